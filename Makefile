@@ -1,0 +1,74 @@
+# Every command of the project. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := operator helpers tests benchmarks demo
+PRESENT = $(wildcard $(SOURCES))
+
+.PHONY: help
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@echo "making $(VENV) from constraints.txt"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "installing python3-venv"; apt-get update -qq && apt-get install -yqq python3-venv; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: venv
+venv: $(READY)  ## make the virtual environment from the locked constraints
+
+##@ checks
+
+.PHONY: check
+check: venv  ## lint, format, types, import contracts, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(PRESENT)
+	@$(BIN)/lint-imports --no-cache | tail -n 4
+	@$(MAKE) --no-print-directory generated
+
+.PHONY: fmt
+fmt: venv  ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+.PHONY: lock
+lock: venv  ## renew constraints.txt from the bounds in pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --no-emit-index-url \
+	  --no-header --python-version 3.11 --quiet --upgrade -o constraints.txt
+
+##@ tests
+
+.PHONY: unit
+unit: venv  ## the pure tests, in seconds
+	@$(BIN)/python -m pytest tests/unit -q
+
+.PHONY: component
+component: venv  ## the control loop on an in-memory cluster, the runner on real PostgreSQL
+	@$(BIN)/python -m pytest tests/component -q
+
+.PHONY: e2e
+e2e: venv  ## everything on a real Kubernetes
+	@$(BIN)/python -m pytest tests/e2e tests/cluster -q
+
+.PHONY: test
+test: venv  ## every test
+	@$(BIN)/python -m pytest -q
+
+##@ the cluster
+
+.PHONY: cluster
+cluster: venv  ## start a real Kubernetes on this machine (NAME=… for another one)
+	@$(BIN)/python -m tests.cluster up --name $(or $(NAME),default)
+
+.PHONY: cluster-down
+cluster-down: venv  ## stop it and remove every trace
+	@$(BIN)/python -m tests.cluster down --name $(or $(NAME),default)

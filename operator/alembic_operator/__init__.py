@@ -1,0 +1,3 @@
+"""The Kubernetes operator for Alembic."""
+
+__version__ = "0.1.0"

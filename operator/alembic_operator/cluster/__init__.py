@@ -1,0 +1,1 @@
+"""One port to Kubernetes, its errors, and its one implementation."""

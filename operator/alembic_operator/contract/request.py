@@ -1,0 +1,113 @@
+"""The run request: what the operator asks of the runner, as JSON in one environment variable.
+
+It names its target, and holds no secret. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+VERSION = 1
+
+
+class RunKind(str, Enum):
+    """What a run does. `Check` reads only."""
+
+    APPLY = "Apply"
+    CHECK = "Check"
+
+
+class ProtocolError(ValueError):
+    """A request or result that this version cannot read."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who manages a database: one DatabaseSchema of one cluster."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds; 0 means none (statement and idle_in_transaction only)."""
+
+    lock: float = 3.0
+    statement: float = 0.0
+    idle_in_transaction: float = 600.0
+    run: float = 3600.0
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run against one target.
+
+    Attributes:
+        kind: Apply or Check.
+        target: the DatabaseSchema this run is for; also the owner it claims the database for.
+        generation: of the DatabaseSchema.
+        job: name of the Job.
+        revision: the full id that the database must have, or `head`.
+        secret_name: the Secret's name, for messages; its keys are files in places.SECRET_DIRECTORY.
+        secret_key: the key that holds the connection URI.
+        search_path: pinned on every session; its first schema is the version table's default.
+        role: SET ROLE after connecting; "" for none.
+        path: directory of the ini file in the image.
+        config_file: the ini file, relative to path; "" for a bare directory of version files (migrations.configMap).
+        version_table, version_table_schema: where Alembic keeps its rows; schema "" means search_path[0].
+        image: as in the spec, for the journal ("" where the migrations come from a ConfigMap).
+        baseline: None, or the revisions an existing database is said to be at; []: from base, beside what is there.
+        replace_owner: uid of an owner that this target may take the database over from; "" for none.
+    """
+
+    kind: RunKind
+    target: Owner
+    generation: int
+    job: str
+    revision: str
+    secret_name: str
+    secret_key: str = "uri"
+    search_path: list[str] = field(default_factory=lambda: ["public"])
+    role: str = ""
+    path: str = "/app"
+    config_file: str = "alembic.ini"
+    version_table: str = "alembic_version"
+    version_table_schema: str = ""
+    image: str = ""
+    baseline: list[str] | None = None
+    replace_owner: str = ""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def to_json(self) -> str:
+        """The text of the environment variable."""
+        body: dict[str, Any] = {"version": VERSION}
+        body.update(asdict(self))
+        body["kind"] = self.kind.value
+        return json.dumps(body, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> RunRequest:
+        """Read a request.
+
+        Raises:
+            ProtocolError: not JSON, another version, or fields that are missing or unknown.
+        """
+        try:
+            body = json.loads(text)
+            version = body.pop("version")
+            if version != VERSION:
+                raise ProtocolError(f"the run request has version {version}, this runner reads version {VERSION}")
+            body["kind"] = RunKind(body["kind"])
+            body["target"] = Owner(**body["target"])
+            body["timeouts"] = Timeouts(**body["timeouts"])
+            return cls(**body)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, ProtocolError):
+                raise
+            raise ProtocolError(f"the run request cannot be read: {type(error).__name__}") from None

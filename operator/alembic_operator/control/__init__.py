@@ -1,0 +1,1 @@
+"""The imperative shell: watch, queue, reconcile, lease, events, metrics, health."""
