@@ -1,0 +1,35 @@
+"""Group, version, kind, and every label and annotation that the operator reads or writes."""
+
+from __future__ import annotations
+
+GROUP = "alembic-operator.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "DatabaseSchema"
+PLURAL = "databaseschemas"
+
+FIELD_MANAGER = "alembic-operator"
+
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+LABEL_COMPONENT = "app.kubernetes.io/component"
+LABEL_APP = "app.kubernetes.io/name"
+MANAGED_BY = "alembic-operator"
+
+# On Jobs and, through the pod template, on their pods: whose they are.
+LABEL_UID = f"{GROUP}/schema-uid"
+LABEL_SCHEMA = f"{GROUP}/schema"
+LABEL_KIND = f"{GROUP}/run-kind"
+
+# On Jobs.
+ANNOTATION_REQUEST = f"{GROUP}/request-hash"
+ANNOTATION_GENERATION = f"{GROUP}/generation"
+ANNOTATION_ATTEMPT = f"{GROUP}/attempt"
+
+# On namespaces.
+LABEL_ENVIRONMENT = f"{GROUP}/environment"
+DEVELOPMENT = "development"
+
+# On DatabaseSchemas, by people and tools.
+ANNOTATION_RECONCILE_AT = f"{GROUP}/reconcile-at"
+ANNOTATION_RETRY_AT = f"{GROUP}/retry-at"
+ANNOTATION_TAKE_OVER = f"{GROUP}/take-over"

@@ -1,0 +1,171 @@
+"""The status of a DatabaseSchema as frozen dataclasses, read from and written to raw objects.
+
+Times are RFC 3339 texts in UTC with seconds, as Kubernetes writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+Raw = Mapping[str, Any]
+
+CONDITION_MESSAGE_LIMIT = 1024  # characters
+HISTORY_LIMIT = 10
+
+
+@dataclass(frozen=True)
+class Condition:
+    """metav1.Condition."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int
+    last_transition_time: str = ""
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """Which database was read last."""
+
+    engine: str
+    version: str
+    identity: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run under way, or waited for."""
+
+    kind: str
+    job: str
+    attempt: int
+    started_at: str
+    generation: int
+    revision: str = ""
+    statement: int = 0
+
+
+@dataclass(frozen=True)
+class LastFailure:
+    """What stopped the latest run that failed."""
+
+    reason: str
+    at: str
+    sqlstate: str = ""
+    revision: str = ""
+    statement: int = 0
+    blocked_by: str = ""
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One finished apply run. `from_revisions` and `to_revisions` are the version rows before and after."""
+
+    job: str
+    generation: int
+    outcome: str
+    from_revisions: str
+    to_revisions: str
+    applied: int
+    image: str
+    started_at: str
+    finished_at: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that the operator says about a DatabaseSchema; a cache of what the database said."""
+
+    observed_generation: int = -1
+    conditions: tuple[Condition, ...] = ()
+    current_revisions: tuple[str, ...] | None = None
+    current: str = ""
+    target_revision: str = ""
+    pending_revisions: int | None = None
+    database: DatabaseFacts | None = None
+    run: Run | None = None
+    attempts: int = 0
+    failures: int = 0
+    last_failure: LastFailure | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    next_run_after: str = ""
+    last_handled_reconcile_at: str = ""
+    last_handled_retry_at: str = ""
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of that type, if present."""
+        return next((c for c in self.conditions if c.type == kind), None)
+
+
+_RAW_NAMES = {"from_revisions": "from", "to_revisions": "to"}
+
+
+def _raw_name(name: str) -> str:
+    if name in _RAW_NAMES:
+        return _RAW_NAMES[name]
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def to_raw(value: Any) -> Any:
+    """A dataclass as the raw object: camelCase, fields that say nothing (None, "", empty) left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        raw = {_raw_name(f.name): to_raw(getattr(value, f.name)) for f in fields(value)}
+        return {key: item for key, item in raw.items() if item is not None and item not in ("", [])}
+    if isinstance(value, tuple):
+        return [to_raw(item) for item in value]
+    return value
+
+
+def status_to_raw(status: Status) -> dict[str, Any]:
+    """The raw `status`, with the empty list of version rows kept: it means base, and absence means never read."""
+    raw: dict[str, Any] = to_raw(status)
+    if status.current_revisions is not None:
+        raw["currentRevisions"] = list(status.current_revisions)
+    return raw
+
+
+def _read(cls: type[Any], raw: Raw) -> Any:
+    return cls(**{f.name: raw[_raw_name(f.name)] for f in fields(cls) if _raw_name(f.name) in raw})
+
+
+def parse_status(raw: Raw | None) -> Status:
+    """Read the raw `status`; what an older or newer operator wrote and this one does not know is ignored.
+
+    A part that lacks a field it needs was not written by any operator: it is dropped, and derived again.
+    """
+    raw = raw or {}
+    simple = {
+        f.name: raw[_raw_name(f.name)] for f in fields(Status) if _raw_name(f.name) in raw and f.name not in _STRUCTURED
+    }
+    current = raw.get("currentRevisions")
+    return Status(
+        **simple,
+        current_revisions=None if current is None else tuple(current),
+        conditions=_read_all(Condition, raw.get("conditions")),
+        database=_read_one(DatabaseFacts, raw.get("database")),
+        run=_read_one(Run, raw.get("run")),
+        last_failure=_read_one(LastFailure, raw.get("lastFailure")),
+        history=_read_all(HistoryEntry, raw.get("history")),
+    )
+
+
+_STRUCTURED = {"conditions", "current_revisions", "database", "run", "last_failure", "history"}
+
+
+def _read_one(cls: type[Any], raw: Raw | None) -> Any:
+    if not raw:
+        return None
+    try:
+        return _read(cls, raw)
+    except TypeError:
+        return None
+
+
+def _read_all(cls: type[Any], raws: list[Raw] | None) -> tuple[Any, ...]:
+    parsed = (_read_one(cls, raw) for raw in raws or ())
+    return tuple(item for item in parsed if item is not None)
