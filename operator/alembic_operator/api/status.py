@@ -38,7 +38,7 @@ class DatabaseFacts:
 
 @dataclass(frozen=True)
 class Run:
-    """The run under way, or waited for."""
+    """The run under way. `revision`, `statement` and `blocked_by` are what its log said last."""
 
     kind: str
     job: str
@@ -47,18 +47,32 @@ class Run:
     generation: int
     revision: str = ""
     statement: int = 0
+    blocked_by: str = ""
+
+
+@dataclass(frozen=True)
+class OwnerRef:
+    """The DatabaseSchema that manages the database instead of this one."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
 
 
 @dataclass(frozen=True)
 class LastFailure:
-    """What stopped the latest run that failed."""
+    """What stopped the latest run; `count` runs in a row ended with this reason."""
 
     reason: str
+    message: str
     at: str
+    count: int = 1
     sqlstate: str = ""
     revision: str = ""
     statement: int = 0
     blocked_by: str = ""
+    owner: OwnerRef | None = None
 
 
 @dataclass(frozen=True)
@@ -149,12 +163,16 @@ def parse_status(raw: Raw | None) -> Status:
         conditions=_read_all(Condition, raw.get("conditions")),
         database=_read_one(DatabaseFacts, raw.get("database")),
         run=_read_one(Run, raw.get("run")),
-        last_failure=_read_one(LastFailure, raw.get("lastFailure")),
+        last_failure=_last_failure(raw.get("lastFailure")),
         history=_read_all(HistoryEntry, raw.get("history")),
     )
 
 
 _STRUCTURED = {"conditions", "current_revisions", "database", "run", "last_failure", "history"}
+
+
+def _last_failure(raw: Raw | None) -> LastFailure | None:
+    return _read_one(LastFailure, {**raw, "owner": _read_one(OwnerRef, raw.get("owner"))}) if raw else None
 
 
 def _read_one(cls: type[Any], raw: Raw | None) -> Any:
