@@ -6,43 +6,30 @@ than the operator. Durations are seconds.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from . import duration
+from . import duration, rules
+from .job import JobShape, parse_job
+from .rules import InvalidSpec, Raw, require
 
-Raw = Mapping[str, Any]
+__all__ = [
+    "Baseline",
+    "Database",
+    "InvalidSpec",
+    "JobShape",
+    "Migrations",
+    "Retry",
+    "SecretRef",
+    "Spec",
+    "Timeouts",
+    "VersionTable",
+    "parse_spec",
+]
 
-REVISION = re.compile(r"^[A-Za-z0-9_]{1,32}$")
-IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_$]{0,62}$")
-PINNED = re.compile(r"@sha256:[a-f0-9]{64}$")
-TAGGED = re.compile(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
 HEAD = "head"
-
-ONE_SOURCE = "give exactly one of migrations.image and migrations.configMap"
-IMAGE_ONLY = (
-    "path, python, configFile, environment and pullSecrets belong to migrations.image; remove them beside configMap"
-)
-REVISION_RULE = "revision must be one full Alembic revision id (letters, digits, underscores; at most 32), or head"
-UNTAGGED = "an image needs a digest (name@sha256:<64 hex>) or, in development namespaces, a tag"
-RUN_ABOVE_ZERO = "timeouts.run must be more than 0s: a run without end would hold its lock for ever"
-LOCK_ABOVE_ZERO = "timeouts.lock must be more than 0s: a migration that waits for a lock for ever blocks every reader"
-
-
-class InvalidSpec(ValueError):
-    """A spec that the operator cannot act on.
-
-    Attributes:
-        path: the field, as `spec.migrations.image`.
-        rule: what is wrong and what to write instead.
-    """
-
-    def __init__(self, path: str, rule: str) -> None:
-        super().__init__(f"{path}: {rule}")
-        self.path = path
-        self.rule = rule
+WEEK = 7 * 24 * 3600.0
+LONGEST_BACKOFF = 600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -86,7 +73,7 @@ class Migrations:
     @property
     def pinned(self) -> bool:
         """Whether the image names one content for ever."""
-        return not self.image or PINNED.search(self.image) is not None
+        return not self.image or rules.PINNED.search(self.image) is not None
 
 
 @dataclass(frozen=True)
@@ -112,24 +99,6 @@ class Retry:
 
     limit: int = 5
     backoff: float = 10.0
-
-
-@dataclass(frozen=True)
-class JobShape:
-    """What the user may say about the Job's pod; pieces of a pod spec are kept raw."""
-
-    service_account_name: str = ""
-    resources: Raw = field(default_factory=dict)
-    node_selector: Raw = field(default_factory=dict)
-    tolerations: tuple[Raw, ...] = ()
-    priority_class_name: str = ""
-    pod_labels: Raw = field(default_factory=dict)
-    pod_annotations: Raw = field(default_factory=dict)
-    env: tuple[Raw, ...] = ()
-    volumes: tuple[Raw, ...] = ()
-    volume_mounts: tuple[Raw, ...] = ()
-    sidecars: tuple[Raw, ...] = ()
-    run_as_user: int = 65532
 
 
 @dataclass(frozen=True)
@@ -162,7 +131,7 @@ def parse_spec(raw: Raw) -> Spec:
         retry=_retry(raw.get("retry") or {}),
         suspend=bool(raw.get("suspend", False)),
         history_limit=int(raw.get("historyLimit", 5)),
-        job=_job(raw.get("job") or {}),
+        job=parse_job(raw.get("job") or {}),
     )
 
 
@@ -181,8 +150,7 @@ def _text(raw: Raw, key: str, path: str) -> str:
 
 
 def _identifier(name: str, path: str) -> str:
-    if not IDENTIFIER.match(name):
-        raise InvalidSpec(path, f"{name[:64]!r} is not a plain SQL identifier (letters, digits, underscores)")
+    require(rules.IDENTIFIER.fullmatch(name) is not None, path, rules.IDENTIFIER_RULE)
     return name
 
 
@@ -201,12 +169,12 @@ def _migrations(raw: Raw) -> Migrations:
     path = "spec.migrations"
     image = raw.get("image") or ""
     config_map = (raw.get("configMap") or {}).get("name") or ""
-    if bool(image) == bool(config_map):
-        raise InvalidSpec(path, ONE_SOURCE)
-    if config_map and any(raw.get(key) for key in ("path", "python", "configFile", "environment", "pullSecrets")):
-        raise InvalidSpec(path, IMAGE_ONLY)
-    if image and not (PINNED.search(image) or TAGGED.search(image)):
-        raise InvalidSpec(f"{path}.image", UNTAGGED)
+    require(bool(image) != bool(config_map), path, rules.ONE_SOURCE)
+    image_only = any(raw.get(key) for key in ("path", "python", "configFile", "environment", "pullSecrets"))
+    require(not (config_map and image_only), path, rules.IMAGE_ONLY)
+    if image:
+        rules.check_image(image, f"{path}.image")
+    _check_places(raw, path)
     table = raw.get("versionTable") or {}
     name, schema = table.get("name") or "alembic_version", table.get("schema") or ""
     return Migrations(
@@ -224,17 +192,27 @@ def _migrations(raw: Raw) -> Migrations:
     )
 
 
+def _check_places(raw: Raw, path: str) -> None:
+    folder, python, config = raw.get("path") or "/app", raw.get("python") or "python3", raw.get("configFile") or ""
+    require(folder.startswith("/") and ".." not in folder, f"{path}.path", rules.PATH_RULE)
+    plain = rules.INTERPRETER.fullmatch(python) is not None and (python.startswith("/") or "/" not in python)
+    require(plain, f"{path}.python", rules.PYTHON_RULE)
+    require(not config.startswith("/") and ".." not in config, f"{path}.configFile", rules.CONFIG_FILE_RULE)
+
+
 def _revision(raw: Raw) -> str:
     revision = _text(raw, "revision", "spec")
-    if not REVISION.match(revision) or revision in ("heads", "base"):
-        raise InvalidSpec("spec.revision", REVISION_RULE)
+    legal = rules.REVISION.fullmatch(revision) is not None and revision not in ("heads", "base")
+    require(legal, "spec.revision", rules.REVISION_RULE)
     return revision
 
 
 def _baseline(raw: Raw | None) -> Baseline | None:
     if raw is None:
         return None
-    return Baseline(tuple(raw.get("revisions") or ()))
+    revisions = tuple(raw.get("revisions") or ())
+    require(not revisions, "spec.baseline.revisions", rules.BASELINE_EMPTY)
+    return Baseline(revisions)
 
 
 def _seconds(raw: Raw, key: str, default: float, path: str) -> float:
@@ -242,9 +220,11 @@ def _seconds(raw: Raw, key: str, default: float, path: str) -> float:
     if value is None:
         return default
     try:
-        return duration.seconds(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidSpec(f"{path}.{key}", str(error)) from None
+        seconds = duration.seconds(value)
+    except (TypeError, ValueError):
+        raise InvalidSpec(f"{path}.{key}", rules.DURATION_RULE) from None
+    require(seconds <= WEEK, f"{path}.{key}", rules.AT_MOST_A_WEEK)
+    return seconds
 
 
 def _timeouts(raw: Raw) -> Timeouts:
@@ -255,33 +235,12 @@ def _timeouts(raw: Raw) -> Timeouts:
         idle_in_transaction=_seconds(raw, "idleInTransaction", 600.0, path),
         run=_seconds(raw, "run", 3600.0, path),
     )
-    if timeouts.run <= 0:
-        raise InvalidSpec(f"{path}.run", RUN_ABOVE_ZERO)
-    if timeouts.lock <= 0:
-        raise InvalidSpec(f"{path}.lock", LOCK_ABOVE_ZERO)
+    require(timeouts.run > 0, f"{path}.run", rules.RUN_ABOVE_ZERO)
+    require(timeouts.lock > 0, f"{path}.lock", rules.LOCK_ABOVE_ZERO)
     return timeouts
 
 
 def _retry(raw: Raw) -> Retry:
-    return Retry(limit=int(raw.get("limit", 5)), backoff=_seconds(raw, "backoff", 10.0, "spec.retry"))
-
-
-def _job(raw: Raw) -> JobShape:
-    def items(key: str) -> tuple[Raw, ...]:
-        value: Sequence[Raw] = raw.get(key) or ()
-        return tuple(value)
-
-    return JobShape(
-        service_account_name=raw.get("serviceAccountName") or "",
-        resources=raw.get("resources") or {},
-        node_selector=raw.get("nodeSelector") or {},
-        tolerations=items("tolerations"),
-        priority_class_name=raw.get("priorityClassName") or "",
-        pod_labels=raw.get("podLabels") or {},
-        pod_annotations=raw.get("podAnnotations") or {},
-        env=items("env"),
-        volumes=items("volumes"),
-        volume_mounts=items("volumeMounts"),
-        sidecars=items("sidecars"),
-        run_as_user=int(raw.get("runAsUser", 65532)),
-    )
+    backoff = _seconds(raw, "backoff", 10.0, "spec.retry")
+    require(0 < backoff <= LONGEST_BACKOFF, "spec.retry.backoff", rules.BACKOFF_RULE)
+    return Retry(limit=int(raw.get("limit", 5)), backoff=backoff)

@@ -1,0 +1,94 @@
+"""The rules of a spec in words, the same words as in the CRD, and the error that carries them.
+
+tests/unit/api holds the two together: the CRD refuses at admission, the operator refuses what an older CRD let through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Raw = Mapping[str, Any]
+
+REVISION = re.compile(r"^[A-Za-z0-9_]{1,32}$")
+IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_$]{0,62}$")
+REFERENCE = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._:/-]*[A-Za-z0-9])?(@sha256:[a-f0-9]{64})?$")
+PINNED = re.compile(r"@sha256:[a-f0-9]{64}$")
+TAGGED = re.compile(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+INTERPRETER = re.compile(r"^[A-Za-z0-9_./+-]+$")
+RESERVED_VARIABLE = re.compile(r"^(PYTHON|LD_|PG|ALEMBIC_)")
+RESERVED_MOUNT = re.compile(r"^/*((alembic-operator.*|dev|proc|sys)(/.*)?|tmp/*)?$")
+
+REVISION_RULE = "revision must be one full Alembic revision id (letters, digits, underscores; at most 32), or head"
+IDENTIFIER_RULE = (
+    "a plain SQL identifier is needed: a letter or underscore, then letters, digits and underscores, at most 63"
+)
+
+ONE_SOURCE = "give exactly one of migrations.image and migrations.configMap"
+IMAGE_ONLY = (
+    "path, python, configFile, environment and pullSecrets belong to migrations.image; remove them beside configMap"
+)
+REFERENCE_RULE = "an image reference has the form registry/name:tag or registry/name@sha256:<64 hex>"
+UNTAGGED = "an image needs a digest (name@sha256:<64 hex>) or, in development namespaces, a tag"
+PATH_RULE = "migrations.path must be an absolute path without `..`, such as /app"
+PYTHON_RULE = "migrations.python must be a name such as python3 or an absolute path, without arguments"
+CONFIG_FILE_RULE = "migrations.configFile must be relative to migrations.path and without `..`"
+
+BASELINE_EMPTY = (
+    "baseline.revisions must be [] in this version: only beginning at base, beside what is there, is supported"
+)
+
+DURATION_RULE = "a duration such as 3s, 10m or 1h30m is needed"
+AT_MOST_A_WEEK = "a duration here must be at most 168h, one week"
+RUN_ABOVE_ZERO = "timeouts.run must be more than 0s: a run without end would hold its lock for ever"
+LOCK_ABOVE_ZERO = "timeouts.lock must be more than 0s: a migration that waits for a lock for ever blocks every reader"
+BACKOFF_RULE = "retry.backoff must be more than 0s and at most 10m, the longest pause between two tries"
+
+POD_LABELS_RULE = (
+    "labels that begin with alembic-operator.dev/ or batch.kubernetes.io/, and app.kubernetes.io/managed-by, "
+    "are set by the operator and by Kubernetes"
+)
+POD_ANNOTATIONS_RULE = "annotations that begin with alembic-operator.dev/ are set by the operator"
+ENV_RESERVED = (
+    "names that begin with PYTHON, LD_, PG or ALEMBIC_ are refused in job.env: "
+    "they would change what runs or where it connects"
+)
+ENV_ONE_VALUE = "give exactly one of value and valueFrom"
+ENV_ONE_REF = "give exactly one of secretKeyRef and configMapKeyRef"
+VOLUME_NAME = "names of volumes that begin with alembic-operator belong to the operator"
+VOLUME_ONE_SOURCE = "a volume is exactly one of secret, configMap, emptyDir and csi"
+MOUNT_VOLUME = "each of job.volumeMounts must name one of job.volumes"
+MOUNT_PATH = "mountPath must be an absolute path without `..` and `:`"
+MOUNT_RESERVED = (
+    "/, /tmp, /dev, /proc, /sys and paths that begin with /alembic-operator belong to the operator and to the container"
+)
+MOUNT_SUB_PATH = "subPath must be relative and without `..`"
+SIDECAR_NAME = "the name migration belongs to the operator's own container"
+PROBE_ONE_WAY = "a startupProbe is exactly one of exec, httpGet, tcpSocket and grpc"
+
+
+class InvalidSpec(ValueError):
+    """A spec that the operator cannot act on.
+
+    Attributes:
+        path: the field, as `spec.migrations.image`.
+        rule: what is wrong and what to write instead.
+    """
+
+    def __init__(self, path: str, rule: str) -> None:
+        super().__init__(f"{path}: {rule}")
+        self.path = path
+        self.rule = rule
+
+
+def require(holds: bool, path: str, rule: str) -> None:
+    """Refuse the field at `path` where its rule does not hold."""
+    if not holds:
+        raise InvalidSpec(path, rule)
+
+
+def check_image(image: str, path: str) -> None:
+    """Refuse what is no image reference, and one that names neither a digest nor a tag."""
+    require(REFERENCE.fullmatch(image) is not None, path, REFERENCE_RULE)
+    require(PINNED.search(image) is not None or TAGGED.search(image) is not None, path, UNTAGGED)
