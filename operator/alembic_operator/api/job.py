@@ -64,6 +64,14 @@ def _one_of(raw: Raw, keys: Collection[str]) -> bool:
 
 
 def _check_names(shape: JobShape) -> None:
+    keyed = {
+        "nodeSelector": shape.node_selector,
+        "podLabels": shape.pod_labels,
+        "podAnnotations": shape.pod_annotations,
+    }
+    for name, entries in keyed.items():
+        legal = all(rules.KEY.fullmatch(key) for key in entries)
+        require(legal, f"{PATH}.{name}", rules.KEY_RULE)
     for label in shape.pod_labels:
         reserved = label.startswith((f"{GROUP}/", "batch.kubernetes.io/")) or label == LABEL_MANAGED_BY
         require(not reserved, f"{PATH}.podLabels", rules.POD_LABELS_RULE)

@@ -17,6 +17,7 @@ REFERENCE = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._:/-]*[A-Za-z0-9])?(@sha256:[a-
 PINNED = re.compile(r"@sha256:[a-f0-9]{64}$")
 TAGGED = re.compile(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
 INTERPRETER = re.compile(r"^[A-Za-z0-9_./+-]+$")
+KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 RESERVED_VARIABLE = re.compile(r"^(PYTHON|LD_|PG|ALEMBIC_)")
 RESERVED_MOUNT = re.compile(r"^/*((alembic-operator.*|dev|proc|sys)(/.*)?|tmp/*)?$")
 
@@ -45,6 +46,7 @@ RUN_ABOVE_ZERO = "timeouts.run must be more than 0s: a run without end would hol
 LOCK_ABOVE_ZERO = "timeouts.lock must be more than 0s: a migration that waits for a lock for ever blocks every reader"
 BACKOFF_RULE = "retry.backoff must be more than 0s and at most 10m, the longest pause between two tries"
 
+KEY_RULE = "a key is an optional DNS name with a slash, then at most 63 letters, digits, `-`, `_` and `.`"
 POD_LABELS_RULE = (
     "labels that begin with alembic-operator.dev/ or batch.kubernetes.io/, and app.kubernetes.io/managed-by, "
     "are set by the operator and by Kubernetes"
