@@ -1,0 +1,286 @@
+"""The port to Kubernetes on the official client, `kubernetes.aio`. Nothing else imports `kubernetes`.
+
+One ApiClient for the process. Objects are read as raw JSON and written as they are: the client's typed classes take
+four times as long to read and refuse what a newer server sends, and importing CoreV1Api alone costs 25 MiB.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME
+
+from alembic_operator.api import names
+from alembic_operator.cluster.errors import Conflict, Gone, NotFound, Unavailable
+from alembic_operator.cluster.exchange import Answer, Ask, Exchange, NoAnswer, NotSent, OnRequest
+from alembic_operator.cluster.port import Page, Raw
+
+TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+PAGE = 500
+LOG_LIMIT = 1 << 20  # bytes of a log that are read at most
+APPLY = "application/apply-patch+yaml"
+CONNECT = "connect to the API server"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind and where the API server keeps its objects."""
+
+    kind: str
+    base: str
+    plural: str
+
+    def path(self, namespace: str, name: str = "", sub: str = "") -> str:
+        """The path of an object, or of all in a namespace, or of all."""
+        parts = [self.base]
+        if namespace:
+            parts += ["namespaces", quote(namespace, safe="")]
+        parts.append(self.plural)
+        if name:
+            parts.append(quote(name, safe=""))
+        if sub:
+            parts.append(sub)
+        return "/".join(parts)
+
+
+SCHEMAS = Resource(names.KIND, f"/apis/{names.API_VERSION}", names.PLURAL)
+NAMESPACES = Resource("Namespace", "/api/v1", "namespaces")
+JOBS = Resource("Job", "/apis/batch/v1", "jobs")
+PODS = Resource("Pod", "/api/v1", "pods")
+EVENTS = Resource("Event", "/api/v1", "events")
+CONFIG_MAPS = Resource("ConfigMap", "/api/v1", "configmaps")
+LEASES = Resource("Lease", "/apis/coordination.k8s.io/v1", "leases")
+
+
+class Kube:
+    """Implements `port.Cluster` on a real API server. Make it by `connect`, end it by `close`."""
+
+    def __init__(self, configuration: Configuration, on_request: OnRequest | None = None, kubeconfig: str = "") -> None:
+        self._api = ApiClient(configuration)
+        self._api.user_agent = f"alembic-operator/{metadata.version('alembic-operator')}"
+        self._exchange = Exchange(self._send, on_request, partial(_authenticate, configuration, kubeconfig))
+
+    @classmethod
+    async def connect(cls, on_request: OnRequest | None = None, kubeconfig: str = "") -> Self:
+        """Find the cluster: by `kubeconfig`, else the pod's service account, else $KUBECONFIG, else ~/.kube/config.
+
+        Nothing is sent yet. Raises Unavailable when there is none of these, or it cannot be used.
+        """
+        configuration = Configuration()
+        await _authenticate(configuration, kubeconfig)
+        return cls(configuration, on_request, kubeconfig)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def serves_schemas(self) -> bool:
+        """See the port. The discovery document names a resource once its CRD is established."""
+        ask = Ask(f"look for the kind {names.KIND}", "get", "apis", "GET", SCHEMAS.base)
+        try:
+            served = await self._exchange.object(ask)
+        except NotFound:
+            return False
+        return any(resource.get("name") == SCHEMAS.plural for resource in served.get("resources") or ())
+
+    async def get_schema(self, namespace: str, name: str) -> Raw:
+        """See the port."""
+        return await self._get(SCHEMAS, namespace, name)
+
+    async def page_schemas(self, namespace: str, limit: int, token: str = "") -> Page:
+        """See the port."""
+        return await self._page(SCHEMAS, namespace, limit, token)
+
+    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw) -> Raw:
+        """See the port."""
+        head = {"namespace": namespace, "name": name, "uid": uid}
+        ask = Ask(
+            f"write the status of {SCHEMAS.kind} {namespace}/{name}",
+            "patch",
+            f"{SCHEMAS.plural}/status",
+            "PATCH",
+            SCHEMAS.path(namespace, name, "status"),
+            query=(("fieldManager", names.FIELD_MANAGER), ("force", "true")),
+            body={"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": head, "status": status},
+            content_type=APPLY,
+        )
+        return await self._exchange.object(ask)
+
+    async def get_namespace(self, name: str) -> Raw:
+        """See the port."""
+        return await self._get(NAMESPACES, "", name)
+
+    async def list_jobs(self, namespace: str, schema_uid: str = "", name: str = "") -> tuple[Raw, ...]:
+        """See the port."""
+        if name:
+            return await self._list(JOBS, namespace, ("fieldSelector", f"metadata.name={name}"))
+        labels = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+        if schema_uid:
+            labels += f",{names.LABEL_UID}={schema_uid}"
+        return await self._list(JOBS, namespace, ("labelSelector", labels))
+
+    async def create_job(self, namespace: str, body: Raw) -> Raw:
+        """See the port."""
+        return await self._create(JOBS, namespace, body)
+
+    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        await self._delete(JOBS, namespace, name, uid, propagation="Foreground")
+
+    async def list_pods(self, namespace: str, job_uid: str) -> tuple[Raw, ...]:
+        """See the port."""
+        return await self._list(PODS, namespace, ("labelSelector", f"batch.kubernetes.io/controller-uid={job_uid}"))
+
+    async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
+        """See the port."""
+        ask = Ask(
+            f"read the log of {container} in Pod {namespace}/{pod}",
+            "get",
+            f"{PODS.plural}/log",
+            "GET",
+            PODS.path(namespace, pod, "log"),
+            query=(("container", container), ("tailLines", str(lines)), ("limitBytes", str(LOG_LIMIT))),
+        )
+        return (await self._exchange.answer(ask)).body.decode(errors="replace")
+
+    async def list_events(self, namespace: str, object_uid: str) -> tuple[Raw, ...]:
+        """See the port."""
+        return await self._list(EVENTS, namespace, ("fieldSelector", f"involvedObject.uid={object_uid}"))
+
+    async def create_event(self, namespace: str, body: Raw) -> None:
+        """See the port."""
+        await self._create(EVENTS, namespace, body)
+
+    async def get_config_map(self, namespace: str, name: str) -> Raw:
+        """See the port."""
+        return await self._get(CONFIG_MAPS, namespace, name)
+
+    async def create_config_map(self, namespace: str, body: Raw) -> None:
+        """See the port."""
+        await self._create(CONFIG_MAPS, namespace, body)
+
+    async def page_config_maps(self, namespace: str, labels: str, limit: int, token: str = "") -> Page:
+        """See the port."""
+        return await self._page(CONFIG_MAPS, namespace, limit, token, ("labelSelector", labels))
+
+    async def delete_config_map(self, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        await self._delete(CONFIG_MAPS, namespace, name, uid, propagation="Background")
+
+    async def get_lease(self, namespace: str, name: str) -> Raw:
+        """See the port."""
+        return await self._get(LEASES, namespace, name)
+
+    async def create_lease(self, namespace: str, body: Raw) -> Raw:
+        """See the port."""
+        return await self._create(LEASES, namespace, body)
+
+    async def replace_lease(self, namespace: str, name: str, body: Raw) -> Raw:
+        """See the port."""
+        action = f"renew {LEASES.kind} {namespace}/{name}"
+        ask = Ask(action, "update", LEASES.plural, "PUT", LEASES.path(namespace, name), body=body)
+        return await self._exchange.object(ask)
+
+    async def _get(self, of: Resource, namespace: str, name: str) -> Raw:
+        where = f"{namespace}/{name}" if namespace else name
+        return await self._exchange.object(
+            Ask(f"read {of.kind} {where}", "get", of.plural, "GET", of.path(namespace, name))
+        )
+
+    async def _page(self, of: Resource, namespace: str, limit: int, token: str, *query: tuple[str, str]) -> Page:
+        where = f"in {namespace}" if namespace else "in every namespace"
+        ask = Ask(f"list {of.kind}s {where}", "list", of.plural, "GET", of.path(namespace))
+        query += (("limit", str(limit)),)
+        if token:
+            query += (("continue", token),)
+        read = await self._exchange.object(Ask(ask.action, ask.verb, ask.resource, ask.method, ask.path, query))
+        return Page(tuple(read.get("items") or ()), (read.get("metadata") or {}).get("continue") or "")
+
+    async def _list(self, of: Resource, namespace: str, selector: tuple[str, str]) -> tuple[Raw, ...]:
+        try:
+            return tuple([item async for item in self._each(of, namespace, selector)])
+        except Gone:  # the first page was read too long ago for the next one; a second time is the caller's affair
+            return tuple([item async for item in self._each(of, namespace, selector)])
+
+    async def _each(self, of: Resource, namespace: str, selector: tuple[str, str]) -> AsyncIterator[Raw]:
+        token = ""
+        while True:
+            page = await self._page(of, namespace, PAGE, token, selector)
+            for item in page.items:
+                yield item
+            token = page.token
+            if not token:
+                return
+
+    async def _create(self, of: Resource, namespace: str, body: Raw) -> Raw:
+        head = body.get("metadata") or {}
+        action = f"create {of.kind} {namespace}/{head.get('name') or head.get('generateName')}"
+        path = of.path(namespace)
+        return await self._exchange.object(Ask(action, "create", of.plural, "POST", path, body=body, repeatable=False))
+
+    async def _delete(self, of: Resource, namespace: str, name: str, uid: str, propagation: str) -> None:
+        ask = Ask(
+            f"delete {of.kind} {namespace}/{name}",
+            "delete",
+            of.plural,
+            "DELETE",
+            of.path(namespace, name),
+            body={
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "preconditions": {"uid": uid},
+                "propagationPolicy": propagation,
+            },
+        )
+        try:
+            await self._exchange.answer(ask)
+        except (NotFound, Conflict):
+            return  # what was meant is gone
+
+    async def _send(self, ask: Ask) -> Answer:
+        method, url, headers, body, post = await self._api.param_serialize(
+            ask.method,
+            ask.path,
+            query_params=list(ask.query),
+            header_params={"Accept": "application/json", "Content-Type": ask.content_type},
+            body=ask.body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response: aiohttp.ClientResponse = (
+                await self._api.call_api(method, url, headers, body, post, TIMEOUT)
+            ).response
+            read = await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(f"no connection: {error}") from error
+        except TimeoutError as error:
+            raise NoAnswer(f"no answer within {TIMEOUT.total:.0f} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise NoAnswer(f"the connection broke: {error!r}") from error
+        return Answer(response.status, read, response.headers.get("Retry-After", ""))
+
+
+async def _authenticate(configuration: Configuration, kubeconfig: str) -> None:
+    """Fill in, or renew, the address and the credentials. The token of a service account is read again every minute."""
+    in_pod = SERVICE_HOST_ENV_NAME in os.environ and Path(SERVICE_TOKEN_FILENAME).exists()  # noqa: ASYNC240
+    try:
+        if not kubeconfig and in_pod:
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        else:
+            file = kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())  # noqa: ASYNC240
+            await load_kube_config(file, client_configuration=configuration)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError) as error:
+        raise Unavailable(
+            CONNECT, f"{error} (run in a pod with a service account, or set KUBECONFIG to the file of a cluster)"
+        ) from error
