@@ -160,7 +160,7 @@ def _database(raw: Raw) -> Database:
     search_path = tuple(raw.get("searchPath") or ("public",))
     return Database(
         secret_ref=SecretRef(_text(secret, "name", f"{path}.secretRef"), secret.get("key") or "uri"),
-        search_path=tuple(_identifier(name, f"{path}.searchPath") for name in search_path),
+        search_path=tuple(_identifier(name, f"{path}.searchPath[{at}]") for at, name in enumerate(search_path)),
         role=raw.get("role") or "",
     )
 

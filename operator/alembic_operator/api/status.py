@@ -6,7 +6,7 @@ Times are RFC 3339 texts in UTC with seconds, as Kubernetes writes them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 Raw = Mapping[str, Any]
@@ -126,10 +126,10 @@ def _raw_name(name: str) -> str:
 
 
 def to_raw(value: Any) -> Any:
-    """A dataclass as the raw object: camelCase, fields that say nothing (None, "", empty) left out."""
+    """A dataclass as the raw object: camelCase, optional fields that say nothing (None, "", empty) left out."""
     if is_dataclass(value) and not isinstance(value, type):
-        raw = {_raw_name(f.name): to_raw(getattr(value, f.name)) for f in fields(value)}
-        return {key: item for key, item in raw.items() if item is not None and item not in ("", [])}
+        said = ((f, to_raw(getattr(value, f.name))) for f in fields(value))
+        return {_raw_name(f.name): raw for f, raw in said if f.default is MISSING or raw not in (None, "", [])}
     if isinstance(value, tuple):
         return [to_raw(item) for item in value]
     return value

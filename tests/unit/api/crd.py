@@ -1,0 +1,40 @@
+"""The CRD as the tests read it: its schemas, flattened to one entry a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).parents[3] / "crds" / "alembic-operator.dev_databaseschemas.yaml"
+CRD: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+VERSION: dict[str, Any] = CRD["spec"]["versions"][0]
+ROOT: dict[str, Any] = VERSION["schema"]["openAPIV3Schema"]
+SPEC: dict[str, Any] = ROOT["properties"]["spec"]
+STATUS: dict[str, Any] = ROOT["properties"]["status"]
+
+
+def walk(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema below and with this one, with its path: `spec.job.env[].name`, `spec.job.podLabels{}`."""
+    yield path, schema
+    for name, child in schema.get("properties", {}).items():
+        yield from walk(child, f"{path}.{name}")
+    if "items" in schema:
+        yield from walk(schema["items"], f"{path}[]")
+    if "additionalProperties" in schema:
+        yield from walk(schema["additionalProperties"], f"{path}{{}}")
+
+
+FIELDS = dict([*walk(SPEC, "spec"), *walk(STATUS, "status")])
+EVERYTHING = dict(walk(ROOT, ""))
+
+
+def rules() -> dict[str, set[str]]:
+    """The words of every rule, and the paths that they stand at."""
+    found: dict[str, set[str]] = {}
+    for path, schema in EVERYTHING.items():
+        for rule in schema.get("x-kubernetes-validations", []):
+            found.setdefault(rule["message"], set()).add(path.lstrip("."))
+    return found
