@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Popen = subprocess.Popen[bytes]
 
@@ -35,6 +35,44 @@ wait "$server"
 
 class NotPossible(RuntimeError):
     """This machine cannot do what was asked for; the message is one line and names the remedy."""
+
+
+class CommandFailed(RuntimeError):
+    """A command ended with another code than 0; the message has the command and the end of what it said."""
+
+    def __init__(self, command: Sequence[str], code: int, said: str) -> None:
+        super().__init__(f"`{' '.join(command)}` ended with {code}: {said.strip()[-2000:]}")
+        self.code = code
+        self.said = said
+
+
+def checked(
+    command: Sequence[str | Path],
+    *,
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+    folder: Path | str | None = None,
+    timeout: float = 120,
+) -> str:
+    """Run a command and give its output.
+
+    Args:
+        command: The program and its arguments.
+        stdin: What it reads.
+        environment: Its whole environment; ours without it.
+        folder: Its working directory; ours without it.
+        timeout: Seconds until subprocess.TimeoutExpired.
+
+    Raises:
+        CommandFailed: With what it said on standard error, or else on standard output.
+    """
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        words, input=stdin, env=environment, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    if done.returncode:
+        raise CommandFailed(words, done.returncode, done.stderr.strip() or done.stdout)
+    return done.stdout
 
 
 def free_port(host: str = "127.0.0.1") -> int:
