@@ -21,9 +21,9 @@ LABEL_SCHEMA = f"{GROUP}/schema"
 LABEL_KIND = f"{GROUP}/run-kind"
 
 # On Jobs.
-ANNOTATION_REQUEST = f"{GROUP}/request-hash"
 ANNOTATION_GENERATION = f"{GROUP}/generation"
 ANNOTATION_ATTEMPT = f"{GROUP}/attempt"
+ANNOTATION_TRIGGER = f"{GROUP}/trigger"
 
 # On namespaces.
 LABEL_ENVIRONMENT = f"{GROUP}/environment"

@@ -1,0 +1,224 @@
+"""Accounting for a run that ended: what its outcome does to the status, and what must follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from alembic_operator.api.instant import from_text, to_text
+from alembic_operator.api.spec import Spec
+from alembic_operator.api.status import (
+    HISTORY_LIMIT,
+    DatabaseFacts,
+    HistoryEntry,
+    LastFailure,
+    OwnerRef,
+    Status,
+)
+from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.request import RunKind
+from alembic_operator.contract.result import Failure, Outcome, RunResult
+
+from . import retry
+from .decision import Event, EventReason, FinishedRun
+from .endings import Doubt, Ending, NeverStarted, Reported
+from .messages import ahead, doubted, retry_note, succeeded, up_to_date
+from .observed import Job, Schema
+from .summarize import Summary, summarize
+
+
+@dataclass(frozen=True)
+class Case:
+    """The resource, with a spec that can be acted on, at a moment."""
+
+    schema: Schema
+    spec: Spec
+    now: datetime
+
+
+class Due(Enum):
+    """What must be started now, whatever else the resource says."""
+
+    NOTHING = auto()
+    CHECK = auto()
+    APPLY = auto()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The status so far, with what was learnt on the way to it."""
+
+    status: Status
+    due: Due = Due.NOTHING
+    events: tuple[Event, ...] = ()
+    finished: tuple[FinishedRun, ...] = ()
+
+
+def account_for(account: Account, job: Job, ending: Ending, schema: Schema, now: datetime) -> Account:
+    """The account with this run's end in it.
+
+    A run of an older generation goes into the history and the facts about the database; what it means for the resource
+    is decided by the run of the present one.
+    """
+    account = _recorded(account, job, ending, now)
+    if job.generation != schema.generation or schema.spec is None:
+        return replace(account, due=Due.NOTHING)
+    case = Case(schema, schema.spec, now)
+    if isinstance(ending, Reported):
+        return _reported(account, job, ending.result, case)
+    if isinstance(ending, Doubt) and job.kind is RunKind.APPLY:
+        return _doubted(account, ending, case)
+    return fail(account, Failure(ending.reason, ending.message), case, salt=job.name)
+
+
+def _recorded(account: Account, job: Job, ending: Ending, now: datetime) -> Account:
+    status = replace(account.status, run=None, attempts=max(account.status.attempts, job.attempt))
+    result = ending.result if isinstance(ending, Reported) else None
+    outcome = _outcome(ending)
+    if result is not None:
+        status = _facts(status, result)
+    repeated = status.last_failure is not None and status.last_failure.reason == outcome
+    if job.kind is RunKind.APPLY and not isinstance(ending, NeverStarted) and not repeated:
+        entry = _history_entry(job, result, outcome, status, now)
+        status = replace(status, history=(entry, *status.history)[:HISTORY_LIMIT])
+    finished = FinishedRun(job.kind, outcome, _seconds(job, result, now))
+    return replace(account, status=status, finished=(*account.finished, finished))
+
+
+def _outcome(ending: Ending) -> str:
+    if isinstance(ending, Reported):
+        return ending.result.failure.reason.value if ending.result.failure else ending.result.outcome.value
+    return ending.reason.value
+
+
+def _seconds(job: Job, result: RunResult | None, now: datetime) -> float | None:
+    start = from_text(result.started_at if result and result.started_at else job.created_at)
+    end = from_text(result.finished_at) if result and result.finished_at else now
+    return (end - start).total_seconds() if start and end else None
+
+
+def _facts(status: Status, result: RunResult) -> Status:
+    """What the database said: kept only as far as this run read it."""
+    if result.database is not None:
+        status = replace(
+            status,
+            database=DatabaseFacts(result.database.engine, result.database.version, result.database.identity),
+        )
+    if result.current is not None:
+        status = replace(status, current_revisions=tuple(result.current), current=_text(result.current))
+    if result.target_revision:
+        status = replace(status, target_revision=result.target_revision)
+    return replace(status, pending_revisions=result.pending)
+
+
+def _text(revisions: list[str]) -> str:
+    return ",".join(revisions) if revisions else "<base>"
+
+
+def _history_entry(job: Job, result: RunResult | None, outcome: str, status: Status, now: datetime) -> HistoryEntry:
+    before = _text(result.before) if result and result.before is not None else ""
+    after = _text(result.current) if result and result.current is not None else ""
+    return HistoryEntry(
+        job=job.name,
+        generation=job.generation,
+        outcome=outcome,
+        from_revisions=before,
+        to_revisions=after,
+        applied=result.applied_count if result else 0,
+        image=job.image,
+        started_at=result.started_at if result and result.started_at else job.created_at,
+        finished_at=result.finished_at if result and result.finished_at else to_text(now),
+    )
+
+
+def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Account:
+    if result.failure is not None:
+        return fail(account, result.failure, case, salt=job.name, owner=_owner(result))
+    if result.outcome is Outcome.BEHIND:
+        return _behind(account, job, case)
+    is_ahead = result.outcome is Outcome.AHEAD
+    message = ahead(result) if is_ahead else up_to_date(result)
+    reason = Reason.SCHEMA_AHEAD if is_ahead else Reason.UP_TO_DATE
+    doubted_before = job.kind is RunKind.CHECK and account.status.last_failure is not None
+    status = replace(account.status, failures=0, last_failure=None, next_run_after="")
+    events = account.events
+    if result.applied_count or doubted_before:
+        events = (*events, Event(EventReason.MIGRATION_SUCCEEDED, succeeded(result)))
+    status = summarize(status, Summary(case.schema.generation, reason, message), case.now)
+    return replace(account, status=status, due=Due.NOTHING, events=events)
+
+
+def _owner(result: RunResult) -> OwnerRef | None:
+    owner = result.owner
+    return OwnerRef(owner.cluster, owner.namespace, owner.name, owner.uid) if owner else None
+
+
+def _behind(account: Account, job: Job, case: Case) -> Account:
+    """A check found work to do: at once, or, where it settled a doubt, as the failure before it says."""
+    last = account.status.last_failure
+    if last is None or Reason(last.reason).reason_class is not ReasonClass.RETRY:
+        return replace(account, due=Due.APPLY)
+    failure = Failure(Reason(last.reason), last.message, last.revision, last.statement, last.sqlstate)
+    return _schedule(account, failure, case, salt=job.name)
+
+
+def _doubted(account: Account, doubt: Doubt, case: Case) -> Account:
+    failures = account.status.failures + 1
+    status = replace(
+        account.status,
+        failures=failures,
+        last_failure=_last_failure(account.status, Failure(doubt.reason, doubt.message), case.now, None),
+    )
+    summary = Summary(case.schema.generation, Reason.CHECKING, doubted(doubt.message))
+    return replace(account, status=summarize(status, summary, case.now), due=Due.CHECK)
+
+
+def fail(account: Account, failure: Failure, case: Case, salt: str, owner: OwnerRef | None = None) -> Account:
+    """The account after a failure that is known for what it is; `salt` spreads the time of the next try."""
+    counted = failure.reason.reason_class is ReasonClass.RETRY
+    status = replace(
+        account.status,
+        failures=account.status.failures + (1 if counted else 0),
+        last_failure=_last_failure(account.status, failure, case.now, owner),
+    )
+    return _schedule(replace(account, status=status), failure, case, salt)
+
+
+def _last_failure(status: Status, failure: Failure, now: datetime, owner: OwnerRef | None) -> LastFailure:
+    old = status.last_failure
+    return LastFailure(
+        reason=failure.reason.value,
+        message=failure.message,
+        at=to_text(now),
+        count=old.count + 1 if old is not None and old.reason == failure.reason.value else 1,
+        sqlstate=failure.sqlstate,
+        revision=failure.revision,
+        statement=failure.statement,
+        blocked_by=failure.blocked_by,
+        owner=owner,
+    )
+
+
+def _schedule(account: Account, failure: Failure, case: Case, salt: str) -> Account:
+    """Ready=False with the failure: tried again at a stated time, or Stalled."""
+    status, reason, retries = account.status, failure.reason, case.spec.retry
+    count = status.last_failure.count if status.last_failure else 1
+    message = failure.message
+    next_run_after = ""
+    if reason.reason_class is ReasonClass.RETRY and status.failures > retries.limit:
+        message = (
+            f"Given up after {status.failures} failed runs (spec.retry.limit {retries.limit}). The last: {message}"
+        )
+        reason = Reason.RETRIES_EXCEEDED
+    elif reason.reason_class is not ReasonClass.STOP:
+        nth = status.failures if reason.reason_class is ReasonClass.RETRY else count
+        due = case.now + timedelta(seconds=retry.pause(retries.backoff, nth, salt))
+        next_run_after = to_text(due + timedelta(seconds=0.999))  # whole seconds: never earlier than meant
+        message = f"{message} {retry_note(reason, next_run_after, status.failures, retries.limit)}"
+    stopped = reason.reason_class is ReasonClass.STOP
+    event = Event(EventReason.MIGRATION_FAILED if stopped else EventReason.RETRY_SCHEDULED, message, warning=True)
+    summary = Summary(case.schema.generation, reason, message)
+    status = summarize(replace(status, next_run_after=next_run_after), summary, case.now)
+    events = account.events if count > 1 and not stopped else (*account.events, event)
+    return replace(account, status=status, due=Due.NOTHING, events=events)

@@ -1,0 +1,20 @@
+"""What the operator's installation fixes for every decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Context:
+    """Constants of this installation.
+
+    Attributes:
+        cluster: an id of this cluster, part of who owns a database.
+        runner_sha256: of the zipapp that this version of the operator mounts into Jobs, 64 hex digits.
+        runner_image: the image that runs migrations which come from a ConfigMap.
+    """
+
+    cluster: str
+    runner_sha256: str
+    runner_image: str

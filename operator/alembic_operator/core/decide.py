@@ -1,0 +1,301 @@
+"""What to do about one DatabaseSchema: a pure function of what was read and of the time.
+
+The order: account for runs that ended; wait for one that goes on; else find out whether anything must be started. A
+resource whose last decision stands gets the status that it has, no action, and nothing to write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alembic_operator.api.instant import from_text, to_text
+from alembic_operator.api.spec import HEAD, Spec
+from alembic_operator.api.status import Run, Status
+from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.request import RunKind, RunRequest
+from alembic_operator.contract.result import Failure
+
+from . import messages
+from .account import Account, Case, Due, account_for, fail
+from .context import Context
+from .decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
+from .endings import ending_of, gone
+from .names import job_name
+from .observed import Job, Observed, Schema
+from .request import build_request
+from .starting import refused, start_trouble
+from .summarize import Summary, summarize
+
+POLL_START = 15.0  # seconds: no pod by then is worth a look at the Job's events
+POLL_RUN = 20.0  # seconds between looks at the log of a run that goes on
+POLL_DELETION = 2.0
+TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
+
+
+def decide(observed: Observed, now: datetime, context: Context) -> Decision:
+    """The decision: the same for the same world, and to do nothing in the world that it leads to."""
+    schema = observed.schema
+    if schema.deleting:
+        return Decision(schema.status)
+    account = Account(schema.status)
+    for job in unaccounted(observed):
+        ending = ending_of(job, schema, _expected(job, schema, context))
+        if ending is None:
+            return _wait_for(job, account, schema, now)
+        account = account_for(account, job, ending, schema, now)
+    run = account.status.run
+    if run is not None:
+        lost = _lost_job(run)
+        account = account_for(account, lost, gone(run.job), schema, now)
+    if any(job.deleting and not job.finished for job in observed.jobs):
+        return _decision(account, requeue_after=POLL_DELETION)
+    return _next(observed, account, now, context)
+
+
+def unaccounted(observed: Observed) -> list[Job]:
+    """The runs whose end the status does not yet tell, oldest first."""
+    status = observed.schema.status
+    running = status.run.job if status.run else ""
+    return [job for job in observed.jobs if job.attempt > status.attempts or job.name == running]
+
+
+def _expected(job: Job, schema: Schema, context: Context) -> RunRequest | None:
+    if schema.spec is None or job.generation != schema.generation:
+        return None
+    return build_request(schema, schema.spec, job.kind, job.name, replace_owner="", context=context)
+
+
+def _lost_job(run: Run) -> Job:
+    return Job(
+        name=run.job,
+        uid="",
+        kind=RunKind(run.kind),
+        attempt=run.attempt,
+        generation=run.generation,
+        trigger="",
+        request="",
+        image="",
+        created_at=run.started_at,
+    )
+
+
+def _decision(
+    account: Account,
+    actions: tuple[Action, ...] = (),
+    events: tuple[Event, ...] = (),
+    requeue_after: float | None = None,
+) -> Decision:
+    return Decision(
+        status=account.status,
+        actions=actions,
+        events=(*account.events, *events),
+        finished=account.finished,
+        requeue_after=requeue_after,
+    )
+
+
+# A run that goes on
+
+
+def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Decision:
+    spec, outdated = schema.spec, job.generation != schema.generation
+    if not job.started and (outdated or spec is None or spec.suspend):
+        # It did nothing yet and is no longer wanted. One whose container runs is never cancelled.
+        status = replace(account.status, run=None, attempts=max(account.status.attempts, job.attempt))
+        actions = () if job.deleting else (DeleteJob(job.name, job.uid),)
+        return _decision(replace(account, status=status), actions, requeue_after=POLL_DELETION)
+    status = _with_run(account.status, job, now)
+    if outdated:
+        return _decision(replace(account, status=status), requeue_after=POLL_RUN)
+    trouble = None if job.started else start_trouble(job)
+    if trouble:
+        status = summarize(status, Summary(schema.generation, *trouble), now)
+        events = _trouble_event(schema.status, trouble)
+        return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
+    status = _in_progress(status, job, schema, now)
+    return _decision(replace(account, status=status), requeue_after=POLL_RUN if job.started else POLL_START)
+
+
+def _trouble_event(before: Status, trouble: tuple[Reason, str]) -> tuple[Event, ...]:
+    ready = before.condition("Ready")
+    if ready is not None and ready.reason == trouble[0].value:
+        return ()
+    return (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
+
+
+def _with_run(status: Status, job: Job, now: datetime) -> Status:
+    """The status naming this run, also when the operator was killed between creating the Job and saying so."""
+    run = status.run
+    if run is None or run.job != job.name:
+        started = job.created_at or to_text(now)
+        run = Run(job.kind.value, job.name, job.attempt, started, job.generation)
+    if job.progress is not None:
+        run = replace(
+            run,
+            revision=str(job.progress.get("revision", "")),
+            statement=int(job.progress.get("statement", 0)),
+            blocked_by=str(job.progress.get("blocked_by", "")),
+        )
+    return replace(status, run=run, attempts=max(status.attempts, job.attempt))
+
+
+def _in_progress(status: Status, job: Job, schema: Schema, now: datetime) -> Status:
+    if _background(job.kind, status):
+        return status
+    reason = Reason.MIGRATING if job.kind is RunKind.APPLY else Reason.CHECKING
+    revision = schema.spec.revision if schema.spec else ""
+    message = messages.started(job.kind, job.name, revision)
+    if job.kind is RunKind.CHECK and status.last_failure is not None:
+        message = messages.doubted(status.last_failure.message)
+    return summarize(status, Summary(schema.generation, reason, message), now)
+
+
+def _background(kind: RunKind, status: Status) -> bool:
+    """A check that somebody asked for leaves Ready as it is until it has read something else."""
+    ready = status.condition("Ready")
+    return kind is RunKind.CHECK and ready is not None and ready.status == "True"
+
+
+# Nothing goes on
+
+
+def _next(observed: Observed, account: Account, now: datetime, context: Context) -> Decision:
+    schema, spec = observed.schema, observed.schema.spec
+    held = _held(observed)
+    if spec is None or held is not None:
+        reason, message = held or (Reason.INVALID_SPEC, str(schema.fault))
+        status = replace(account.status, next_run_after="", target_revision=spec.revision if spec else "")
+        status = summarize(_tokens(status, schema), Summary(schema.generation, reason, message), now)
+        return _decision(replace(account, status=status))
+    if observed.taken_name or observed.refusal:
+        return _not_created(observed, account, Case(schema, spec, now))
+    wanted = _wanted(observed, account, now)
+    if wanted is not None:
+        return _start(observed, account, wanted, now, context)
+    actions = _old_jobs(observed, spec)
+    return _decision(account, actions, requeue_after=_until_due(account.status, now))
+
+
+def _held(observed: Observed) -> tuple[Reason, str] | None:
+    spec = observed.schema.spec
+    if spec is None:
+        return None
+    if spec.suspend:
+        return Reason.SUSPENDED, messages.SUSPENDED
+    if observed.development is False and not spec.migrations.pinned:
+        return Reason.IMAGE_NOT_PINNED, messages.not_pinned(spec.migrations.image)
+    if observed.development is False and spec.revision == HEAD:
+        return Reason.INVALID_SPEC, messages.HEAD_OUTSIDE_DEVELOPMENT
+    return None
+
+
+def _tokens(status: Status, schema: Schema) -> Status:
+    return replace(status, last_handled_reconcile_at=schema.reconcile_at, last_handled_retry_at=schema.retry_at)
+
+
+def _not_created(observed: Observed, account: Account, case: Case) -> Decision:
+    schema, now = case.schema, case.now
+    if observed.taken_name:
+        failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_conflict(observed.taken_name))
+    else:
+        failure = Failure(Reason.JOB_REFUSED, refused("the Job", observed.refusal))
+    account = replace(account, status=_tokens(account.status, schema))
+    account = fail(account, failure, case, salt=f"{schema.uid}/{to_text(now)}")
+    return _decision(account, requeue_after=_until_due(account.status, now))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run that must start now; the trigger goes into its name."""
+
+    kind: RunKind
+    trigger: str
+
+
+def _wanted(observed: Observed, account: Account, now: datetime) -> Wanted | None:
+    schema, status = observed.schema, account.status
+    apply = Wanted(RunKind.APPLY, str(schema.generation))
+    if account.due is Due.CHECK:
+        return Wanted(RunKind.CHECK, f"doubt-{status.attempts}")
+    if account.due is Due.APPLY or schema.generation != status.observed_generation:
+        return apply
+    ready = status.condition("Ready")
+    reason = Reason(ready.reason) if ready and ready.reason in set(Reason) else Reason.MIGRATING
+    asked = _asked_for(schema, status, reason)
+    if asked is not None:
+        return Wanted(RunKind.CHECK, asked) if asked else apply
+    if reason.reason_class is ReasonClass.RUNNING:
+        return apply  # the status speaks of a run that nobody knows: only the database can tell
+    if reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT):
+        return apply if not _until_due(status, now) or _may_take_over(observed, status, now) else None
+    return None
+
+
+def _asked_for(schema: Schema, status: Status, reason: Reason) -> str | None:
+    """What an annotation asks for: a check with that trigger, an apply run (""), or nothing (None)."""
+    if schema.retry_at and schema.retry_at != status.last_handled_retry_at:
+        return f"retry-{schema.retry_at}" if reason is Reason.OUTCOME_UNKNOWN else ""
+    if schema.reconcile_at and schema.reconcile_at != status.last_handled_reconcile_at:
+        failing = reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT)
+        return "" if failing else f"reconcile-{schema.reconcile_at}"
+    return None
+
+
+def _until_due(status: Status, now: datetime) -> float | None:
+    """Seconds until the next run; None when none is planned."""
+    due = from_text(status.next_run_after) if status.next_run_after else None
+    return None if due is None else max(0.0, (due - now).total_seconds())
+
+
+def _may_take_over(observed: Observed, status: Status, now: datetime) -> bool:
+    last = status.last_failure
+    if last is None or last.owner is None or not replaced_owner(observed):
+        return False
+    failed = from_text(last.at)
+    return failed is None or (now - failed).total_seconds() >= TAKE_OVER_PAUSE
+
+
+def replaced_owner(observed: Observed) -> str:
+    """The uid of the owner that this resource may take the database over from; "" for none."""
+    last = observed.schema.status.last_failure
+    if last is None or last.owner is None:
+        return ""
+    allowed = observed.owner_gone or observed.schema.take_over == last.owner.uid
+    return last.owner.uid if allowed else ""
+
+
+def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, context: Context) -> Decision:
+    schema, spec, status = observed.schema, observed.schema.spec, account.status
+    assert spec is not None
+    kind = wanted.kind
+    attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)])
+    name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
+    request = build_request(schema, spec, kind, name, replace_owner=replaced_owner(observed), context=context)
+    fresh = schema.generation != status.observed_generation
+    if fresh or schema.retry_at != status.last_handled_retry_at:
+        status = replace(status, failures=0, last_failure=None)
+    first = kind is RunKind.APPLY and status.last_failure is None
+    if fresh:
+        target = "" if spec.revision == HEAD else spec.revision
+        status = replace(status, target_revision=target, pending_revisions=None)
+    status = replace(
+        _tokens(status, schema),
+        next_run_after="",
+        attempts=attempt,
+        run=Run(kind.value, name, attempt, to_text(now), schema.generation),
+    )
+    message = messages.started(kind, name, spec.revision)
+    if account.due is not Due.CHECK and not _background(kind, status):
+        reason = Reason.MIGRATING if kind is RunKind.APPLY else Reason.CHECKING
+        status = summarize(status, Summary(schema.generation, reason, message), now)
+    events = (Event(EventReason.MIGRATION_STARTED, message),) if first else ()
+    account = replace(account, status=status)
+    return _decision(account, (StartRun(attempt, wanted.trigger, request),), events, requeue_after=POLL_START)
+
+
+def _old_jobs(observed: Observed, spec: Spec) -> tuple[Action, ...]:
+    """Finished Jobs beyond the limit: their outcome is in the status by now."""
+    finished = [job for job in observed.jobs if job.finished and not job.deleting]
+    surplus = len(finished) - spec.history_limit
+    return tuple(DeleteJob(job.name, job.uid) for job in finished[:surplus]) if surplus > 0 else ()

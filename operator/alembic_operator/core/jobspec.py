@@ -1,0 +1,174 @@
+"""The Job of one run: built whole here, never changed afterwards.
+
+It does not retry by itself, sees no service-account token, and carries own labels only: a label copied from the
+resource (Argo CD's instance label) would have it pruned.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic_operator.api import names as api
+from alembic_operator.api.spec import Spec
+from alembic_operator.contract import places
+from alembic_operator.contract.bootstrap import bootstrap
+from alembic_operator.contract.request import RunRequest
+
+from .context import Context
+from .decision import StartRun
+from .names import runner_config_map
+from .observed import Schema
+
+START_ALLOWANCE = 600  # seconds for pulling and starting, on top of timeouts.run, which the runner keeps itself
+KEEP_FINISHED = 7 * 24 * 3600  # seconds; set at creation, so that no later write is needed
+GRACE = 60  # seconds to cancel the statement and roll back
+
+_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+
+
+def build_job(schema: Schema, spec: Spec, run: StartRun, context: Context) -> dict[str, Any]:
+    """The manifest of the Job of a run."""
+    request = run.request
+    labels = {
+        api.LABEL_APP: "alembic-migration",
+        api.LABEL_COMPONENT: "migration",
+        api.LABEL_MANAGED_BY: api.MANAGED_BY,
+        api.LABEL_UID: schema.uid,
+        api.LABEL_KIND: request.kind.value,
+    }
+    if len(schema.name) <= 63:
+        labels[api.LABEL_SCHEMA] = schema.name
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": request.job,
+            "namespace": schema.namespace,
+            "labels": labels,
+            "annotations": {
+                api.ANNOTATION_ATTEMPT: str(run.attempt),
+                api.ANNOTATION_GENERATION: str(schema.generation),
+                api.ANNOTATION_TRIGGER: run.trigger,
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": api.API_VERSION,
+                    "kind": api.KIND,
+                    "name": schema.name,
+                    "uid": schema.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "podReplacementPolicy": "Failed",
+            "activeDeadlineSeconds": int(spec.timeouts.run) + START_ALLOWANCE,
+            "ttlSecondsAfterFinished": KEEP_FINISHED,
+            "podFailurePolicy": {
+                "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+            },
+            "template": {
+                "metadata": {
+                    "labels": {**spec.job.pod_labels, **labels},
+                    "annotations": {
+                        "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+                        **spec.job.pod_annotations,
+                    },
+                },
+                "spec": _pod(spec, request, context),
+            },
+        },
+    }
+
+
+def _pod(spec: Spec, request: RunRequest, context: Context) -> dict[str, Any]:
+    job = spec.job
+    pod: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": job.run_as_user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_migration(spec, request, context)],
+        "volumes": _volumes(spec, context),
+    }
+    if job.sidecars:
+        # Restartable init containers: they are up before the migration starts and end with it.
+        pod["initContainers"] = [
+            {**sidecar, "restartPolicy": "Always", "securityContext": _SECURITY} for sidecar in job.sidecars
+        ]
+    optional = {
+        "serviceAccountName": job.service_account_name,
+        "nodeSelector": dict(job.node_selector),
+        "tolerations": list(job.tolerations),
+        "priorityClassName": job.priority_class_name,
+        "imagePullSecrets": [{"name": name} for name in spec.migrations.pull_secrets],
+    }
+    pod.update({key: value for key, value in optional.items() if value})
+    return pod
+
+
+def _migration(spec: Spec, request: RunRequest, context: Context) -> dict[str, Any]:
+    migrations = spec.migrations
+    mounts = [
+        {"name": "alembic-operator-runner", "mountPath": places.RUNNER_DIRECTORY, "readOnly": True},
+        {"name": "alembic-operator-secret", "mountPath": places.SECRET_DIRECTORY, "readOnly": True},
+        {"name": "alembic-operator-tmp", "mountPath": "/tmp"},  # noqa: S108 - the container's own
+    ]
+    if migrations.config_map:
+        mounts.append(
+            {"name": "alembic-operator-migrations", "mountPath": places.MIGRATIONS_DIRECTORY, "readOnly": True}
+        )
+    return {
+        "name": places.CONTAINER,
+        "image": migrations.image or context.runner_image,
+        "command": [migrations.python, "-c", bootstrap(context.runner_sha256)],
+        # The user's come first: of two variables with one name the last counts.
+        "env": [
+            *spec.job.env,
+            {"name": "PYTHONUNBUFFERED", "value": "1"},
+            {"name": "HOME", "value": "/tmp"},  # noqa: S108
+            {"name": places.REQUEST_VARIABLE, "value": request.to_json()},
+            {
+                "name": places.JOB_UID_VARIABLE,
+                "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}},
+            },
+        ],
+        "resources": dict(spec.job.resources) or {"requests": {"cpu": "50m", "memory": "128Mi"}},
+        "securityContext": _SECURITY,
+        "terminationMessagePath": places.TERMINATION_LOG,
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [*mounts, *(dict(mount) for mount in spec.job.volume_mounts)],
+    }
+
+
+def _volumes(spec: Spec, context: Context) -> list[dict[str, Any]]:
+    volumes: list[dict[str, Any]] = [
+        {
+            "name": "alembic-operator-runner",
+            "configMap": {"name": runner_config_map(context.runner_sha256), "defaultMode": 0o444},
+        },
+        {
+            # Optional, so that the runner reports a missing Secret by name; a pod would hang without a word.
+            "name": "alembic-operator-secret",
+            "secret": {"secretName": spec.database.secret_ref.name, "optional": True},
+        },
+        {"name": "alembic-operator-tmp", "emptyDir": {}},
+    ]
+    if spec.migrations.config_map:
+        volumes.append(
+            {"name": "alembic-operator-migrations", "configMap": {"name": spec.migrations.config_map, "optional": True}}
+        )
+    return [*volumes, *(dict(volume) for volume in spec.job.volumes)]

@@ -1,0 +1,89 @@
+"""The sentences of the Ready condition and of events that are not the runner's own."""
+
+from __future__ import annotations
+
+from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.request import RunKind
+from alembic_operator.contract.result import RunResult
+
+
+def started(kind: RunKind, job: str, revision: str) -> str:
+    """A run was started."""
+    if kind is RunKind.CHECK:
+        return f"Job {job} reads which revision the database is at."
+    return f"Job {job} brings the database to revision {revision}."
+
+
+def _at(result: RunResult) -> str:
+    current = ", ".join(result.current or []) or "<base>"
+    return f"revision {current}" if len(result.current or []) < 2 else f"revisions {current}"
+
+
+def up_to_date(result: RunResult) -> str:
+    """The database was read and is where it should be."""
+    return _with_warnings(f"The database is at {_at(result)}, read by Job {result.job}.", result)
+
+
+def ahead(result: RunResult) -> str:
+    """The database has the target and more."""
+    return _with_warnings(
+        f"The database is at {_at(result)}, which is newer than spec.revision {result.target_revision}: "
+        "nothing is run. Set spec.revision to what the database has, or leave it if an older release is to stay "
+        "declared.",
+        result,
+    )
+
+
+def succeeded(result: RunResult) -> str:
+    """A migration was applied, as an event tells it."""
+    names = ", ".join(item.revision for item in result.applied)
+    count = result.applied_count
+    if not count:
+        return f"The database is at {_at(result)}, read by Job {result.job}."
+    shown = names if len(result.applied) == count else f"… {names}"
+    seconds = sum(item.seconds for item in result.applied)
+    plural = "revision" if count == 1 else "revisions"
+    took = f" in {seconds:.1f} s" if len(result.applied) == count else ""
+    return _with_warnings(
+        f"Job {result.job} applied {count} {plural}{took}: {shown}. The database is at {_at(result)}.", result
+    )
+
+
+def _with_warnings(message: str, result: RunResult) -> str:
+    return " ".join([message, *(f"Warning: {warning}" for warning in result.warnings)])
+
+
+def doubted(message: str) -> str:
+    """An apply run left no result."""
+    return f"{message} What it did is being read from the database."
+
+
+def retry_note(reason: Reason, at: str, failures: int, limit: int) -> str:
+    """When it is tried again, and for how long."""
+    if reason.reason_class is ReasonClass.RETRY:
+        return f"Tried again at {at} (retry {failures} of {limit})."
+    return f"Tried again at {at}."
+
+
+SUSPENDED = "spec.suspend is true: no run is started. Set it to false to go on."
+HEAD_OUTSIDE_DEVELOPMENT = (
+    "spec.revision: head is accepted only in a namespace labelled alembic-operator.dev/environment=development. "
+    "Name one revision."
+)
+
+
+def not_pinned(image: str) -> str:
+    """A tag outside a development namespace."""
+    return (
+        f"spec.migrations.image: {image} is not pinned by a digest. Outside a namespace labelled "
+        "alembic-operator.dev/environment=development an image is written as name@sha256:<64 hex>, so that what was "
+        "reviewed is what runs."
+    )
+
+
+def name_conflict(job: str) -> str:
+    """Our Job's name is taken by something that is not ours."""
+    return (
+        f"Creating Job {job}: a Job of that name exists and does not belong to this resource; it is left alone. "
+        "Delete or rename it, then set the annotation alembic-operator.dev/retry-at to a new value."
+    )

@@ -1,0 +1,216 @@
+"""What was read live from the cluster, parsed: the only input of `decide`, beside the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alembic_operator.api import names
+from alembic_operator.api.spec import InvalidSpec, Spec, parse_spec
+from alembic_operator.api.status import Status, parse_status
+from alembic_operator.contract import places
+from alembic_operator.contract.request import RunKind
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A DatabaseSchema; exactly one of `spec` and `fault` is set."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    status: Status
+    spec: Spec | None = None
+    fault: InvalidSpec | None = None
+    deleting: bool = False
+    reconcile_at: str = ""
+    retry_at: str = ""
+    take_over: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the migration container of a pod ended."""
+
+    exit_code: int
+    reason: str
+    message: str
+    started_at: str = ""
+    finished_at: str = ""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod of a run; `waiting` and `unschedulable` are Kubernetes' own words for why it does not start."""
+
+    name: str
+    uid: str
+    started: bool = False
+    ended: Ended | None = None
+    waiting: str = ""
+    waiting_message: str = ""
+    unschedulable: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run's Job. `finished` is the type of the condition that ended it, "" while it goes on."""
+
+    name: str
+    uid: str
+    kind: RunKind
+    attempt: int
+    generation: int
+    trigger: str
+    request: str
+    image: str
+    created_at: str
+    finished: str = ""
+    finished_reason: str = ""
+    finished_message: str = ""
+    deleting: bool = False
+    pods: tuple[Pod, ...] = ()
+    refusal: str = ""
+    progress: Raw | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether a container of it has ever run: then only the database knows what it did."""
+        return any(pod.started for pod in self.pods)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The world as it was read.
+
+    Attributes:
+        schema: the resource.
+        jobs: its own Jobs, by attempt; those that status does not yet account for with their pods.
+        development: whether the namespace is one for development; None when it was not asked, as nothing hangs on it.
+        owner_gone: a live read showed that the DatabaseSchema which owns the database is no more.
+        taken_name: a Job's name that something else holds; "" when none.
+        refusal: the API server's sentence about a Job that it did not let us create; "" when none.
+    """
+
+    schema: Schema
+    jobs: tuple[Job, ...] = ()
+    development: bool | None = None
+    owner_gone: bool = False
+    taken_name: str = ""
+    refusal: str = ""
+
+
+def parse_schema(raw: Raw) -> Schema:
+    """A raw DatabaseSchema."""
+    meta = raw["metadata"]
+    annotations = meta.get("annotations") or {}
+    spec, fault = None, None
+    try:
+        spec = parse_spec(raw.get("spec") or {})
+    except InvalidSpec as error:
+        fault = error
+    return Schema(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        generation=meta["generation"],
+        status=parse_status(raw.get("status")),
+        spec=spec,
+        fault=fault,
+        deleting="deletionTimestamp" in meta,
+        reconcile_at=annotations.get(names.ANNOTATION_RECONCILE_AT, ""),
+        retry_at=annotations.get(names.ANNOTATION_RETRY_AT, ""),
+        take_over=annotations.get(names.ANNOTATION_TAKE_OVER, ""),
+    )
+
+
+def controlled_by(raw: Raw, uid: str) -> bool:
+    """Whether that uid is the object's controller: labels can be written by anybody who may create pods."""
+    owners: Iterable[Raw] = raw["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
+
+
+def parse_job(raw: Raw) -> Job | None:
+    """A raw Job of ours, without its pods; None when it lacks what every Job of ours has."""
+    meta = raw["metadata"]
+    annotations = meta.get("annotations") or {}
+    try:
+        kind = RunKind(meta["labels"][names.LABEL_KIND])
+        attempt, generation = (int(annotations[key]) for key in (names.ANNOTATION_ATTEMPT, names.ANNOTATION_GENERATION))
+        container = raw["spec"]["template"]["spec"]["containers"][0]
+        request = next(v["value"] for v in container["env"] if v["name"] == places.REQUEST_VARIABLE)
+    except (KeyError, ValueError, IndexError, StopIteration):
+        return None
+    end = _end_condition(raw.get("status") or {})
+    return Job(
+        name=meta["name"],
+        uid=meta["uid"],
+        kind=kind,
+        attempt=attempt,
+        generation=generation,
+        trigger=annotations.get(names.ANNOTATION_TRIGGER, ""),
+        request=request,
+        image=container.get("image", ""),
+        created_at=meta.get("creationTimestamp", ""),
+        finished=end.get("type", ""),
+        finished_reason=end.get("reason", ""),
+        finished_message=end.get("message", ""),
+        deleting="deletionTimestamp" in meta,
+    )
+
+
+def _end_condition(status: Raw) -> Raw:
+    true = {c["type"]: c for c in status.get("conditions") or () if c.get("status") == "True"}
+    empty: Raw = {}
+    return true.get("Complete") or true.get("Failed") or empty
+
+
+def parse_pod(raw: Raw) -> Pod:
+    """A raw pod of a run's Job."""
+    status = raw.get("status") or {}
+    statuses = {c["name"]: c for c in status.get("containerStatuses") or ()}
+    container = statuses.get(places.CONTAINER) or {}
+    state = container.get("state") or {}
+    waiting_in, waiting = _first_waiting(status, state)
+    scheduled: Raw = next((c for c in status.get("conditions") or () if c["type"] == "PodScheduled"), {})
+    ended = _ended(state.get("terminated") or (container.get("lastState") or {}).get("terminated"))
+    return Pod(
+        name=raw["metadata"]["name"],
+        uid=raw["metadata"]["uid"],
+        started="running" in state or (ended is not None and ended.started_at != ""),
+        ended=ended,
+        waiting=waiting.get("reason", ""),
+        waiting_message=f"{waiting_in}{waiting.get('message', '')}",
+        unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
+        reason=status.get("reason", ""),
+        message=status.get("message", ""),
+    )
+
+
+def _first_waiting(status: Raw, migration: Raw) -> tuple[str, Raw]:
+    """What the pod waits for: a sidecar starts before the migration, so its trouble comes first."""
+    for sidecar in status.get("initContainerStatuses") or ():
+        waiting = (sidecar.get("state") or {}).get("waiting")
+        if waiting and waiting.get("reason") != "PodInitializing":
+            return f"sidecar {sidecar['name']}: ", waiting
+    return "", migration.get("waiting") or {}
+
+
+def _ended(raw: Raw | None) -> Ended | None:
+    if not raw:
+        return None
+    started = raw.get("startedAt") or ""
+    return Ended(
+        exit_code=raw.get("exitCode", -1),
+        reason=raw.get("reason", ""),
+        message=raw.get("message", ""),
+        # A container that the kubelet could not start "ended" at the epoch, or was never started.
+        started_at="" if raw.get("reason") in ("StartError", "ContainerCannotRun") or started < "1971" else started,
+        finished_at=raw.get("finishedAt") or "",
+    )

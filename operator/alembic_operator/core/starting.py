@@ -1,0 +1,65 @@
+"""Why the pod of a run does not start, in a sentence with the remedy."""
+
+from __future__ import annotations
+
+from alembic_operator.contract.reasons import Reason
+
+from .observed import Job, Pod
+
+_PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
+_HARMLESS = {"", "ContainerCreating", "PodInitializing"}
+
+
+def start_trouble(job: Job) -> tuple[Reason, str] | None:
+    """The reason and a message; None while nothing speaks against a start."""
+    if not job.pods:
+        return _refused(job) if job.refusal else None
+    return next((trouble for pod in job.pods if (trouble := _pod_trouble(pod)) is not None), None)
+
+
+def refused(job: str, words: str) -> str:
+    """The message for a Job, or the pod of a Job, that the API server did not let in."""
+    return (
+        f"The API server refused to create {job}: {words.strip()[:500]} "
+        "Raise the quota, or change spec.job or the policy that objects; tried again by itself."
+    )
+
+
+def _refused(job: Job) -> tuple[Reason, str]:
+    return Reason.JOB_REFUSED, refused(f"the pod of Job {job.name}", job.refusal)
+
+
+def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
+    if pod.unschedulable:
+        return (
+            Reason.UNSCHEDULABLE,
+            f"Pod {pod.name} fits on no node: {pod.unschedulable[:400]} "
+            "Lower spec.job.resources, or change spec.job.nodeSelector or tolerations.",
+        )
+    if pod.waiting in _PULL:
+        return (
+            Reason.IMAGE_PULL_FAILED,
+            f"Pod {pod.name} cannot pull its image ({pod.waiting}): {_words(pod)}. "
+            "Check spec.migrations.image and spec.migrations.pullSecrets.",
+        )
+    if pod.waiting not in _HARMLESS:
+        return (
+            Reason.POD_NOT_STARTING,
+            f"Pod {pod.name} does not start ({pod.waiting}): {_words(pod)}. Check spec.job and what it names.",
+        )
+    if pod.ended is not None and pod.ended.started_at == "":
+        return (
+            Reason.POD_NOT_STARTING,
+            f"Pod {pod.name} could not start its container ({pod.ended.reason}): {pod.ended.message[:400]}. "
+            "Check spec.migrations.python: it must name a Python >= 3.9 in the image.",
+        )
+    if pod.reason and not pod.started:
+        return (
+            Reason.POD_NOT_STARTING,
+            f"Pod {pod.name} was ended before it started ({pod.reason}): {pod.message[:400]}",
+        )
+    return None
+
+
+def _words(pod: Pod) -> str:
+    return (pod.waiting_message or "no further word").strip().rstrip(".")[:400]
