@@ -98,7 +98,7 @@ class Lease:
             pause = self._timing.renew if await self._renew() else self._timing.retry
 
     async def release(self) -> None:
-        """Give the Lease up, so that another replica leads at its next look. A failure is logged: time does the same."""
+        """Give the Lease up, so that another replica leads at its next look. A failure is logged: time will do it."""
         if self._lease is None:
             return
         lease, self._lease = self._lease, None

@@ -1,0 +1,84 @@
+"""What people and GitOps tools do to the in-memory cluster, and what a test sees in it; none of it is a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.component import memory_schema
+from tests.component.memory_kubelet import Kubelet
+from tests.component.memory_store import Object
+
+from alembic_operator.cluster.errors import Refused
+from alembic_operator.cluster.port import Raw
+
+
+class People(Kubelet):
+    """Namespaces and DatabaseSchemas come, change and go."""
+
+    def add_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> Object:
+        """Create a namespace."""
+        return self._add("namespaces", "", {"metadata": {"name": name, "labels": dict(labels or {})}})
+
+    def put_schema(
+        self,
+        namespace: str,
+        name: str,
+        spec: Raw,
+        annotations: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Object:
+        """Create a DatabaseSchema, or change its spec, which raises its generation. Raises Refused."""
+        self._read("namespaces", "", namespace)
+        full = memory_schema.defaulted(spec, memory_schema.part("spec"))
+        if misfit := memory_schema.misfit(full, memory_schema.part("spec"), "spec"):
+            raise Refused(f"apply DatabaseSchema {namespace}/{name}", misfit)
+        found = self._find("databaseschemas", namespace, name)
+        if found is None:
+            status = memory_schema.part("status")["default"]
+            head = {"name": name, "annotations": dict(annotations or {}), "labels": dict(labels or {})}
+            return self._add("databaseschemas", namespace, {"metadata": head, "spec": full, "status": dict(status)})
+        item = self.schema(namespace, name)
+        if item["spec"] != full:
+            item["metadata"]["generation"] += 1
+            item["spec"] = full
+        for field, given in (("annotations", annotations), ("labels", labels)):
+            if given is not None:
+                item["metadata"][field] = dict(given)
+        return self._change("databaseschemas", item)
+
+    def annotate(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> Object:
+        """Set annotations of a DatabaseSchema, or with None remove them."""
+        item = self.schema(namespace, name)
+        merged = {**item["metadata"].get("annotations", {}), **annotations}
+        item["metadata"]["annotations"] = {key: value for key, value in merged.items() if value is not None}
+        return self._change("databaseschemas", item)
+
+    def remove_schema(self, namespace: str, name: str) -> None:
+        """Delete a DatabaseSchema; the garbage collector takes its Jobs and their pods."""
+        self._read("databaseschemas", namespace, name)
+        self._drop("databaseschemas", namespace, name)
+
+    def schema(self, namespace: str, name: str) -> Object:
+        """A DatabaseSchema as it is. Raises NotFound."""
+        return self._read("databaseschemas", namespace, name)
+
+    def status(self, namespace: str, name: str) -> Object:
+        """The status of a DatabaseSchema."""
+        status: Object = self.schema(namespace, name)["status"]
+        return status
+
+    def jobs(self, namespace: str = "") -> list[Object]:
+        """The Jobs that there are, by name."""
+        return self._all("jobs", namespace)
+
+    def pods(self, namespace: str = "") -> list[Object]:
+        """The pods that there are, by name."""
+        return self._all("pods", namespace)
+
+    def events(self, namespace: str = "") -> list[Object]:
+        """The Events that there are, the oldest first."""
+        return sorted(self._all("events", namespace), key=lambda event: int(event["metadata"]["resourceVersion"]))
+
+    def config_maps(self, namespace: str = "") -> list[Object]:
+        """The ConfigMaps that there are, by name."""
+        return self._all("configmaps", namespace)

@@ -1,0 +1,59 @@
+"""The CRD as the API server uses it: fills defaults in, and refuses what does not fit (all but the CEL rules)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+CRD = Path(__file__).parents[2] / "crds" / "alembic-operator.dev_databaseschemas.yaml"
+
+
+@cache
+def part(name: str) -> Mapping[str, Any]:
+    """The schema of `spec` or of `status`."""
+    crd = yaml.safe_load(CRD.read_text())
+    found: Mapping[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][name]
+    return found
+
+
+def defaulted(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A copy of the value with the schema's defaults in it."""
+    if isinstance(value, Mapping):
+        filled = {key: copy.deepcopy(item) for key, item in value.items()}
+        for key, inner in schema.get("properties", {}).items():
+            if key not in filled and "default" in inner:
+                filled[key] = copy.deepcopy(inner["default"])
+            if key in filled:
+                filled[key] = defaulted(filled[key], inner)
+        return filled
+    if isinstance(value, list):
+        return [defaulted(item, schema.get("items", {})) for item in value]
+    return value
+
+
+def misfit(value: Any, schema: Mapping[str, Any], path: str) -> str | None:
+    """What in the value does not fit, or is not in the schema at all; None when it fits."""
+    for error in jsonschema.Draft7Validator(schema).iter_errors(value):
+        return f"{'.'.join([path, *map(str, error.absolute_path)])}: {error.message}"
+    unknown = _undeclared(value, schema, path)
+    return f"{unknown}: field not declared in schema" if unknown else None
+
+
+def _undeclared(value: Any, schema: Mapping[str, Any], path: str) -> str | None:
+    if isinstance(value, Mapping) and "properties" in schema:
+        for key, item in value.items():
+            if key not in schema["properties"]:
+                return f"{path}.{key}"
+            if found := _undeclared(item, schema["properties"][key], f"{path}.{key}"):
+                return found
+    if isinstance(value, list):
+        for item in value:
+            if found := _undeclared(item, schema.get("items", {}), path):
+                return found
+    return None
