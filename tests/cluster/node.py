@@ -134,9 +134,8 @@ def start_containerd(instance: Instance) -> None:
     state, socket = instance.state, socket_of(instance)
     socket.parent.mkdir()
     config = state / "containerd.toml"
-    config.write_text(
-        _CONTAINERD.format(state=state, socket=socket, pause=PAUSE, snapshotter=_snapshotter(socket.parent))
-    )
+    snapshotter = "overlayfs" if overlay_possible(state) else "native"
+    config.write_text(_CONTAINERD.format(state=state, socket=socket, pause=PAUSE, snapshotter=snapshotter))
     (state / "cni").mkdir()
     (state / "cni" / "10-bridge.conflist").write_text(json.dumps(_network(instance)))
     daemons.start(instance, "containerd", inside(instance, ["containerd", "--config", config]))
@@ -145,7 +144,7 @@ def start_containerd(instance: Instance) -> None:
     (root / "pause").write_bytes((instance.bin / "pause").read_bytes())
     (root / "pause").chmod(0o755)
     archive = state / "pause.tar"
-    write_archive(root, PAUSE, archive, command=["/pause"])
+    write_archive(root, PAUSE, archive, entrypoint=["/pause"])
 
     def serves() -> bool:
         if daemons.process_of(instance.name, "containerd") is None:
@@ -161,10 +160,9 @@ def load(instance: Instance, archive: Path) -> None:
     run_inside(instance, ["ctr", "-a", socket_of(instance), "-n", "k8s.io", "images", "import", archive], timeout=300)
 
 
-def _snapshotter(folder: Path) -> str:
-    """An overlay cannot lie on an overlay, as where this runs in a container."""
-    kind = checked(["stat", "--file-system", "--format=%T", folder]).strip()
-    return "native" if kind == "overlayfs" else "overlayfs"
+def overlay_possible(folder: Path) -> bool:
+    """Whether an overlay can lie in a folder; not on another overlay, as where this runs in a container."""
+    return checked(["stat", "--file-system", "--format=%T", folder]).strip() != "overlayfs"
 
 
 def _network(instance: Instance) -> dict[str, object]:
