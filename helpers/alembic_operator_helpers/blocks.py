@@ -1,0 +1,129 @@
+"""Where a helper runs: its own autocommit block in an online migration of PostgreSQL.
+
+alembic-operator's runner leaves an object in the migration context's options, under "alembic_operator": `history` and
+`revision` are the key of what it journals, and `resumable()` a context manager around what may be run again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, Callable, Protocol, Union
+
+from alembic import op
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine import Connection, CursorResult
+
+Progress = dict[str, Union[str, int]]
+Callback = Callable[[Progress], None]
+
+# True while a helper's block is open: whatever happens in it may be run again.
+resuming: ContextVar[bool] = ContextVar("alembic_operator_resuming", default=False)
+# Called between statements with what is being done; it must not use the migration's connection.
+on_progress: ContextVar[Callback | None] = ContextVar("alembic_operator_progress", default=None)
+
+# Below "alembic", so that the logging of an ordinary alembic.ini shows it.
+logger = logging.getLogger("alembic.operator_helpers")
+
+
+class HelperError(RuntimeError):
+    """A helper cannot do what it was asked; the message says what was found and what to do; no row's values."""
+
+
+def start(helper: str) -> tuple[MigrationContext, Connection]:
+    """The migration that calls a helper.
+
+    Raises:
+        HelperError: no migration runs, it is offline, on another database than PostgreSQL, or in an autocommit block.
+    """
+    try:
+        context = op.get_context()
+    except NameError:
+        raise HelperError(f"{helper} works in a migration only: call it in upgrade() or downgrade()") from None
+    if context.as_sql or context.connection is None:
+        raise HelperError(f"{helper} reads the database, so it cannot be written out with --sql; run it online")
+    connection = context.connection
+    if connection.dialect.name != "postgresql":
+        raise HelperError(f"{helper} is for PostgreSQL; this database is {connection.dialect.name}")
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        raise HelperError(f"{helper} opens an autocommit block of its own: call it outside of autocommit_block()")
+    return context, connection
+
+
+@contextmanager
+def block(context: MigrationContext) -> Iterator[Connection]:
+    """An autocommit block whose content may run again."""
+    run_by_operator = operator_run(context)
+    token = resuming.set(True)
+    try:
+        with run_by_operator.resumable() if run_by_operator else nullcontext(), context.autocommit_block():
+            assert context.connection is not None
+            yield context.connection
+    finally:
+        resuming.reset(token)
+
+
+class OperatorRun(Protocol):
+    """What the runner of alembic-operator offers to helpers."""
+
+    history: str
+    revision: str
+
+    def resumable(self) -> AbstractContextManager[object]:
+        """Around a block: it may be run again after a crash."""
+
+
+def operator_run(context: MigrationContext) -> OperatorRun | None:
+    """The run by alembic-operator that this migration belongs to; None under plain Alembic."""
+    found: OperatorRun | None = context.opts.get("alembic_operator")
+    return found
+
+
+def report(**progress: str | int) -> None:
+    """Tell what is being done: to the runner, or to the log."""
+    callback = on_progress.get()
+    if callback is not None:
+        callback(progress)
+    else:
+        logger.info("%s", " ".join(f"{name}={value}" for name, value in progress.items()))
+
+
+def one(connection: Connection, statement: str) -> tuple[Any, ...] | None:
+    """The only row of a query, or None."""
+    row = run(connection, statement).one_or_none()
+    return None if row is None else tuple(row)
+
+
+def value(connection: Connection, statement: str) -> Any:
+    """The only value of a query."""
+    return run(connection, statement).scalar_one()
+
+
+def run(connection: Connection, statement: str) -> CursorResult[Any]:
+    """Send a statement as it stands: no parameters, so `:` and `%` mean what they mean in SQL."""
+    return connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+@contextmanager
+def settings(connection: Connection, **values: str) -> Iterator[None]:
+    """Session settings for the statements of a block; those from before come back, unless the connection is gone."""
+    before = {name: str(value(connection, f"SHOW {name}")) for name in values}
+    assign(connection, values)
+    try:
+        yield
+    finally:
+        if not connection.invalidated and not connection.closed:
+            assign(connection, before)
+
+
+def assign(connection: Connection, values: dict[str, str]) -> None:
+    """SET each of the settings."""
+    for name, value in values.items():
+        run(connection, f"SET {name} = {literal(value)}")
+
+
+def literal(text: str) -> str:
+    """Text as an SQL literal, whatever standard_conforming_strings says."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
