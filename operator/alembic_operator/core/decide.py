@@ -6,13 +6,13 @@ resource whose last decision stands gets the status that it has, no action, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from alembic_operator.api.instant import from_text, to_text
+from alembic_operator.api.instant import to_text
 from alembic_operator.api.spec import HEAD, Spec
 from alembic_operator.api.status import Run, Status
-from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind, RunRequest
 from alembic_operator.contract.result import Failure
 
@@ -26,11 +26,11 @@ from .observed import Job, Observed, Schema
 from .request import build_request
 from .starting import refused, start_trouble
 from .summarize import Summary, summarize
+from .wanted import Wanted, replaced_owner, until_due, wanted_run
 
 POLL_START = 15.0  # seconds: no pod by then is worth a look at the Job's events
 POLL_RUN = 20.0  # seconds between looks at the log of a run that goes on
 POLL_DELETION = 2.0
-TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
 
 
 def decide(observed: Observed, now: datetime, context: Context) -> Decision:
@@ -109,19 +109,20 @@ def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Deci
     if outdated:
         return _decision(replace(account, status=status), requeue_after=POLL_RUN)
     trouble = None if job.started else start_trouble(job)
+    if trouble and _told(schema.status, trouble):
+        return _decision(replace(account, status=status), requeue_after=POLL_RUN)
     if trouble:
         status = summarize(status, Summary(schema.generation, *trouble), now)
-        events = _trouble_event(schema.status, trouble)
+        events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
         return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
     status = _in_progress(status, job, schema, now)
     return _decision(replace(account, status=status), requeue_after=POLL_RUN if job.started else POLL_START)
 
 
-def _trouble_event(before: Status, trouble: tuple[Reason, str]) -> tuple[Event, ...]:
+def _told(before: Status, trouble: tuple[Reason, str]) -> bool:
+    """Whether the status says so already: the kubelet's words change with every try, what they mean does not."""
     ready = before.condition("Ready")
-    if ready is not None and ready.reason == trouble[0].value:
-        return ()
-    return (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
+    return ready is not None and ready.reason == trouble[0].value and before.run is not None
 
 
 def _with_run(status: Status, job: Job, now: datetime) -> Status:
@@ -135,7 +136,7 @@ def _with_run(status: Status, job: Job, now: datetime) -> Status:
             run,
             revision=str(job.progress.get("revision", "")),
             statement=int(job.progress.get("statement", 0)),
-            blocked_by=str(job.progress.get("blocked_by", "")),
+            blocked_by=str(job.progress.get("blockedBy") or job.progress.get("holder") or ""),
         )
     return replace(status, run=run, attempts=max(status.attempts, job.attempt))
 
@@ -162,27 +163,30 @@ def _background(kind: RunKind, status: Status) -> bool:
 
 def _next(observed: Observed, account: Account, now: datetime, context: Context) -> Decision:
     schema, spec = observed.schema, observed.schema.spec
-    held = _held(observed)
+    held = _held(observed, context)
     if spec is None or held is not None:
         reason, message = held or (Reason.INVALID_SPEC, str(schema.fault))
-        status = replace(account.status, next_run_after="", target_revision=spec.revision if spec else "")
+        target = spec.revision if spec and spec.revision != HEAD else ""
+        status = replace(account.status, next_run_after="", last_failure=None, target_revision=target)
         status = summarize(_tokens(status, schema), Summary(schema.generation, reason, message), now)
         return _decision(replace(account, status=status))
     if observed.taken_name or observed.refusal:
         return _not_created(observed, account, Case(schema, spec, now))
-    wanted = _wanted(observed, account, now)
+    wanted = wanted_run(observed, account, now)
     if wanted is not None:
         return _start(observed, account, wanted, now, context)
     actions = _old_jobs(observed, spec)
-    return _decision(account, actions, requeue_after=_until_due(account.status, now))
+    return _decision(account, actions, requeue_after=until_due(account.status, now))
 
 
-def _held(observed: Observed) -> tuple[Reason, str] | None:
+def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
     spec = observed.schema.spec
     if spec is None:
         return None
     if spec.suspend:
         return Reason.SUSPENDED, messages.SUSPENDED
+    if spec.migrations.config_map and not context.runner_image:
+        return Reason.INVALID_SPEC, messages.NO_RUNNER_IMAGE
     if observed.development is False and not spec.migrations.pinned:
         return Reason.IMAGE_NOT_PINNED, messages.not_pinned(spec.migrations.image)
     if observed.development is False and spec.revision == HEAD:
@@ -202,67 +206,7 @@ def _not_created(observed: Observed, account: Account, case: Case) -> Decision:
         failure = Failure(Reason.JOB_REFUSED, refused("the Job", observed.refusal))
     account = replace(account, status=_tokens(account.status, schema))
     account = fail(account, failure, case, salt=f"{schema.uid}/{to_text(now)}")
-    return _decision(account, requeue_after=_until_due(account.status, now))
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A run that must start now; the trigger goes into its name."""
-
-    kind: RunKind
-    trigger: str
-
-
-def _wanted(observed: Observed, account: Account, now: datetime) -> Wanted | None:
-    schema, status = observed.schema, account.status
-    apply = Wanted(RunKind.APPLY, str(schema.generation))
-    if account.due is Due.CHECK:
-        return Wanted(RunKind.CHECK, f"doubt-{status.attempts}")
-    if account.due is Due.APPLY or schema.generation != status.observed_generation:
-        return apply
-    ready = status.condition("Ready")
-    reason = Reason(ready.reason) if ready and ready.reason in set(Reason) else Reason.MIGRATING
-    asked = _asked_for(schema, status, reason)
-    if asked is not None:
-        return Wanted(RunKind.CHECK, asked) if asked else apply
-    if reason.reason_class is ReasonClass.RUNNING:
-        return apply  # the status speaks of a run that nobody knows: only the database can tell
-    if reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT):
-        return apply if not _until_due(status, now) or _may_take_over(observed, status, now) else None
-    return None
-
-
-def _asked_for(schema: Schema, status: Status, reason: Reason) -> str | None:
-    """What an annotation asks for: a check with that trigger, an apply run (""), or nothing (None)."""
-    if schema.retry_at and schema.retry_at != status.last_handled_retry_at:
-        return f"retry-{schema.retry_at}" if reason is Reason.OUTCOME_UNKNOWN else ""
-    if schema.reconcile_at and schema.reconcile_at != status.last_handled_reconcile_at:
-        failing = reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT)
-        return "" if failing else f"reconcile-{schema.reconcile_at}"
-    return None
-
-
-def _until_due(status: Status, now: datetime) -> float | None:
-    """Seconds until the next run; None when none is planned."""
-    due = from_text(status.next_run_after) if status.next_run_after else None
-    return None if due is None else max(0.0, (due - now).total_seconds())
-
-
-def _may_take_over(observed: Observed, status: Status, now: datetime) -> bool:
-    last = status.last_failure
-    if last is None or last.owner is None or not replaced_owner(observed):
-        return False
-    failed = from_text(last.at)
-    return failed is None or (now - failed).total_seconds() >= TAKE_OVER_PAUSE
-
-
-def replaced_owner(observed: Observed) -> str:
-    """The uid of the owner that this resource may take the database over from; "" for none."""
-    last = observed.schema.status.last_failure
-    if last is None or last.owner is None:
-        return ""
-    allowed = observed.owner_gone or observed.schema.take_over == last.owner.uid
-    return last.owner.uid if allowed else ""
+    return _decision(account, requeue_after=until_due(account.status, now))
 
 
 def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, context: Context) -> Decision:
@@ -273,7 +217,7 @@ def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, 
     name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
     request = build_request(schema, spec, kind, name, replace_owner=replaced_owner(observed), context=context)
     fresh = schema.generation != status.observed_generation
-    if fresh or schema.retry_at != status.last_handled_retry_at:
+    if fresh or (schema.retry_at and schema.retry_at != status.last_handled_retry_at):
         status = replace(status, failures=0, last_failure=None)
     first = kind is RunKind.APPLY and status.last_failure is None
     if fresh:

@@ -66,6 +66,10 @@ def retry_note(reason: Reason, at: str, failures: int, limit: int) -> str:
 
 
 SUSPENDED = "spec.suspend is true: no run is started. Set it to false to go on."
+NO_RUNNER_IMAGE = (
+    "spec.migrations.configMap: this installation has no image to run such migrations in. "
+    "Set runnerImage in the chart's values, or put the migrations into an image and name it in spec.migrations.image."
+)
 HEAD_OUTSIDE_DEVELOPMENT = (
     "spec.revision: head is accepted only in a namespace labelled alembic-operator.dev/environment=development. "
     "Name one revision."

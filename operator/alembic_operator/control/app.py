@@ -1,0 +1,210 @@
+"""The composition root: everything is made here, started in order, and stopped in the reverse.
+
+Standby: health and metrics are served and the Lease is asked for. Leader: workers first, then kopf's watch, then the
+slow resync. A lost Lease ends the process with 1, a signal with 0 after at most 25 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import kopf
+
+from alembic_operator.api import names
+from alembic_operator.cluster.kube import Kube
+from alembic_operator.cluster.port import Cluster
+from alembic_operator.control import log
+from alembic_operator.core.context import Context
+
+from . import watch
+from .gather import Places
+from .health import Health, no_older
+from .interest import Interest
+from .lease import Lease, LeaseLost
+from .metrics import Metrics
+from .queue import KeyQueue
+from .reconcile import Reconciler, work
+from .resync import Resync
+from .runnerfile import RunnerFile
+from .settings import Settings
+
+LAST_WORK = 10.0  # seconds for the workers to end what they have in hand
+STUCK = 300.0  # seconds a key may be in hand or overdue; one look takes well under one
+
+_log = log.get(__name__)
+
+
+class NotServed(Exception):
+    """The API server does not know our kind."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the API server does not serve {names.PLURAL}.{names.GROUP}: install the CRD "
+            "(the chart does, unless crds.install is false), then this starts by itself"
+        )
+
+
+@dataclass
+class App:
+    """One replica."""
+
+    settings: Settings
+    cluster: Cluster
+    runner: RunnerFile
+    metrics: Metrics
+
+    def __post_init__(self) -> None:
+        self.queue = KeyQueue()
+        self.interest = Interest()
+        self.watching = asyncio.Event()
+        self.stop = asyncio.Event()
+        self.resync = Resync(
+            cluster=self.cluster,
+            namespaces=self.settings.watch_namespaces,
+            queue=self.queue,
+            interest=self.interest,
+            runner=self.runner,
+            metrics=self.metrics,
+            interval=self.settings.resync,
+        )
+        self.lease = Lease(
+            self.cluster,
+            self.settings.namespace,
+            self.settings.lease,
+            self.settings.pod,
+            on_change=self.metrics.leading,
+        )
+        self.metrics.follow_queue(self.queue.depth, self.queue.oldest)
+        self.metrics.follow_resources(self.interest.by_reason)
+
+    async def run(self) -> None:
+        """Serve until asked to stop.
+
+        Raises:
+            NotServed: the CRD is not installed.
+            LeaseLost: another replica leads now.
+        """
+        if not await self.cluster.serves_schemas():
+            raise NotServed
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+        async with self._health():
+            if not await self._leads():
+                return
+            try:
+                async with self._workers():
+                    await self._watch()
+            finally:
+                await self.lease.release()
+
+    def _health(self) -> Health:
+        stale = 3 * self.settings.resync
+        return Health(
+            health_port=self.settings.health_port,
+            metrics_port=self.settings.metrics_port,
+            metrics=self.metrics.exposition,
+            live={
+                "queue": no_older("the oldest item of the queue", self.queue.oldest, STUCK),
+                "resync": lambda: self._leading(no_older("the last resync", self.resync.age, stale)()),
+            },
+            ready={"lease": self.lease.trouble, "watch": self._watch_trouble},
+        )
+
+    def _leading(self, trouble: str | None) -> str | None:
+        return trouble if self.lease.held else None
+
+    def _watch_trouble(self) -> str | None:
+        return self._leading(None if self.watching.is_set() else "the watch has not started yet")
+
+    async def _leads(self) -> bool:
+        """Stand by until this replica leads; False when it is asked to stop first."""
+        acquire, stop = asyncio.create_task(self.lease.acquire()), asyncio.create_task(self.stop.wait())
+        await asyncio.wait({acquire, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (acquire, stop):
+            task.cancel()
+        await asyncio.gather(acquire, stop, return_exceptions=True)
+        if acquire.cancelled():
+            return False
+        acquire.result()
+        return True
+
+    @asynccontextmanager
+    async def _workers(self) -> AsyncIterator[None]:
+        reconciler = await self._reconciler()
+        tasks = [asyncio.create_task(work(self.queue, reconciler)) for _ in range(self.settings.workers)]
+        try:
+            yield
+        finally:
+            self.queue.close()
+            _, late = await asyncio.wait(tasks, timeout=LAST_WORK)
+            for task in late:
+                task.cancel()
+            if late:
+                _log.warning("work was cut off at the end; the next leader looks again", workers=len(late))
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _reconciler(self) -> Reconciler:
+        settings = self.settings
+        cluster_id = settings.cluster_id or (await self.cluster.get_namespace("kube-system"))["metadata"]["uid"]
+        return Reconciler(
+            cluster=self.cluster,
+            context=Context(cluster_id, self.runner.sha256, settings.runner_image),
+            where=Places(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
+            runner=self.runner,
+            interest=self.interest,
+            metrics=self.metrics,
+            pod=settings.pod,
+        )
+
+    async def _watch(self) -> None:
+        """Watch until asked to stop, or the Lease is lost. kopf takes over the signals, and ends its task by them."""
+        ended = asyncio.Event()
+        namespaces = self.settings.watch_namespaces
+        tasks = [
+            asyncio.create_task(self.lease.keep(), name="lease"),
+            asyncio.create_task(self.resync.keep(), name="resync"),
+            asyncio.create_task(self.stop.wait(), name="stop"),
+        ]
+        # The last to start: kopf takes every later task for one of its own, and waits for it at the end.
+        watcher = asyncio.create_task(
+            kopf.operator(
+                registry=watch.registry(self.interest, self.queue, self.metrics),
+                settings=watch.settings(),
+                clusterwide=not namespaces,
+                namespaces=namespaces,
+                stop_flag=ended,
+                ready_flag=self.watching,
+            ),
+            name="watch",
+        )
+        _log.info("leading: the watch starts", namespaces=list(namespaces) or "all")
+        done, _ = await asyncio.wait({watcher, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        ended.set()
+        await asyncio.wait({watcher})
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+        watcher.result()
+
+
+async def serve(settings: Settings) -> int:
+    """Run one replica; the process's exit code."""
+    metrics = Metrics()
+    runner = RunnerFile.read(settings.runner_file)
+    cluster = await Kube.connect(metrics.request)
+    try:
+        await App(settings, cluster, runner, metrics).run()
+    except (NotServed, LeaseLost) as error:
+        _log.error(str(error))
+        return 1
+    finally:
+        await cluster.aclose()
+    _log.info("stopped")
+    return 0

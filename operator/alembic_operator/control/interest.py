@@ -1,0 +1,137 @@
+"""Which watch events are worth a look: the filter before the queue.
+
+What it remembers are hints from events and from our own writes, never facts: a wrong hint costs a needless read, or a
+look that comes late, by the due time that every unfinished resource has in the queue. A settled resource is never
+looked at because of its own status, its Jobs or their pods; so a restart with thousands of them reads the list and no
+more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alembic_operator.api import names
+from alembic_operator.contract import places
+from alembic_operator.contract.reasons import Reason, ReasonClass
+
+from .queue import Key
+
+Raw = Mapping[str, Any]
+
+JOB_NAME = "batch.kubernetes.io/job-name"
+_SETTLED = {ReasonClass.OK, ReasonClass.HELD, ReasonClass.STOP}
+_QUIET = {"", "ContainerCreating", "PodInitializing"}
+
+
+@dataclass(frozen=True)
+class _Hint:
+    key: Key
+    wish: tuple[Any, ...]
+    settled: bool
+    run: str
+    starting_badly: bool
+    owner: str
+    reason: str
+
+
+class Interest:
+    """The hints, by uid of the DatabaseSchema."""
+
+    def __init__(self) -> None:
+        self._hints: dict[str, _Hint] = {}
+
+    def schema(self, event: str | None, raw: Raw) -> list[Key]:
+        """The keys to look at after an event of a DatabaseSchema; `event` is None for the initial listing."""
+        uid = raw["metadata"]["uid"]
+        if event == "DELETED":
+            self._hints.pop(uid, None)
+            # Whoever lost the database to this resource may have it now.
+            return [hint.key for hint in self._hints.values() if hint.owner == uid]
+        before, hint = self._hints.get(uid), _hint(raw)
+        self._hints[uid] = hint
+        if hint.settled or "deletionTimestamp" in raw["metadata"]:
+            return []
+        # Our own status writes come back as events, and change nothing that was asked for.
+        echo = event == "MODIFIED" and before is not None and before.wish == hint.wish
+        return [] if echo else [hint.key]
+
+    def written(self, raw: Raw) -> None:
+        """Our own write of a status: the object as it is now."""
+        self._hints[raw["metadata"]["uid"]] = _hint(raw)
+
+    def job(self, event: str | None, raw: Raw) -> list[Key]:
+        """The keys to look at after an event of a Job."""
+        conditions = (raw.get("status") or {}).get("conditions") or ()
+        ended = any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+        if not ended and event != "DELETED":
+            return []
+        return self._of_run(raw, raw["metadata"]["name"])
+
+    def pod(self, event: str | None, raw: Raw) -> list[Key]:
+        """The keys to look at after an event of a pod."""
+        labels = raw["metadata"].get("labels") or {}
+        hint = self._hints.get(labels.get(names.LABEL_UID, ""))
+        if hint is None or not (event == "DELETED" or _telling(raw, hint)):
+            return []
+        return self._of_run(raw, labels.get(JOB_NAME, ""))
+
+    def keep_only(self, uids: set[str]) -> None:
+        """Forget what a full listing no longer holds: kopf does not tell of deletions during a gap of its watch."""
+        for uid in self._hints.keys() - uids:
+            del self._hints[uid]
+
+    def uids(self) -> set[str]:
+        """Every DatabaseSchema that is known."""
+        return set(self._hints)
+
+    def settled(self, uid: str) -> bool:
+        """Whether the resource is known to want nothing."""
+        hint = self._hints.get(uid)
+        return hint is not None and hint.settled
+
+    def by_reason(self) -> Mapping[str, int]:
+        """How many resources have which reason of Ready."""
+        return Counter(hint.reason for hint in self._hints.values())
+
+    def _of_run(self, raw: Raw, job: str) -> list[Key]:
+        hint = self._hints.get((raw["metadata"].get("labels") or {}).get(names.LABEL_UID, ""))
+        if hint is None or hint.settled or (hint.run and hint.run != job):
+            return []
+        return [hint.key]
+
+
+def _hint(raw: Raw) -> _Hint:
+    meta, status = raw["metadata"], raw.get("status") or {}
+    annotations = meta.get("annotations") or {}
+    tokens = tuple(annotations.get(a, "") for a in (names.ANNOTATION_RECONCILE_AT, names.ANNOTATION_RETRY_AT))
+    handled = (status.get("lastHandledReconcileAt", ""), status.get("lastHandledRetryAt", ""))
+    reason = next((c["reason"] for c in status.get("conditions") or () if c["type"] == "Ready"), "")
+    known = Reason(reason) if reason in set(Reason) else None
+    answered = all(not asked or asked == told for asked, told in zip(tokens, handled, strict=True))
+    decided = meta["generation"] == status.get("observedGeneration") and answered
+    return _Hint(
+        key=Key(meta["namespace"], meta["name"]),
+        wish=(meta["generation"], tokens, annotations.get(names.ANNOTATION_TAKE_OVER, "")),
+        settled=decided and not status.get("run") and known is not None and known.reason_class in _SETTLED,
+        run=(status.get("run") or {}).get("job", ""),
+        starting_badly=bool(status.get("run")) and known is not None and known.reason_class is ReasonClass.WAIT,
+        owner=((status.get("lastFailure") or {}).get("owner") or {}).get("uid", ""),
+        reason=reason,
+    )
+
+
+def _telling(raw: Raw, hint: _Hint) -> bool:
+    """Whether a pod's state says something about its run: an end, trouble at the start, or the end of such trouble."""
+    status = raw.get("status") or {}
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    if any(((c.get("state") or {}).get("waiting") or {}).get("reason", "") not in _QUIET for c in containers):
+        return True
+    migration: Raw = next((c for c in containers if c["name"] == places.CONTAINER), {})
+    state = migration.get("state") or {}
+    if "terminated" in state or (hint.starting_badly and "running" in state):
+        return True
+    scheduled = (c for c in status.get("conditions") or () if c["type"] == "PodScheduled")
+    return status.get("phase") == "Failed" or any(c.get("reason") == "Unschedulable" for c in scheduled)

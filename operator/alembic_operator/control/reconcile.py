@@ -1,0 +1,163 @@
+"""One look at one DatabaseSchema: gather, decide, apply. Killed on any line, the next look decides the same.
+
+The effects come in this order: the runner's ConfigMap, then Jobs, then the status, then events. A status can be derived
+again from Jobs and the database; a Job could never be derived from a status.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import assert_never
+
+from alembic_operator.api.status import status_to_raw
+from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, Refused, Unavailable
+from alembic_operator.cluster.port import Cluster
+from alembic_operator.control import log
+from alembic_operator.core.context import Context
+from alembic_operator.core.decide import decide
+from alembic_operator.core.decision import Decision, DeleteJob, StartRun
+from alembic_operator.core.jobspec import build_job
+from alembic_operator.core.observed import Observed, Schema, controlled_by
+
+from .events import event_body
+from .gather import Places, gather
+from .interest import Interest
+from .metrics import Metrics
+from .queue import Key, KeyQueue
+from .runnerfile import RunnerFile
+
+AT_ONCE = 0.0
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """What a look needs: the cluster, what the installation fixes, and where to tell what happened."""
+
+    cluster: Cluster
+    context: Context
+    where: Places
+    runner: RunnerFile
+    interest: Interest
+    metrics: Metrics
+    pod: str
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at the resource and do what follows; seconds until the next look, or None.
+
+        Raises:
+            ClusterError: the cluster could not be asked or told; nothing is lost by trying again.
+        """
+        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now())
+        if observed is None:
+            return None
+        decision = decide(observed, self.now(), self.context)
+        try:
+            await self._act(observed, decision)
+        except _TakenName as error:
+            return await self._tell(replace(observed, taken_name=error.job))
+        except Refused as error:
+            return await self._tell(replace(observed, refusal=error.detail))
+        except NotFound:
+            return None  # the namespace is going, and everything in it
+        return await self._write(observed.schema, decision)
+
+    async def _tell(self, observed: Observed) -> float | None:
+        """Decide again, knowing that the Job could not be made: this time there is only a status to write."""
+        decision = decide(observed, self.now(), self.context)
+        return await self._write(observed.schema, decision)
+
+    async def _act(self, observed: Observed, decision: Decision) -> None:
+        schema = observed.schema
+        for action in decision.actions:
+            match action:
+                case StartRun():
+                    await self._start(schema, action)
+                case DeleteJob():
+                    await self.cluster.delete_job(schema.namespace, action.name, action.uid)
+                    _log.info("job deleted", job=action.name)
+                case _:
+                    assert_never(action)
+
+    async def _start(self, schema: Schema, run: StartRun) -> None:
+        if schema.spec is None:
+            raise AssertionError("a run was decided for a spec that cannot be read")
+        await self.runner.ensure(self.cluster, schema.namespace)
+        body = build_job(schema, schema.spec, run, self.context)
+        job = run.request.job
+        try:
+            await self.cluster.create_job(schema.namespace, body)
+        except AlreadyExists:
+            found = await self.cluster.list_jobs(schema.namespace, name=job)
+            if any(not controlled_by(raw, schema.uid) for raw in found):
+                raise _TakenName(job) from None
+            _log.info("job was there already", job=job)
+            return
+        _log.info(
+            "job created", job=job, kind=run.request.kind.value, attempt=run.attempt, revision=schema.spec.revision
+        )
+
+    async def _write(self, schema: Schema, decision: Decision) -> float | None:
+        for run in decision.finished:
+            self.metrics.run_finished(run.kind.value, run.outcome, run.seconds or 0.0)
+        if decision.status != schema.status:
+            try:
+                raw = await self.cluster.apply_status(
+                    schema.namespace, schema.name, schema.uid, status_to_raw(decision.status)
+                )
+            except NotFound:
+                return None
+            except Conflict:
+                return AT_ONCE  # deleted and made again: another resource
+            self.interest.written(raw)
+            ready = decision.status.condition("Ready")
+            job = decision.status.run.job if decision.status.run else ""
+            _log.info(
+                "status written", reason=ready.reason if ready else "", job=job, message=ready.message if ready else ""
+            )
+        for event in decision.events:
+            await self._post(schema, event_body(schema, event, self.now(), self.pod))
+        return decision.requeue_after
+
+    async def _post(self, schema: Schema, body: dict[str, object]) -> None:
+        try:
+            await self.cluster.create_event(schema.namespace, body)
+        except ClusterError as error:
+            # Whatever it tells stands in the status too.
+            _log.warning("event not posted", reason=body["reason"], error=str(error))
+
+
+class _TakenName(Exception):
+    def __init__(self, job: str) -> None:
+        super().__init__(job)
+        self.job = job
+
+
+async def work(queue: KeyQueue, reconciler: Reconciler) -> None:
+    """Handle keys until the queue is closed; a failure is logged, counted, and tried again."""
+    while (key := await queue.take()) is not None:
+        started = time.monotonic()
+        with log.bound(namespace=key.namespace, name=key.name):
+            result = await _handle(queue, reconciler, key)
+        reconciler.metrics.reconciled(result, time.monotonic() - started)
+
+
+async def _handle(queue: KeyQueue, reconciler: Reconciler, key: Key) -> str:
+    try:
+        queue.done(key, await reconciler.reconcile(key))
+        return "done"
+    except ClusterError as error:
+        asked = error.retry_after if isinstance(error, Unavailable) else 0.0
+        pause = queue.failed(key, at_least=asked)
+        _log.warning("will be tried again", error=str(error), pause=round(pause, 1))
+        return "unavailable"
+    except Exception:
+        # A fault of ours must not stop the work on other resources; it is loud, and counted.
+        pause = queue.failed(key)
+        _log.exception("reconcile failed", pause=round(pause, 1))
+        return "error"

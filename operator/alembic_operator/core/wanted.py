@@ -1,0 +1,85 @@
+"""Which run must start now: for a new spec, an annotation, a doubt, or because a pause is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from alembic_operator.api.instant import from_text
+from alembic_operator.api.status import Status
+from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.request import RunKind
+
+from .account import Account, Due
+from .observed import Observed, Schema
+
+TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
+_HELD_HERE = (Reason.SUSPENDED, Reason.IMAGE_NOT_PINNED, Reason.INVALID_SPEC)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run that must start now; the trigger goes into its name."""
+
+    kind: RunKind
+    trigger: str
+
+
+def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | None:
+    """The run that must start now; None when none must."""
+    schema, status = observed.schema, account.status
+    apply = Wanted(RunKind.APPLY, str(schema.generation))
+    if account.due is Due.CHECK:
+        return Wanted(RunKind.CHECK, f"doubt-{status.attempts}")
+    if account.due is Due.APPLY or schema.generation != status.observed_generation:
+        return apply
+    ready = status.condition("Ready")
+    reason = Reason(ready.reason) if ready and ready.reason in set(Reason) else Reason.MIGRATING
+    asked = _asked_for(schema, status, reason)
+    if asked is not None:
+        return Wanted(RunKind.CHECK, asked) if asked else apply
+    return apply if _overdue(observed, status, reason, now) else None
+
+
+def _overdue(observed: Observed, status: Status, reason: Reason, now: datetime) -> bool:
+    """Whether the present state of the resource asks for an apply run by itself."""
+    if reason in _HELD_HERE and status.last_failure is None:
+        return True  # what held it is gone, without a change of the spec: the namespace's label, or our own version
+    if reason.reason_class is ReasonClass.RUNNING:
+        return True  # the status speaks of a run that nobody knows: only the database can tell
+    if reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT):
+        return not until_due(status, now) or _may_take_over(observed, status, now)
+    return False
+
+
+def _asked_for(schema: Schema, status: Status, reason: Reason) -> str | None:
+    """What an annotation asks for: a check with that trigger, an apply run (""), or nothing (None)."""
+    if schema.retry_at and schema.retry_at != status.last_handled_retry_at:
+        return f"retry-{schema.retry_at}" if reason is Reason.OUTCOME_UNKNOWN else ""
+    if schema.reconcile_at and schema.reconcile_at != status.last_handled_reconcile_at:
+        failing = reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT)
+        return "" if failing else f"reconcile-{schema.reconcile_at}"
+    return None
+
+
+def until_due(status: Status, now: datetime) -> float | None:
+    """Seconds until the next run; None when none is planned."""
+    due = from_text(status.next_run_after) if status.next_run_after else None
+    return None if due is None else max(0.0, (due - now).total_seconds())
+
+
+def _may_take_over(observed: Observed, status: Status, now: datetime) -> bool:
+    last = status.last_failure
+    if last is None or last.owner is None or not replaced_owner(observed):
+        return False
+    failed = from_text(last.at)
+    return failed is None or (now - failed).total_seconds() >= TAKE_OVER_PAUSE
+
+
+def replaced_owner(observed: Observed) -> str:
+    """The uid of the owner that this resource may take the database over from; "" for none."""
+    last = observed.schema.status.last_failure
+    if last is None or last.owner is None:
+        return ""
+    allowed = observed.owner_gone or observed.schema.take_over == last.owner.uid
+    return last.owner.uid if allowed else ""
