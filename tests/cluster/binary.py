@@ -32,6 +32,7 @@ _VERSION = "k8s.io/component-base/version"
 # Without a version the API server calls itself v0.0.0, and clients misbehave.
 _LINK = (
     f"-s -w -X {_VERSION}.gitVersion=v1.36.3 -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=36"
+    " -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3"
     " -X helm.sh/helm/v4/internal/version.version=v4.2.4"
 )
 _FLAGS = ("-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", _LINK)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from .processes import NotPossible, checked
 
-_LAYOUT = 1  # raise it when the files made here change
 _PROBE = """
 import json, os, sys, sysconfig
 print(json.dumps({
@@ -30,8 +29,11 @@ _BUSYBOX = Path("/usr/bin/busybox")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _DEBIAN_WHEELS = Path("/usr/share/python-wheels")
 _ZONES = Path("/usr/share/zoneinfo")
-# Wheels in C++ expect these two beside the libraries that the interpreter itself needs.
-_COMPANIONS = ("libstdc++.so.6", "libgcc_s.so.1")
+# What wheels built for any Linux expect beside the libraries that the interpreter itself needs.
+_COMPANIONS = (
+    *("libstdc++.so.6", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1"),
+    *("libresolv.so.2", "libnss_dns.so.2", "libnss_files.so.2"),
+)
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
@@ -68,7 +70,7 @@ class Interpreter:
     def key(self) -> str:
         """Changes when the image would."""
         status = [self.executable.stat(), _BUSYBOX.stat(), _CERTIFICATES.stat()]
-        parts = [_LAYOUT, self, *((one.st_size, one.st_mtime_ns) for one in status)]
+        parts = [Path(__file__).read_text(), self, *((one.st_size, one.st_mtime_ns) for one in status)]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
