@@ -1,0 +1,208 @@
+"""Running the pending revisions by Alembic, with an EnvironmentContext of our own; the project's env.py is not used.
+
+Each revision has a transaction of its own. One that meets a lock timeout, a deadlock or a serialization failure is
+rolled back and tried again here, unless a part of it was committed.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import traceback
+from dataclasses import dataclass
+from typing import Callable
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import NullPool
+
+from ..contract.reasons import Reason
+from ..contract.request import RunRequest
+from .driver import Driver, RawConnection
+from .errors import RunFailed
+from .history import History
+from .report import Report
+from .revision import Running
+from .session import Place
+from .sqlerrors import RETRYABLE, SqlError, find_sql_error
+from .watch import Watch
+
+TRIES = 10
+_FIRST_PAUSE = 1.0  # seconds
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """The migrating session: the driver, and its connection in autocommit, which holds the lock."""
+
+    driver: Driver
+    raw: RawConnection
+
+
+class Migration:
+    """The upgrade of one database to one target.
+
+    Args:
+        session: holds the lock.
+        history: of the image.
+        request: names version table and timeouts.
+        running: counts and journals.
+        watch: knows who blocks.
+        is_half_applied: reads on a new session whether a revision has an intent that may not be run again unasked.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        history: History,
+        request: RunRequest,
+        place: Place,
+        running: Running,
+        watch: Watch,
+        report: Report,
+        is_half_applied: Callable[[str], bool],
+    ) -> None:
+        self._session, self._history, self._request, self._place = session, history, request, place
+        self._running, self._watch, self._report = running, watch, report
+        self._is_half_applied = is_half_applied
+        self._tries: dict[str, int] = {}
+
+    def run(self, target: str) -> None:
+        """Apply everything up to the target.
+
+        Raises:
+            RunFailed: with revision, statement, SQLSTATE and who blocked.
+        """
+        with self._connect() as connection:
+            self._running.listen(connection)
+            while True:
+                try:
+                    self._upgrade(connection, target)
+                    return
+                except (Exception, SystemExit) as error:  # sys.exit() in a revision is a failure of it
+                    failure = self._explain(error)
+                if connection.in_transaction():
+                    connection.rollback()
+                self._running.forget()
+                self._pause_or_raise(failure)
+
+    def _connect(self) -> Connection:
+        raw = self._session.raw
+        used: list[bool] = []
+
+        def once() -> RawConnection:
+            # A second connection would not hold the lock.
+            if used:
+                raise RunFailed(Reason.CONNECTION_LOST, "The connection to the server was lost.")
+            used.append(True)
+            raw.autocommit = False
+            return raw
+
+        name = f"postgresql+{self._session.driver.name}://"
+        return create_engine(name, creator=once, poolclass=NullPool, hide_parameters=True).connect()
+
+    def _upgrade(self, connection: Connection, target: str) -> None:
+        script = self._history.script
+
+        def steps(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
+            found = script._upgrade_revs(target, heads)  # type: ignore[arg-type]  # what alembic.command.upgrade calls
+            return self._running.steps(found)  # type: ignore[return-value]  # Alembic iterates once
+
+        with EnvironmentContext(self._history.config, script, fn=steps, destination_rev=target) as environment:
+            environment.configure(
+                connection=connection,
+                transaction_per_migration=True,
+                version_table=self._place.table,
+                version_table_schema=self._place.schema,
+                on_version_apply=[self._running.on_version_apply],  # type: ignore[arg-type]
+                alembic_operator=self._running,
+            )
+            self._running.guard(environment.get_context())
+            with environment.begin_transaction():
+                environment.run_migrations()
+
+    def _explain(self, error: BaseException) -> RunFailed:
+        if isinstance(error, RunFailed):
+            return error
+        sql = find_sql_error(error)
+        running = self._running
+        file = self._history.graph.files.get(running.revision)
+        if file is None:
+            what = f"Preparing the version table {self._place}"
+        elif running.in_upgrade and running.statements and sql is not None:
+            what = f'Applying revision "{running.revision}" ({file.path}), statement {running.statements}'
+        elif running.in_upgrade:
+            what = f'Applying revision "{running.revision}" ({file.path}), after {running.statements} statements'
+        else:
+            what = f'Committing revision "{running.revision}" ({file.path}) after {running.statements} statements'
+        blocked_by = self._watch.blocked_by if sql is not None and sql.reason in RETRYABLE else ""
+        reason, found, todo = _found(sql, error, self._request, blocked_by)
+        if sql is None:
+            traceback.print_exception(type(error), error, error.__traceback__)
+        return RunFailed(
+            reason,
+            f"{what}: {found}. {todo}",
+            revision=running.revision,
+            statement=running.statements if running.in_upgrade else 0,
+            sqlstate=sql.sqlstate if sql is not None else "",
+            blocked_by=blocked_by,
+        )
+
+    def _pause_or_raise(self, failed: RunFailed) -> None:
+        failure = failed.failure
+        tried = self._tries[failure.revision] = self._tries.get(failure.revision, 0) + 1
+        if failure.reason not in RETRYABLE or tried >= TRIES or self._is_half_applied(failure.revision):
+            raise failed
+        pause = min(_FIRST_PAUSE * 2 ** (tried - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+        self._report.record(
+            "retry",
+            revision=failure.revision,
+            statement=failure.statement,
+            sqlstate=failure.sqlstate,
+            blockedBy=failure.blocked_by,
+            tried=tried,
+            of=TRIES,
+            seconds=round(pause, 1),
+        )
+        threading.Event().wait(pause)
+
+
+_ADVICE = {
+    Reason.CONNECTION_LOST: "The next run reads what the database holds before it goes on.",
+    Reason.DEADLOCK: "It was rolled back, and is tried again.",
+    Reason.SERIALIZATION_FAILURE: "It was rolled back, and is tried again.",
+    Reason.PERMISSION_DENIED: "It was rolled back. Grant the right to the Secret's user, or to spec.database.role.",
+    Reason.DATABASE_FULL: "It was rolled back. Give the server more room.",
+}
+
+
+def _found(sql: SqlError | None, error: BaseException, request: RunRequest, blocked_by: str) -> tuple[Reason, str, str]:
+    """Reason, what was found, what to do."""
+    timeouts = request.timeouts
+    if sql is None and type(error).__name__ == "HelperError":
+        return Reason.MIGRATION_FAILED, str(error).rstrip("."), "It was rolled back."  # words of our own helpers
+    if sql is None:
+        found = f"{type(error).__name__} in {_line(error)}; the traceback is in the log of the Job's pod"
+        return Reason.MIGRATION_FAILED, found, "It was rolled back. Correct the revision, and build a new image."
+    by = f", held by {blocked_by}" if blocked_by else ""
+    found = sql.words() + by
+    advice = _ADVICE.get(sql.reason, "It was rolled back. Correct the revision, or what it meets in the database.")
+    if sql.reason == Reason.LOCK_TIMEOUT:
+        found = f"a lock was not granted within {timeouts.lock:g} s{by} (SQLSTATE {sql.sqlstate})"
+        advice = "It was rolled back. End what holds the lock, or raise spec.timeouts.lock."
+    elif sql.sqlstate == "57014":
+        found = f"SQLSTATE 57014: cancelled by spec.timeouts.statement ({timeouts.statement:g} s) or by somebody"
+        advice = "It was rolled back. Raise the limit, or make the statement smaller."
+    elif sql.sqlstate == "25P03":
+        advice = "It was rolled back. Raise spec.timeouts.idleInTransaction, or shorten what it does in Python."
+    return sql.reason, found, advice
+
+
+def _line(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "versions" in frame.filename or "migrations" in frame.filename] or frames
+    return f"{own[-1].filename.rsplit('/', 1)[-1]}, line {own[-1].lineno}" if own else "(unknown)"

@@ -1,0 +1,229 @@
+"""What is to be done: the database as it was read under the lock, held against the image's history. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..contract import places
+from ..contract.reasons import Reason
+from ..contract.request import Owner, RunRequest
+from .errors import RunFailed
+from .graph import Graph, Standing
+from .journal import Entry, Journal
+from .session import Place
+
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in one go.
+
+    Attributes:
+        rows: of the version table.
+        journal: of this history.
+        tables: some of the users' tables in the search path; read only where there are no rows.
+    """
+
+    rows: list[str]
+    journal: Journal
+    tables: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How the database stands, and what follows.
+
+    Attributes:
+        standing: to the target.
+        pending: revisions to apply, oldest first; empty unless the database is behind.
+        adopt: revisions that somebody else applied and the journal does not have, oldest first.
+        resolved: ids of intents whose revision the version table now says is applied.
+        warnings: one sentence each.
+    """
+
+    standing: Standing
+    pending: list[str]
+    adopt: list[str]
+    resolved: list[int]
+    warnings: list[str]
+
+
+def assess(reading: Reading, graph: Graph, target: str, request: RunRequest, place: Place) -> Assessment:
+    """Decide what a run against this database would do.
+
+    Raises:
+        RunFailed: TargetOwned, OutcomeUnknown, VersionTableInvalid, InvalidHistory, BaselineRequired, Diverged.
+    """
+    journal = reading.journal
+    check_owner(journal.owner, request, place)
+    there = graph.lineage(reading.rows)
+    intents = [entry for entry in journal.entries.values() if entry.open_intent]
+    check_intents([entry for entry in intents if entry.revision not in there], place)
+    resolved = [entry.id for entry in intents if entry.revision in there]
+    unknown = [row for row in reading.rows if row not in graph.files]
+    if unknown:
+        return _assess_unknown(unknown, reading, target, place)
+    _check_rows(reading, graph, place)
+    if not reading.rows:
+        _check_first_contact(reading, request, place)
+    standing = graph.standing(reading.rows, target)
+    if standing == Standing.DIVERGED:
+        raise _diverged(reading.rows, graph, target, place)
+    known = journal.applied | {entry.revision for entry in intents}
+    adopt = graph.oldest_first(there - known)
+    pending = graph.oldest_first(graph.lineage([target]) - there) if standing == Standing.BEHIND else []
+    return Assessment(standing, pending, adopt, resolved, _warnings(journal, graph, there, adopt, pending))
+
+
+def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
+    """See that nobody else manages this history.
+
+    Raises:
+        RunFailed: TargetOwned, with the owner.
+    """
+    if owner is None or owner.uid in (request.target.uid, request.replace_owner):
+        return
+    elsewhere = "" if owner.cluster == request.target.cluster else f" of the cluster {owner.cluster}"
+    raise RunFailed(
+        Reason.TARGET_OWNED,
+        f'Claiming the history {place} for DatabaseSchema "{request.target.namespace}/{request.target.name}": '
+        f"DatabaseSchema "
+        f'"{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) manages it, as the journal in schema '
+        f"{places.JOURNAL_SCHEMA} says. Nothing was sent. Delete one of the two, or take over with the annotation "
+        f"alembic-operator.dev/take-over: {owner.uid}",
+        owner=owner,
+    )
+
+
+def check_intents(intents: list[Entry], place: Place) -> None:
+    """See that no revision is half applied.
+
+    Raises:
+        RunFailed: OutcomeUnknown, with what a person can do about it.
+    """
+    for entry in sorted(intents, key=lambda entry: entry.id):
+        if not entry.resumable:
+            raise RunFailed(
+                Reason.OUTCOME_UNKNOWN,
+                f'Looking for revision "{entry.revision}" in {place}: a run that began {entry.started} committed '
+                f"part of it "
+                "(an autocommit block), and did not reach its end. It is never run again unasked. "
+                + remedy(entry.revision),
+                revision=entry.revision,
+            )
+
+
+def remedy(revision: str) -> str:
+    """What a person can do about a revision of which only a part may be there."""
+    forget = f"DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND revision = '{revision}'"  # noqa: S608
+    return (
+        "Look at the database. If all of the revision is there: alembic stamp it. If it is to run again: undo what is "
+        f"there (also INVALID indexes), then {forget}. Then set the annotation alembic-operator.dev/retry-at."
+    )
+
+
+def _assess_unknown(unknown: list[str], reading: Reading, target: str, place: Place) -> Assessment:
+    if target in reading.journal.applied:
+        return Assessment(Standing.AHEAD, [], [], [], [])
+    entry = reading.journal.entries.get(unknown[0])
+    origin = f" (applied by {entry.image} on {entry.started[:10]})" if entry is not None and entry.image else ""
+    raise RunFailed(
+        Reason.DIVERGED,
+        f'Comparing {place} with revision "{target}": the database is at "{unknown[0]}"{origin}, which no migration '
+        f"file of "
+        f'this image declares, and nothing says that the database contains "{target}". Nothing was sent. Use an '
+        f"image that "
+        "has both revisions.",
+        revision=unknown[0],
+    )
+
+
+def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:
+    stale = graph.stale_rows(reading.rows)
+    if stale:
+        raise RunFailed(
+            Reason.VERSION_TABLE_INVALID,
+            f'Reading the version table {place}: it has a row "{stale[0]}" beside one that already contains it. '
+            f"There is one "
+            "row for each head. Delete the stale row by hand.",
+            revision=stale[0],
+        )
+    known = reading.journal.applied | {
+        entry.revision for entry in reading.journal.entries.values() if entry.open_intent
+    }
+    inserted = graph.inserted(reading.rows, known)
+    if inserted:
+        listed = ", ".join(f'"{revision}" ({graph.files[revision].path})' for revision in inserted[:_LISTED])
+        raise RunFailed(
+            Reason.INVALID_HISTORY,
+            f"Comparing the image's history with the journal of {place}: {listed} stands before revisions that are "
+            f"applied, "
+            "and was never applied itself; Alembic would skip it for ever. Give it the newest revision as "
+            "down_revision, "
+            "and build a new image.",
+            revision=inserted[0],
+        )
+
+
+def _check_first_contact(reading: Reading, request: RunRequest, place: Place) -> None:
+    if not reading.tables:
+        return
+    shown = ", ".join(reading.tables[:3]) + (", …" if len(reading.tables) > 3 else "")
+    if reading.journal.applied:
+        raise RunFailed(
+            Reason.VERSION_TABLE_INVALID,
+            f"Reading the version table {place}: it has no row, although the journal says that "
+            f"{len(reading.journal.applied)} "
+            f"revisions were applied and there are tables ({shown}). Nothing was sent. Restore the row (alembic "
+            f"stamp), or "
+            "empty the database and the journal's rows of this history.",
+        )
+    if request.baseline is None:
+        raise RunFailed(
+            Reason.BASELINE_REQUIRED,
+            f"Looking for the database's revision in {place}: there is no row, but there are tables "
+            f"({shown}). Nothing was "
+            "sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
+            "{revisions: []}; if the schema is at a revision, alembic stamp it first.",
+        )
+
+
+def _diverged(rows: list[str], graph: Graph, target: str, place: Place) -> RunFailed:
+    common = graph.oldest_first(graph.lineage(rows) & graph.lineage([target]))
+    shared = f'they part after "{common[-1]}"' if common else "they have no revision in common"
+    return RunFailed(
+        Reason.DIVERGED,
+        f'Comparing {place} with revision "{target}": the database is at {", ".join(rows[:_LISTED])}, on another '
+        f"branch; "
+        f"{shared}. Nothing was sent. Name a revision that contains both (a merge revision), or one on the "
+        f"database's branch.",
+        revision=target,
+    )
+
+
+def _warnings(journal: Journal, graph: Graph, there: set[str], adopt: list[str], pending: list[str]) -> list[str]:
+    warnings = []
+    edited = [
+        revision
+        for revision in sorted(there)
+        if revision in journal.entries
+        and journal.entries[revision].file_sha256 not in (None, "", graph.files[revision].sha256)
+    ]
+    if edited:
+        warnings.append(
+            f"{_listed(edited, graph)} changed after being applied; what is in the database came from the old file."
+        )
+    if adopt and journal.applied:
+        warnings.append(f"{_listed(adopt, graph)} was applied outside of the operator, and is journalled as adopted.")
+    again = [revision for revision in pending if revision in journal.applied]
+    if again:
+        warnings.append(
+            f"{_listed(again, graph)} was applied before and taken back outside of the operator; it is applied again."
+        )
+    return warnings
+
+
+def _listed(revisions: list[str], graph: Graph) -> str:
+    more = f" and {len(revisions) - _LISTED} more" if len(revisions) > _LISTED else ""
+    return ", ".join(f'"{revision}" ({graph.files[revision].path})' for revision in revisions[:_LISTED]) + more

@@ -1,0 +1,129 @@
+"""The image's PostgreSQL driver, psycopg 3 or psycopg2, behind the few verbs that the runner needs.
+
+The runner's own statements go through the driver's connection in autocommit; SQLAlchemy gets the same connection for
+the migration. So the password never reaches SQLAlchemy, and Alembic never meets a transaction that is already open.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Callable, Protocol
+
+from ..contract.reasons import Reason
+from .errors import RunFailed
+
+_NAMES = {"psycopg": "psycopg 3", "psycopg2": "psycopg2"}
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Cursor(Protocol):
+    """What both drivers' cursors have."""
+
+    description: Any
+    rowcount: int
+
+    def execute(self, query: str, params: Sequence[Any] | None = None) -> Any:
+        """Send one statement."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows of its result."""
+
+    def close(self) -> None:
+        """Be done with it."""
+
+
+class RawConnection(Protocol):
+    """What both drivers' connections have."""
+
+    autocommit: bool
+
+    def cursor(self) -> Cursor:
+        """A cursor for one statement."""
+
+    def cancel(self) -> None:
+        """Cancel the statement that is on its way; safe from another thread."""
+
+    def close(self) -> None:
+        """End the session."""
+
+
+class Driver:
+    """One driver module.
+
+    Attributes:
+        name: psycopg or psycopg2, also SQLAlchemy's name for it.
+        module: the driver itself.
+    """
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self.name = name
+        self.module = module
+
+    @property
+    def error(self) -> type[Exception]:
+        """The root of the driver's exceptions."""
+        error: type[Exception] = self.module.Error
+        return error
+
+    def connect(self, parameters: dict[str, Any]) -> RawConnection:
+        """Connect, in autocommit."""
+        connect: Callable[..., RawConnection] = self.module.connect
+        if self.name == "psycopg":
+            return connect(autocommit=True, **parameters)
+        connection = connect(**parameters)
+        connection.autocommit = True
+        return connection
+
+    def backend_pid(self, connection: Any) -> int:
+        """The server process as the startup packet's answer named it."""
+        pid: int = connection.info.backend_pid if self.name == "psycopg" else connection.get_backend_pid()
+        return pid
+
+    def server_version(self, connection: Any) -> int:
+        """Like 180001."""
+        version: int = connection.info.server_version if self.name == "psycopg" else connection.server_version
+        return version
+
+    def on_notice(self, connection: Any, callback: Callable[[str, str], None]) -> None:
+        """Have SQLSTATE and text of each notice; psycopg2's carry no SQLSTATE, so nothing there."""
+        if self.name == "psycopg":
+            connection.add_notice_handler(
+                lambda diagnostic: callback(diagnostic.sqlstate or "", diagnostic.message_primary or "")
+            )
+
+
+def find_driver(wanted: str = "") -> Driver:
+    """The driver of the image: psycopg 3, else psycopg2; a URI that names one of the two gets that one.
+
+    Raises:
+        RunFailed: DriverMissing.
+    """
+    names = [wanted] if wanted in _NAMES else list(_NAMES)
+    broken = ""
+    for name in names:
+        try:
+            return Driver(name, importlib.import_module(name))
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                broken = f" {_NAMES[name]} is there, but it needs the module {error.name}, which is not."
+        except ImportError:
+            broken = f" {_NAMES[name]} is there, but it finds no libpq: install psycopg[binary], or the library libpq5."
+    raise RunFailed(
+        Reason.DRIVER_MISSING,
+        f"Connecting needs {' or '.join(_NAMES[name] for name in names)} in the image, and none could be imported."
+        f"{broken} Add psycopg[binary] to the image's requirements.",
+    )
+
+
+def rows(connection: RawConnection, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Run one statement of the runner's own; its rows, or none where it returns none."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(query, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+    finally:
+        cursor.close()

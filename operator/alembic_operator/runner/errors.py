@@ -1,0 +1,53 @@
+"""The one way in which a run ends early: an exception that carries what the result says."""
+
+from __future__ import annotations
+
+from ..contract.reasons import Reason
+from ..contract.request import Owner
+from ..contract.result import Failure
+
+
+class RunFailed(Exception):
+    """The run ends, for a published reason.
+
+    The message says what was attempted, on which object, what was found and what to do next. It is made from words of
+    ours and from names in the database or the image, never from a connection string, parameter, row or driver error.
+
+    Attributes:
+        failure: as it stands in the result.
+        owner: of the database, for TargetOwned.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        revision: str = "",
+        statement: int = 0,
+        sqlstate: str = "",
+        blocked_by: str = "",
+        owner: Owner | None = None,
+    ) -> None:
+        super().__init__(f"{reason.value}: {message}")
+        self.failure = Failure(
+            reason=reason,
+            message=message,
+            revision=revision,
+            statement=statement,
+            sqlstate=sqlstate,
+            blocked_by=blocked_by,
+        )
+        self.owner = owner
+
+
+class EndRequested(KeyboardInterrupt):
+    """Raised in the main thread by a signal: SIGTERM, or the timer of spec.timeouts.run.
+
+    A subclass of KeyboardInterrupt, since psycopg 3 cancels the server's statement for that and not for an ordinary
+    exception (measured: the statement stayed active).
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason

@@ -1,0 +1,141 @@
+"""The graph of revisions, and how a database stands to a target in it. Pure: no Alembic, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class RevisionFile:
+    """One revision as its file declares it.
+
+    Attributes:
+        revision: the full id.
+        down: the ids it follows.
+        depends: the ids it depends on beside those.
+        path: of the file, relative to the migrations where possible.
+        sha256: of the file's bytes with line ends as LF.
+    """
+
+    revision: str
+    down: tuple[str, ...]
+    depends: tuple[str, ...] = ()
+    path: str = ""
+    sha256: str = ""
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Everything that must be applied before."""
+        return self.down + self.depends
+
+
+class Standing(str, Enum):
+    """How a database stands to a target."""
+
+    EQUAL = "equal"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All revisions of a history by id, free of duplicates, gaps and cycles."""
+
+    files: Mapping[str, RevisionFile] = field(default_factory=dict)
+
+    def lineage(self, ids: Iterable[str]) -> set[str]:
+        """The given revisions and everything before them; unknown ids count for themselves."""
+        found: set[str] = set()
+        waiting = list(ids)
+        while waiting:
+            revision = waiting.pop()
+            if revision not in found:
+                found.add(revision)
+                if revision in self.files:
+                    waiting.extend(self.files[revision].parents)
+        return found
+
+    @property
+    def heads(self) -> list[str]:
+        """The revisions that no other one follows or depends on, sorted."""
+        followed = {parent for file in self.files.values() for parent in file.parents}
+        return sorted(set(self.files) - followed)
+
+    def oldest_first(self, ids: set[str]) -> list[str]:
+        """The ids so that parents come before children; ids not in the graph last, by name."""
+        children: dict[str, list[str]] = {}
+        missing = {revision: 0 for revision in ids if revision in self.files}
+        for revision in missing:
+            for parent in set(self.files[revision].parents) & missing.keys():
+                children.setdefault(parent, []).append(revision)
+                missing[revision] += 1
+        ready, ordered = sorted((r for r, count in missing.items() if not count), reverse=True), []
+        while ready:
+            revision = ready.pop()
+            ordered.append(revision)
+            for child in sorted(children.get(revision, ()), reverse=True):
+                missing[child] -= 1
+                if not missing[child]:
+                    ready.append(child)
+        return ordered + sorted(ids - set(ordered))
+
+    def standing(self, rows: Iterable[str], target: str) -> Standing:
+        """How a database with these version rows, all of them known, stands to the target."""
+        there, wanted = self.lineage(rows), self.lineage([target])
+        if there == wanted:
+            return Standing.EQUAL
+        if there < wanted:
+            return Standing.BEHIND
+        return Standing.AHEAD if there > wanted else Standing.DIVERGED
+
+    def inserted(self, rows: Iterable[str], journalled: set[str]) -> list[str]:
+        """Revisions that stand before applied ones but were never applied themselves, oldest first.
+
+        Alembic skips them for ever. A revision that is newer than everything in the journal is not among them: plain
+        Alembic applied it.
+        """
+        there = self.lineage(rows)
+        skipped = (self.lineage(there & journalled) & there) - journalled
+        return self.oldest_first(skipped)
+
+    def stale_rows(self, rows: list[str]) -> list[str]:
+        """Version rows that lie before another one: there is one row for each head, never one for an ancestor."""
+        return [row for row in rows if any(row in self.lineage(self.files[r].parents) for r in rows if r in self.files)]
+
+
+def find_errors(files: list[RevisionFile]) -> list[str]:
+    """What is wrong with a history, a sentence part each, with ids and files; at most five."""
+    by_id: dict[str, list[RevisionFile]] = {}
+    for file in files:
+        by_id.setdefault(file.revision, []).append(file)
+    errors = [
+        f'revision "{revision}" is declared by {" and ".join(sorted(file.path for file in same))}'
+        for revision, same in sorted(by_id.items())
+        if len(same) > 1
+    ]
+    for file in sorted(files, key=lambda file: file.path):
+        for kind, parents in (("down_revision", file.down), ("depends_on", file.depends)):
+            errors += [
+                f'{file.path} names "{parent}" in {kind}, which no file declares'
+                for parent in parents
+                if parent not in by_id
+            ]
+    if not errors:
+        errors = _cycle(Graph({revision: same[0] for revision, same in by_id.items()}))
+    return errors[:5]
+
+
+def _cycle(graph: Graph) -> list[str]:
+    left = dict.fromkeys(graph.files)
+    while True:
+        free = [r for r in left if not any(parent in left for parent in graph.files[r].parents)]
+        if not free:
+            break
+        for revision in free:
+            del left[revision]
+    if not left:
+        return []
+    return ["these follow one another in a circle: " + ", ".join(graph.files[r].path for r in sorted(left)[:5])]

@@ -1,0 +1,184 @@
+"""The image's migration history: the configuration read, every file loaded once, errors named with ids and files."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionMap
+from alembic.util import CommandError
+
+from ..contract import places
+from ..contract.reasons import Reason
+from ..contract.request import RunRequest
+from .errors import RunFailed
+from .graph import Graph, RevisionFile, find_errors
+
+
+@dataclass(frozen=True)
+class History:
+    """What Alembic needs to run, and the graph that the decisions are made on."""
+
+    config: Config
+    script: ScriptDirectory
+    graph: Graph
+
+
+def load_history(request: RunRequest) -> History:
+    """Read configuration and revision files. The project's env.py is not run.
+
+    Raises:
+        RunFailed: InvalidSpec (no ini file, no directory), InvalidHistory.
+    """
+    config, script = _bare_directory() if request.config_file == "" else _project(request)
+    scripts = _load(script)
+    script.revision_map = RevisionMap(lambda: iter(scripts))
+    labels = {label: one.revision for one in scripts for label in one.branch_labels}
+    files = [_describe(script, one, labels) for one in scripts]
+    errors = find_errors(files)
+    if errors:
+        raise RunFailed(
+            Reason.INVALID_HISTORY,
+            f"Reading the migrations in {_where(request)}: {'; '.join(errors)}. Correct the files, and build a new "
+            f"image.",
+        )
+    return History(config, script, Graph({file.revision: file for file in files}))
+
+
+def resolve_target(request: RunRequest, graph: Graph) -> str:
+    """The full id that spec.revision means.
+
+    Raises:
+        RunFailed: RevisionNotFound, or MultipleHeads where `head` is not one revision.
+    """
+    heads = graph.heads
+    if request.revision == "head" and len(heads) == 1:
+        return heads[0]
+    if request.revision == "head" and heads:
+        listed = ", ".join(f"{head} ({graph.files[head].path})" for head in heads[:8])
+        raise RunFailed(
+            Reason.MULTIPLE_HEADS,
+            f"Resolving spec.revision head: {_where(request)} has {len(heads)} heads: {listed}. Add a merge revision "
+            "(alembic merge heads), or name one full revision id.",
+        )
+    if request.revision in graph.files:
+        return request.revision
+    shown = f"its heads are {', '.join(heads[:5])}" if heads else "it has no revisions"
+    close = [revision for revision in graph.files if revision.startswith(request.revision)]
+    hint = f" Did you mean {close[0]}? Prefixes are not taken." if len(close) == 1 else ""
+    raise RunFailed(
+        Reason.REVISION_NOT_FOUND,
+        f'Looking for spec.revision "{request.revision}" in {_where(request)}: no file declares it among '
+        f"{len(graph.files)} revisions; {shown}.{hint} Name a full revision id, or an image that has it.",
+    )
+
+
+def _project(request: RunRequest) -> tuple[Config, ScriptDirectory]:
+    path = Path(request.path) / request.config_file
+    if not path.is_file():
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            f"Reading {path} in the image: there is no such file. Correct spec.migrations.path (where the file is) or "
+            "spec.migrations.configFile (its name).",
+        )
+    os.chdir(request.path)  # plain Alembic is run there, and relative paths in the file count on it
+    try:
+        config = _config(path)
+        return config, ScriptDirectory.from_config(config)
+    except (CommandError, ImportError, ValueError) as error:
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            f"Reading {path} in the image: {_plain(error)}. Correct script_location there, or spec.migrations.path and "
+            "spec.migrations.configFile.",
+        ) from error
+
+
+def _config(path: Path) -> Config:
+    takes_toml = "toml_file" in inspect.signature(Config.__init__).parameters
+    if path.suffix == ".toml":
+        if not takes_toml:
+            raise CommandError("this version of Alembic reads ini files only; pyproject.toml needs 1.16")
+        return Config(toml_file=str(path))
+    beside = path.with_name("pyproject.toml")
+    if takes_toml and beside.is_file():
+        return Config(str(path), toml_file=str(beside))
+    return Config(str(path))
+
+
+def _bare_directory() -> tuple[Config, ScriptDirectory]:
+    directory = places.MIGRATIONS_DIRECTORY
+    config = Config()
+    config.set_main_option("script_location", directory)
+    try:
+        return config, ScriptDirectory(directory, version_locations=[directory])
+    except CommandError:
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            "Reading the migrations of spec.migrations.configMap: the ConfigMap is not mounted in the pod. Create it.",
+        ) from None
+
+
+def _load(script: ScriptDirectory) -> list[Script]:
+    """Import every file, once."""
+    try:
+        return list(script._load_revisions())  # what RevisionMap itself would call, without its warnings
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        path = _culprit(error, [str(location) for location in script._version_locations])
+        raise RunFailed(
+            Reason.INVALID_HISTORY,
+            f"Importing the migration file {path}: {_plain(error)}. The traceback is in the log of the Job's pod. "
+            f"Correct "
+            "the file, or what it imports, and build a new image.",
+        ) from error
+
+
+def _describe(script: ScriptDirectory, one: Script, labels: dict[str, str]) -> RevisionFile:
+    path = Path(one.path)
+    text = path.read_bytes() if path.exists() else b""
+    return RevisionFile(
+        revision=one.revision,
+        down=_ids(one.down_revision),
+        depends=tuple(labels.get(name, name) for name in _ids(one.dependencies)),
+        path=path.name if len(script._version_locations) == 1 else f"{path.parent.name}/{path.name}",
+        sha256=hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest(),
+    )
+
+
+def _ids(value: str | tuple[str, ...] | list[str] | set[str] | None) -> tuple[str, ...]:
+    if not value:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _culprit(error: BaseException, locations: list[str]) -> str:
+    """The migration file that an import failed in."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return os.path.basename(error.filename)  # noqa: PTH119
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.endswith(".py") and frame.filename.startswith(tuple(locations)):
+            return os.path.basename(frame.filename)  # noqa: PTH119
+    return "(unknown)"
+
+
+def _plain(error: BaseException) -> str:
+    """What may be told of an exception in user code: its type, and its text where that can hold no value."""
+    if isinstance(error, CommandError):
+        return str(error).rstrip(".")
+    if isinstance(error, ModuleNotFoundError):
+        return f"there is no module {error.name}"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__} in line {error.lineno}"
+    return type(error).__name__
+
+
+def _where(request: RunRequest) -> str:
+    if request.config_file == "":
+        return "the ConfigMap of spec.migrations.configMap"
+    return f"{request.path}/{request.config_file} of the image"

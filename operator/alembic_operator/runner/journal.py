@@ -1,0 +1,186 @@
+"""The journal: which revisions were applied here, when, by which run; and who manages the history.
+
+Every row is keyed by the history. A revision's `done` row is committed in the same transaction as Alembic's version
+row.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..contract import places
+from ..contract.reasons import Reason
+from ..contract.request import Owner, RunRequest
+from .driver import Driver, RawConnection, rows
+from .errors import RunFailed
+from .lock import bootstrap_lock
+from .report import Report
+from .session import Place
+
+MAJOR = 1
+
+_VERSION = "SELECT pg_catalog.to_regclass('alembic_operator.meta') IS NOT NULL"
+_OWNER = "SELECT cluster, namespace, name, uid, since::text FROM alembic_operator.owner WHERE history = %s"
+_ROWS = """
+SELECT DISTINCT ON (revision) id, revision, direction, state, resumable, file_sha256, image, started::text
+  FROM alembic_operator.revision_journal WHERE history = %s ORDER BY revision, id DESC
+"""
+_ADOPT = """
+INSERT INTO alembic_operator.revision_journal
+       (history, revision, state, file_sha256, image, job, job_uid, started, finished)
+SELECT %s::text, a.revision, 'adopted', a.sha256, %s::text, %s::text, %s::text, now(), now()
+  FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS a (revision, sha256, nr) ORDER BY a.nr
+"""
+_RESOLVE = (
+    "UPDATE alembic_operator.revision_journal SET state = 'adopted', finished = now() WHERE id = ANY(%s::bigint[])"
+)
+_OF_THIS_RUN = """
+SELECT revision FROM alembic_operator.revision_journal
+ WHERE history = %s AND state = 'done' AND job_uid = %s AND revision = ANY(%s::text[])
+"""
+_CLAIM = """
+INSERT INTO alembic_operator.owner (history, cluster, namespace, name, uid) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (history) DO UPDATE
+   SET cluster = excluded.cluster, namespace = excluded.namespace, name = excluded.name, uid = excluded.uid,
+       since = now()
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The newest row of one revision."""
+
+    id: int
+    revision: str
+    direction: str
+    state: str
+    resumable: bool
+    file_sha256: str
+    image: str
+    started: str
+
+    @property
+    def applied(self) -> bool:
+        """Whether the revision is in the database, as far as the journal knows."""
+        return self.direction == "up" and self.state in ("done", "adopted")
+
+    @property
+    def open_intent(self) -> bool:
+        """Whether something of the revision was committed and its end is not known."""
+        return self.state == "intent"
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What the journal says about one history.
+
+    Attributes:
+        exists: False where no runner has been in this database yet.
+        owner: None where nobody claimed the history.
+        entries: by revision.
+    """
+
+    exists: bool
+    owner: Owner | None
+    entries: dict[str, Entry]
+
+    @property
+    def applied(self) -> set[str]:
+        """The revisions that are in the database, as far as the journal knows."""
+        return {entry.revision for entry in self.entries.values() if entry.applied}
+
+
+def read_journal(driver: Driver, connection: RawConnection, place: Place) -> Journal:
+    """Read owner and rows of a history.
+
+    Raises:
+        RunFailed: PermissionDenied, or InvalidSpec where a newer runner's journal is found.
+    """
+    if not rows(connection, _VERSION)[0][0]:
+        return Journal(exists=False, owner=None, entries={})
+    try:
+        major = rows(connection, "SELECT major FROM alembic_operator.meta")
+        owners = rows(connection, _OWNER, place.history)
+        entries = [Entry(*row) for row in rows(connection, _ROWS, place.history)]
+    except driver.error as error:
+        if _sqlstate(error) != "42501":
+            raise
+        raise _denied("Reading the journal", "USAGE on the schema and SELECT on its tables") from None
+    if not major or major[0][0] != MAJOR:
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            f"Reading the journal in schema {places.JOURNAL_SCHEMA}: a newer version of alembic-operator made it, "
+            f"which "
+            "this version cannot read. Update the operator that runs this DatabaseSchema.",
+        )
+    return Journal(
+        exists=True,
+        owner=Owner(*owners[0][:4]) if owners else None,
+        entries={entry.revision: entry for entry in entries},
+    )
+
+
+def ensure_journal(driver: Driver, connection: RawConnection, report: Report) -> None:
+    """Make the journal's schema and tables where they are missing, in one transaction.
+
+    Raises:
+        RunFailed: PermissionDenied.
+    """
+    if rows(connection, _VERSION)[0][0]:
+        return
+    ddl = (pkgutil.get_data(__package__ or "", "journal.sql") or b"").decode("utf-8")
+    with bootstrap_lock(connection, report):
+        if rows(connection, _VERSION)[0][0]:
+            return
+        if rows(connection, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'alembic_operator'"):
+            ddl = ddl.replace("CREATE SCHEMA IF NOT EXISTS alembic_operator;", "")  # needs CREATE even where it exists
+        try:
+            rows(connection, f"BEGIN; {ddl}; COMMIT")
+        except driver.error as error:
+            rows(connection, "ROLLBACK")
+            if _sqlstate(error) != "42501":
+                raise
+            raise _denied("Making the journal", "CREATE on the database, or USAGE and CREATE on that schema") from None
+
+
+def claim(connection: RawConnection, place: Place, target: Owner) -> None:
+    """Write who manages the history; the caller has compared the present owner under the lock."""
+    rows(connection, _CLAIM, place.history, target.cluster, target.namespace, target.name, target.uid)
+
+
+def adopt(connection: RawConnection, place: Place, request: RunRequest, revisions: Sequence[tuple[str, str]]) -> None:
+    """Journal revisions that were applied by somebody else: (revision, sha256 of its file today), oldest first."""
+    ids, hashes = [revision for revision, _ in revisions], [sha256 for _, sha256 in revisions]
+    rows(connection, _ADOPT, place.history, request.image, request.job, job_uid(), ids, hashes)
+
+
+def resolve(connection: RawConnection, ids: list[int]) -> None:
+    """Close intents of revisions that the version table says are applied: a person has seen to them."""
+    rows(connection, _RESOLVE, ids)
+
+
+def done_by_this_run(connection: RawConnection, place: Place, revisions: list[str]) -> set[str]:
+    """Those of the revisions whose `done` row this Job wrote."""
+    return {revision for (revision,) in rows(connection, _OF_THIS_RUN, place.history, job_uid(), revisions)}
+
+
+def job_uid() -> str:
+    """The uid of this run's Job."""
+    return os.environ.get(places.JOB_UID_VARIABLE, "")
+
+
+def _sqlstate(error: Exception) -> str:
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+
+
+def _denied(attempt: str, missing: str) -> RunFailed:
+    return RunFailed(
+        Reason.PERMISSION_DENIED,
+        f"{attempt} in schema {places.JOURNAL_SCHEMA} of the database: the user of the Secret lacks "
+        f"{missing}. Grant it, "
+        "or let somebody else make the schema (operator/alembic_operator/runner/journal.sql) and grant it there.",
+        sqlstate="42501",
+    )

@@ -1,0 +1,112 @@
+"""Where the zipapp begins: the request is read, the run done, and exactly one result written."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+from ..contract import places
+from ..contract.reasons import Reason
+from ..contract.request import ProtocolError, RunKind, RunRequest
+from ..contract.result import Outcome, RunResult
+from .bundled import offer_bundled_helpers
+from .errors import RunFailed
+from .report import Report, now, publish
+from .run import Run, as_run_failed
+from .signals import Signals
+
+
+def main() -> int:
+    """Do the run that the environment asks for.
+
+    Returns:
+        The exit code: 0 for an outcome that the operator may take as it is, 1 for a failure.
+    """
+    started = now()
+    try:
+        request = RunRequest.from_json(os.environ.get(places.REQUEST_VARIABLE, ""))
+    except ProtocolError as error:
+        return publish(_unreadable(error, started))
+    report = Report()
+    signals = Signals(request.timeouts.run)
+    run = Run(request, report, signals)
+    failed: RunFailed | None = None
+    outcome = Outcome.FAILED
+    try:
+        report.record("started", kind=request.kind.value, revision=request.revision, job=request.job)
+        offer_bundled_helpers()
+        outcome = run.execute()
+    except KeyboardInterrupt:
+        failed = _ended(run, signals)
+    except Exception as error:
+        failed = as_run_failed(error)
+        if failed is not error:
+            traceback.print_tb(error.__traceback__)
+    signals.disarm()
+    if failed is not None:
+        failed = run.after_failure(failed)
+    return publish(_result(run, outcome, failed, started))
+
+
+def _result(run: Run, outcome: Outcome, failed: RunFailed | None, started: str) -> RunResult:
+    request, report = run.request, run.report
+    applied = run.running.applied if run.running is not None else []
+    return RunResult(
+        kind=request.kind,
+        outcome=outcome,
+        target_uid=request.target.uid,
+        generation=request.generation,
+        job=request.job,
+        database=run.database,
+        before=run.before,
+        current=run.current,
+        target_revision=run.target_revision,
+        pending=run.pending,
+        applied=applied,
+        applied_count=len(applied),
+        failure=failed.failure if failed is not None else None,
+        owner=failed.owner if failed is not None else None,
+        warnings=report.warnings,
+        started_at=started,
+        finished_at=now(),
+        records=report.count,
+        records_sha256=report.sha256,
+    )
+
+
+def _ended(run: Run, signals: Signals) -> RunFailed:
+    """SIGTERM, or the time limit."""
+    reason = signals.requested or Reason.INTERRUPTED
+    revision = run.running.revision if run.running is not None else ""
+    statement = run.running.statements if run.running is not None and revision else 0
+    if revision:
+        what = f'Applying revision "{revision}", statement {statement}'
+        found = "the statement was cancelled, and the revision rolled back"
+    else:
+        what = f"{'Reading' if run.request.kind == RunKind.CHECK else 'Migrating'} {run.place}"
+        found = "no revision was under way"
+    if reason == Reason.DEADLINE_EXCEEDED:
+        why = f"spec.timeouts.run ({run.request.timeouts.run:g} s) was over"
+        todo = "Raise it if the work needs longer; what was applied before stays applied."
+    else:
+        why = "the pod was asked to end"
+        todo = "The next run goes on from there."
+    return RunFailed(reason, f"{what}: {why}; {found}. {todo}", revision=revision, statement=statement)
+
+
+def _unreadable(error: ProtocolError, started: str) -> RunResult:
+    failed = RunFailed(
+        Reason.RUNNER_PROTOCOL_ERROR,
+        f"Reading the run request in {places.REQUEST_VARIABLE}: {error}. Operator and runner are of different "
+        f"versions.",
+    )
+    return RunResult(
+        kind=RunKind.CHECK,
+        outcome=Outcome.FAILED,
+        target_uid="",
+        generation=-1,
+        job="",
+        failure=failed.failure,
+        started_at=started,
+        finished_at=now(),
+    )

@@ -1,0 +1,265 @@
+"""One run from the Secret to the verified result: connect, read, lock, decide, apply, verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..contract.reasons import Reason
+from ..contract.request import RunKind, RunRequest
+from ..contract.result import DatabaseFacts, Outcome
+from .assess import Assessment, Reading, assess, check_owner, remedy
+from .connect import connect, drop_libpq_variables
+from .driver import Driver, RawConnection, find_driver
+from .errors import RunFailed
+from .graph import Standing
+from .journal import adopt, claim, ensure_journal, job_uid, read_journal, resolve
+from .lock import acquire
+from .report import Report
+from .secret import Target, read_secret
+from .session import Place, place_of, preflight
+from .signals import Signals
+from .sqlerrors import find_sql_error
+from .verify import invalid_indexes, verify
+from .versiontable import read_version_rows, schema_exists, users_tables
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from .history import History
+    from .revision import Running
+
+_SKIPPED = frozenset({"42P07", "42701", "42P06"})  # "already exists, skipping"
+
+
+class Run:
+    """One run. What it has found out so far stands in its attributes, also when it ends early.
+
+    Attributes:
+        database: which one it is.
+        before, current: version rows at the start and as read last.
+        target_revision: the full id that is wanted.
+        pending: revisions still to apply.
+        running: the applied revisions, and the one under way; None before anything is applied.
+    """
+
+    def __init__(self, request: RunRequest, report: Report, signals: Signals) -> None:
+        self.request, self.report, self.signals = request, report, signals
+        self.place: Place = place_of(request)
+        self.database: DatabaseFacts | None = None
+        self.before: list[str] | None = None
+        self.current: list[str] | None = None
+        self.target_revision = ""
+        self.pending: int | None = None
+        self.running: Running | None = None
+        self._driver: Driver | None = None
+        self._target: Target | None = None
+
+    def execute(self) -> Outcome:
+        """Do what the request asks.
+
+        Raises:
+            RunFailed: for every reason that is published.
+            EndRequested: on SIGTERM and at the time limit.
+        """
+        request = self.request
+        drop_libpq_variables()
+        if request.baseline:
+            raise RunFailed(
+                Reason.INVALID_SPEC,
+                "spec.baseline.revisions must be [] (start from base); other baselines are not supported.",
+            )
+        self._target = read_secret(request.secret_name, request.secret_key)
+        self._driver = find_driver(self._target.driver)
+        connection = self.open()
+        try:
+            self.database = preflight(self._driver, connection, request)
+            if self._driver.name == "psycopg2":
+                self.signals.cancel_on_signal(connection)
+            return self._execute(self._driver, connection)
+        finally:
+            connection.close()
+
+    def open(self, *, monitor: bool = False) -> RawConnection:
+        """A new session on the target."""
+        if self._driver is None or self._target is None:
+            raise RuntimeError("the Secret was not read yet")
+        return connect(self._driver, self._target, self.request, job_uid(), monitor=monitor)
+
+    def _execute(self, driver: Driver, connection: RawConnection) -> Outcome:
+        from .imports import load_alembic  # noqa: PLC0415 (a missing Alembic is a result, not a traceback)
+
+        history = load_alembic(self.request)
+        if self.request.kind == RunKind.CHECK:
+            outcome = self._check(driver, connection, history)
+        else:
+            outcome = self._apply(driver, connection, history)
+        return outcome
+
+    def _check(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+        reading = self._read(driver, connection)
+        if any(entry.open_intent for entry in reading.journal.entries.values()):
+            # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
+            acquire(connection, self.place, self.report)
+            reading = self._read(driver, connection)
+        assessment = self._assess(reading, history)
+        if assessment.standing == Standing.BEHIND:
+            return Outcome.BEHIND
+        return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
+
+    def _apply(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+        acquire(connection, self.place, self.report)
+        reading = self._read(driver, connection)
+        check_owner(reading.journal.owner, self.request, self.place)
+        assessment = self._assess(reading, history)
+        if not schema_exists(connection, self.place.schema):
+            raise RunFailed(
+                Reason.INVALID_SPEC,
+                f'Looking for schema "{self.place.schema}" in the database, where the version table belongs: it is not '
+                "there. Create it, or correct spec.database.searchPath or spec.migrations.versionTable.schema.",
+            )
+        ensure_journal(driver, connection, self.report)
+        if reading.journal.owner != self.request.target:
+            claim(connection, self.place, self.request.target)
+        if assessment.adopt:
+            files = history.graph.files
+            adopt(connection, self.place, self.request, [(r, files[r].sha256) for r in assessment.adopt])
+        if assessment.resolved:
+            resolve(connection, assessment.resolved)
+        if assessment.standing == Standing.EQUAL:
+            return Outcome.UP_TO_DATE
+        if assessment.standing == Standing.AHEAD:
+            return Outcome.AHEAD
+        return self._migrate(driver, connection, history)
+
+    def _migrate(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+        from .apply import Migration, Session  # noqa: PLC0415 (needs Alembic)
+        from .revision import Running  # noqa: PLC0415
+
+        request, report = self.request, self.report
+        invalid_before = invalid_indexes(connection)
+        watch = Watch(lambda: self.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report)
+        try:
+            running = Running(
+                raw=connection,
+                request=request,
+                place=self.place,
+                graph=history.graph,
+                report=report,
+                signals=self.signals,
+                watch=watch,
+            )
+            self.running = running
+            driver.on_notice(connection, self._noticed)
+            migration = Migration(
+                session=Session(driver, connection),
+                history=history,
+                request=request,
+                place=self.place,
+                running=running,
+                watch=watch,
+                report=report,
+                is_half_applied=self._is_half_applied,
+            )
+            migration.run(self.target_revision)
+        finally:
+            watch.close()
+        with_new = self.open()
+        try:
+            applied = [one.revision for one in running.applied]
+            self.current = verify(with_new, self.place, history.graph, self.target_revision, applied)
+            self.pending = 0
+            for name in sorted(invalid_indexes(with_new) - invalid_before):
+                report.warn(
+                    f"Index {name} is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
+                )
+        finally:
+            with_new.close()
+        return Outcome.APPLIED
+
+    def _read(self, driver: Driver, connection: RawConnection) -> Reading:
+        rows = read_version_rows(connection, self.place)
+        if self.before is None:
+            self.before = rows
+        self.current = rows
+        tables = [] if rows else users_tables(connection, self.request.search_path, self.place)
+        return Reading(rows, read_journal(driver, connection, self.place), tables)
+
+    def _assess(self, reading: Reading, history: History) -> Assessment:
+        from .history import resolve_target  # noqa: PLC0415 (needs Alembic)
+
+        self.before = reading.rows
+        self.target_revision = resolve_target(self.request, history.graph)
+        assessment = assess(reading, history.graph, self.target_revision, self.request, self.place)
+        self.pending = len(assessment.pending)
+        for sentence in assessment.warnings:
+            self.report.warn(sentence)
+        self.report.record(
+            "assessed",
+            standing=assessment.standing.value,
+            current=reading.rows,
+            target=self.target_revision,
+            pending=self.pending,
+        )
+        return assessment
+
+    def _noticed(self, sqlstate: str, text: str) -> None:
+        if sqlstate in _SKIPPED and self.running is not None and self.running.in_upgrade:
+            self.report.warn(
+                f'Revision "{self.running.revision}", statement {self.running.statements}: '
+                f"PostgreSQL skipped it ({text})."
+            )
+
+    def _is_half_applied(self, revision: str) -> bool:
+        connection = self.open()
+        try:
+            driver = self._driver
+            if driver is None:
+                return False
+            self.current = read_version_rows(connection, self.place)
+            entry = read_journal(driver, connection, self.place).entries.get(revision)
+            return entry is not None and entry.open_intent and not entry.resumable
+        finally:
+            connection.close()
+
+    def after_failure(self, failed: RunFailed) -> RunFailed:
+        """Read on a new connection what the database holds now, and whether a revision is half applied.
+
+        Returns:
+            The failure to report: OutcomeUnknown where an autocommit block of the revision was committed.
+        """
+        if self.running is None or failed.failure.reason == Reason.OUTCOME_UNKNOWN:
+            return failed
+        failure, applied = failed.failure, len(self.running.applied)
+        try:
+            half = bool(failure.revision) and self._is_half_applied(failure.revision)
+        except RunFailed:
+            return failed
+        if self.pending is not None:
+            self.pending -= applied
+        if not half:
+            return failed
+        head = failure.message.split(". It was rolled back")[0]
+        return RunFailed(
+            Reason.OUTCOME_UNKNOWN,
+            f"{head}. Before that the revision had committed a part of itself (an autocommit "
+            f"block). {remedy(failure.revision)}",
+            revision=failure.revision,
+            statement=failure.statement,
+            sqlstate=failure.sqlstate,
+            blocked_by=failure.blocked_by,
+        )
+
+
+def as_run_failed(error: Exception) -> RunFailed:
+    """An error outside of user code: a statement of the runner's own, or the runner itself."""
+    if isinstance(error, RunFailed):
+        return error
+    sql = find_sql_error(error)
+    if sql is not None:
+        reason = sql.reason if sql.reason != Reason.MIGRATION_FAILED else Reason.RUNNER_PROTOCOL_ERROR
+        return RunFailed(
+            reason, f"Reading or writing what the runner keeps in the database: {sql.words()}.", sqlstate=sql.sqlstate
+        )
+    return RunFailed(
+        Reason.RUNNER_PROTOCOL_ERROR,
+        f"Running: {type(error).__name__} inside the runner; the traceback is in the log of the Job's pod. Report it.",
+    )

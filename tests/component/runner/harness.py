@@ -1,0 +1,216 @@
+"""Running the real zipapp as a process, the way the Job does: `<python> -c <bootstrap>`.
+
+The places in the pod (/alembic-operator, the Secret's directory, the termination message) are moved into the test's folder by
+a prelude before the bootstrap: production code has no way to move them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alembic_operator.contract import places
+from alembic_operator.contract.bootstrap import bootstrap
+from alembic_operator.contract.request import Owner, RunKind, RunRequest
+from alembic_operator.contract.result import RunResult
+
+from .project import Project
+
+OWNER = Owner(cluster="c-1", namespace="shop", name="db", uid="uid-1")
+
+_PRELUDE = """\
+import sys
+sys.path.insert(0, {pyz!r})
+import alembic_operator.contract.places as places
+places.SECRET_DIRECTORY = {secret!r}
+places.MIGRATIONS_DIRECTORY = {migrations!r}
+places.TERMINATION_LOG = {log!r}
+{more}
+sys.path.remove({pyz!r})
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that is over."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    message: str
+
+    @property
+    def result(self) -> RunResult:
+        """The termination message, read as the operator reads it."""
+        assert self.message, f"no termination message; exit code {self.exit_code}\n{self.stdout}\n{self.stderr}"
+        return RunResult.from_json(self.message)
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The log records."""
+        lines = [line for line in self.stdout.splitlines() if line.startswith(places.RECORD_PREFIX)]
+        return [json.loads(line[len(places.RECORD_PREFIX) :]) for line in lines]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The records of one event."""
+        return [record for record in self.records if record["event"] == name]
+
+    @property
+    def failure(self) -> str:
+        """The failure's message; fails where the run did not fail."""
+        assert self.result.failure is not None, self.result
+        return self.result.failure.message
+
+
+class Running:
+    """A run that is under way; its output is read as it comes."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self.process = process
+        self.log = log
+        self._lines: list[str] = []
+        self._errors: list[str] = []
+        self._more = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._read, args=(stream, lines), daemon=True)
+            for stream, lines in ((process.stdout, self._lines), (process.stderr, self._errors))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream: Any, lines: list[str]) -> None:
+        for line in stream:
+            with self._more:
+                lines.append(line)
+                self._more.notify_all()
+
+    def wait_for(self, text: str, timeout: float = 20) -> str:
+        """The first line of output that contains the text."""
+        with self._more:
+            found = self._more.wait_for(lambda: [line for line in self._lines if text in line], timeout)
+        assert found, f"no {text!r} within {timeout} s in:\n{''.join(self._lines)}\n{''.join(self._errors)}"
+        return found[0]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self.process.send_signal(number)
+
+    def end(self, timeout: float = 60) -> Ended:
+        """Wait for its end."""
+        self.process.wait(timeout)
+        for reader in self._readers:
+            reader.join(timeout)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+        message = self.log.read_text() if self.log.exists() else ""
+        return Ended(self.process.returncode, "".join(self._lines), "".join(self._errors), message)
+
+
+@dataclass
+class Runner:
+    """Starts runs.
+
+    Attributes:
+        pyz: The zipapp.
+        sha256: Of the zipapp.
+        directory: For Secrets and termination messages.
+        python: The interpreter, and so the libraries.
+    """
+
+    pyz: Path
+    sha256: str
+    directory: Path
+    python: str = sys.executable
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    runs: int = 0
+
+    def start(
+        self,
+        project: Project | None,
+        secret: str | dict[str, str],
+        *,
+        more: str = "",
+        env: dict[str, str] | None = None,
+        job_uid: str = "",
+        sha256: str = "",
+        **request: Any,
+    ) -> Running:
+        """Start a run.
+
+        Args:
+            project: Its directory is spec.migrations.path.
+            secret: The value of the key `uri`, or all keys.
+            more: Python lines that run before the bootstrap, to hold the runner at a point.
+            env: More environment.
+            job_uid: Of the Job; a new one for each run without it.
+            sha256: The hash to pin; the zipapp's own without it.
+            request: Fields of the request.
+        """
+        self.runs += 1
+        place = self.directory / f"run-{self.runs}"
+        (place / "secret").mkdir(parents=True)
+        for key, value in ({"uri": secret} if isinstance(secret, str) else secret).items():
+            (place / "secret" / key).write_text(value)
+        log = place / "termination-log"
+        migrations = str(project.versions) if project is not None else ""
+        body = make_request(project, **request)
+        prelude = _PRELUDE.format(
+            pyz=str(self.pyz), secret=str(place / "secret"), migrations=migrations, log=str(log), more=more
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(places, "RUNNER_PATH", str(self.pyz))
+            patch.setattr(places, "TERMINATION_LOG", str(log))
+            text = bootstrap(sha256 or self.sha256)
+        inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        process = subprocess.Popen(
+            [self.python, "-c", prelude + text],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=place,
+            env={
+                **inherited,
+                places.REQUEST_VARIABLE: body.to_json(),
+                places.JOB_UID_VARIABLE: job_uid or f"job-uid-{self.runs}",
+                **(env or {}),
+            },
+        )
+        self.processes.append(process)
+        return Running(process, log)
+
+    def __call__(self, project: Project | None, secret: str | dict[str, str], **options: Any) -> Ended:
+        """Do a run to its end."""
+        return self.start(project, secret, **options).end()
+
+    def close(self) -> None:
+        """End what a failed test has left running."""
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+
+
+def make_request(project: Project | None, **fields: Any) -> RunRequest:
+    """A request as the operator makes it, for an Apply to head."""
+    request = RunRequest(
+        kind=RunKind.APPLY,
+        target=OWNER,
+        generation=3,
+        job="db-1a2b3c4d-1",
+        revision="head",
+        secret_name="db-app",
+        path=str(project.directory) if project is not None else "/app",
+        image="registry.example/shop@sha256:" + "0" * 64,
+    )
+    return replace(request, **fields)
