@@ -28,6 +28,7 @@ __all__ = ["Crash", "MemoryCluster", "Request"]
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 CONFIG_MAP_LIMIT = 1 << 20
+CHANGED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
 class MemoryCluster(People):
@@ -57,14 +58,14 @@ class MemoryCluster(People):
         """See the port."""
         return await self._page("databaseschemas", namespace, limit, token, lambda item: True)
 
-    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw) -> Raw:
+    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str = "") -> Raw:
         """See the port. We are the only manager, so what an apply does not name goes."""
         action = f"write the status of DatabaseSchema {namespace}/{name}"
         request = await self._request("patch", "databaseschemas/status", namespace, name)
         with self._effect(request):
             item = self._read("databaseschemas", namespace, name)
-            if item["metadata"]["uid"] != uid:
-                raise Conflict(action, f"uid mismatch: the provided object specified uid {uid}, and another exists")
+            if version not in ("", item["metadata"]["resourceVersion"]) or uid != item["metadata"]["uid"]:
+                raise Conflict(action, CHANGED)
             if misfit := memory_schema.misfit(status, memory_schema.part("status"), "status"):
                 raise Refused(action, misfit)
             item["status"] = json.loads(json.dumps(status))
@@ -121,7 +122,7 @@ class MemoryCluster(People):
         states = {each["name"]: each["state"] for each in found["status"].get("containerStatuses", ())}
         if container not in [each["name"] for each in found["spec"]["containers"]]:
             raise Refused(action, f"container {container} is not valid for pod {pod}")
-        if "waiting" in states.get(container, {"waiting": {}}):
+        if "waiting" in states.get(container, {}):
             raise Refused(action, f'container "{container}" in pod "{pod}" is waiting to start')
         tail = self._logs.get((namespace, pod), [])[-lines:]
         return "".join(f"{line}\n" for line in tail)
@@ -186,12 +187,14 @@ class MemoryCluster(People):
         action = f"renew Lease {namespace}/{name}"
         request = await self._request("update", "leases", namespace, name)
         with self._effect(request):
-            item = self._read("leases", namespace, name)
             version = body["metadata"].get("resourceVersion")
+            if not self._find("leases", namespace, name):
+                return self._add("leases", namespace, body)
+            item = self._read("leases", namespace, name)
             if not version:
                 raise Refused(action, "metadata.resourceVersion: Invalid value: must be specified for an update")
             if version != item["metadata"]["resourceVersion"]:
-                raise Conflict(action, "the object has been modified; please apply your changes to the latest version")
+                raise Conflict(action, CHANGED)
             replaced = self._change("leases", item | {"spec": dict(body["spec"])})
         return replaced
 

@@ -41,8 +41,11 @@ def misfit(value: Any, schema: Mapping[str, Any], path: str) -> str | None:
     """What in the value does not fit, or is not in the schema at all; None when it fits."""
     for error in jsonschema.Draft7Validator(schema).iter_errors(value):
         return f"{'.'.join([path, *map(str, error.absolute_path)])}: {error.message}"
-    unknown = _undeclared(value, schema, path)
-    return f"{unknown}: field not declared in schema" if unknown else None
+    if unknown := _undeclared(value, schema, path):
+        return f"{unknown}: field not declared in schema"
+    if twice := _twice(value, schema, path):
+        return f"{twice}: duplicate entries for key"
+    return None
 
 
 def _undeclared(value: Any, schema: Mapping[str, Any], path: str) -> str | None:
@@ -56,4 +59,14 @@ def _undeclared(value: Any, schema: Mapping[str, Any], path: str) -> str | None:
         for item in value:
             if found := _undeclared(item, schema.get("items", {}), path):
                 return found
+    return None
+
+
+def _twice(value: Any, schema: Mapping[str, Any], path: str) -> str | None:
+    """Where a list that is a map by some keys has two entries of one key (in the top level of the status)."""
+    for field, inner in schema.get("properties", {}).items():
+        keys = inner.get("x-kubernetes-list-map-keys")
+        entries = [tuple(item[key] for key in keys) for item in value.get(field) or ()] if keys else []
+        if len(entries) != len(set(entries)):
+            return f"{path}.{field}"
     return None

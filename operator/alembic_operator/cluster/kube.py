@@ -64,7 +64,7 @@ LEASES = Resource("Lease", "/apis/coordination.k8s.io/v1", "leases")
 
 
 class Kube:
-    """Implements `port.Cluster` on a real API server. Make it by `connect`, end it by `close`."""
+    """Implements `port.Cluster` on a real API server. Make it by `connect`, end it by `aclose`."""
 
     def __init__(self, configuration: Configuration, on_request: OnRequest | None = None, kubeconfig: str = "") -> None:
         self._api = ApiClient(configuration)
@@ -81,7 +81,7 @@ class Kube:
         await _authenticate(configuration, kubeconfig)
         return cls(configuration, on_request, kubeconfig)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         await self._api.close()  # type: ignore[no-untyped-call]
 
@@ -102,9 +102,9 @@ class Kube:
         """See the port."""
         return await self._page(SCHEMAS, namespace, limit, token)
 
-    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw) -> Raw:
+    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str = "") -> Raw:
         """See the port."""
-        head = {"namespace": namespace, "name": name, "uid": uid}
+        head = {"namespace": namespace, "name": name, "uid": uid, "resourceVersion": version}
         ask = Ask(
             f"write the status of {SCHEMAS.kind} {namespace}/{name}",
             "patch",

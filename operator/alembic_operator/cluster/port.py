@@ -36,12 +36,15 @@ class Cluster(Protocol):
         """List DatabaseSchemas, of every namespace when it is "". Raises Gone when the token has expired."""
         ...
 
-    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw) -> Raw:
-        """Server-side apply of the whole status; the object as it is then.
+    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str) -> Raw:
+        """Server-side apply of the whole status onto the object at that resourceVersion; the object as it is then.
+
+        The version is what keeps an object that was made anew from getting the old one's status: the API server
+        (1.36.3) does not compare the uid of an apply on /status.
 
         Raises:
             NotFound: it was deleted.
-            Conflict: it has another uid.
+            Conflict: it changed since it was read, or is another one.
             Refused: the status does not fit the CRD, which is then older than the operator.
         """
         ...
@@ -67,7 +70,7 @@ class Cluster(Protocol):
         ...
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
-        """The last lines of a container's log. Raises NotFound, Refused (not started)."""
+        """The last lines of a container's log, "" before a node has the pod. Raises NotFound, Refused (not started)."""
         ...
 
     async def list_events(self, namespace: str, object_uid: str) -> tuple[Raw, ...]:
@@ -103,5 +106,5 @@ class Cluster(Protocol):
         ...
 
     async def replace_lease(self, namespace: str, name: str, body: Raw) -> Raw:
-        """Replace a Lease by the version that the body names. Raises Conflict, NotFound."""
+        """Replace a Lease at the version that the body names; one that was deleted is made anew. Raises Conflict."""
         ...
