@@ -1,7 +1,8 @@
 """The first tables: users, categories, products, orders and their items.
 
 Every constraint has a name, so that a later revision can alter it; every foreign key has an index that begins with its
-column, so that deleting a parent does not scan the child.
+column, so that deleting a parent does not scan the child. `op.f()` says that a name is final: without it the models'
+naming convention is applied once more where env.py gives it to Alembic, and not where the operator runs the revision.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ def upgrade() -> None:
         sa.Column("full_name", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
         *timestamps(),
-        sa.PrimaryKeyConstraint("id", name="pk_users"),
-        sa.UniqueConstraint("email", name="uq_users_email"),
-        sa.CheckConstraint("email = lower(email)", name="ck_users_email_lower"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_users_email_lower")),
     )
     op.create_table(
         "categories",
@@ -53,11 +54,11 @@ def upgrade() -> None:
         sa.Column("slug", sa.String(80), nullable=False),
         sa.Column("name", sa.String(120), nullable=False),
         sa.Column("position", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_categories"),
-        sa.UniqueConstraint("slug", name="uq_categories_slug"),
-        sa.CheckConstraint("parent_id <> id", name="ck_categories_not_its_own_parent"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_categories")),
+        sa.UniqueConstraint("slug", name=op.f("uq_categories_slug")),
+        sa.CheckConstraint("parent_id <> id", name=op.f("ck_categories_not_its_own_parent")),
         sa.ForeignKeyConstraint(
-            ["parent_id"], ["categories.id"], name="fk_categories_parent_id_categories", ondelete="RESTRICT"
+            ["parent_id"], ["categories.id"], name=op.f("fk_categories_parent_id_categories"), ondelete="RESTRICT"
         ),
     )
     op.create_index("ix_categories_parent_id_position", "categories", ["parent_id", "position"])
@@ -75,12 +76,12 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("attributes", JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
         *timestamps(),
-        sa.PrimaryKeyConstraint("id", name="pk_products"),
-        sa.UniqueConstraint("sku", name="uq_products_sku"),
-        sa.CheckConstraint("price >= 0", name="ck_products_price"),
-        sa.CheckConstraint("stock >= 0", name="ck_products_stock"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
+        sa.UniqueConstraint("sku", name=op.f("uq_products_sku")),
+        sa.CheckConstraint("price >= 0", name=op.f("ck_products_price")),
+        sa.CheckConstraint("stock >= 0", name=op.f("ck_products_stock")),
         sa.ForeignKeyConstraint(
-            ["category_id"], ["categories.id"], name="fk_products_category_id_categories", ondelete="RESTRICT"
+            ["category_id"], ["categories.id"], name=op.f("fk_products_category_id_categories"), ondelete="RESTRICT"
         ),
     )
     op.create_index("ix_products_category_id_is_active", "products", ["category_id", "is_active"])
@@ -94,10 +95,10 @@ def upgrade() -> None:
         sa.Column("delivery_slot", sa.DateTime(timezone=False)),
         sa.Column("shipping", JSONB(), nullable=False),
         *timestamps(),
-        sa.PrimaryKeyConstraint("id", name="pk_orders"),
-        sa.CheckConstraint("status IN ('new', 'paid', 'shipped', 'cancelled')", name="ck_orders_status"),
-        sa.CheckConstraint("total >= 0", name="ck_orders_total"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_orders_user_id_users", ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.CheckConstraint("status IN ('new', 'paid', 'shipped', 'cancelled')", name=op.f("ck_orders_status")),
+        sa.CheckConstraint("total >= 0", name=op.f("ck_orders_total")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_orders_user_id_users"), ondelete="RESTRICT"),
     )
     op.create_index("ix_orders_user_id_placed_at", "orders", ["user_id", "placed_at"])
     op.create_table(
@@ -107,12 +108,14 @@ def upgrade() -> None:
         sa.Column("product_id", UUID(as_uuid=True), nullable=False),
         sa.Column("quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("unit_price", sa.Numeric(12, 2), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_order_items"),
-        sa.UniqueConstraint("order_id", "product_id", name="uq_order_items_order_id_product_id"),
-        sa.CheckConstraint("quantity > 0", name="ck_order_items_quantity"),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_order_items_order_id_orders", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_items")),
+        sa.UniqueConstraint("order_id", "product_id", name=op.f("uq_order_items_order_id_product_id")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_items_quantity")),
         sa.ForeignKeyConstraint(
-            ["product_id"], ["products.id"], name="fk_order_items_product_id_products", ondelete="RESTRICT"
+            ["order_id"], ["orders.id"], name=op.f("fk_order_items_order_id_orders"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["products.id"], name=op.f("fk_order_items_product_id_products"), ondelete="RESTRICT"
         ),
     )
     op.create_index("ix_order_items_product_id", "order_items", ["product_id"])

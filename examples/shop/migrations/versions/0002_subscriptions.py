@@ -27,12 +27,14 @@ def upgrade() -> None:
         sa.Column("renews_at", sa.DateTime(timezone=False), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_subscriptions"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
         # It begins with the foreign key's column, hence serves as its index too.
-        sa.UniqueConstraint("user_id", "plan", name="uq_subscriptions_user_id_plan"),
-        sa.CheckConstraint("plan IN ('weekly', 'monthly', 'yearly')", name="ck_subscriptions_plan"),
-        sa.CheckConstraint("price >= 0", name="ck_subscriptions_price"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_subscriptions_user_id_users", ondelete="CASCADE"),
+        sa.UniqueConstraint("user_id", "plan", name=op.f("uq_subscriptions_user_id_plan")),
+        sa.CheckConstraint("plan IN ('weekly', 'monthly', 'yearly')", name=op.f("ck_subscriptions_plan")),
+        sa.CheckConstraint("price >= 0", name=op.f("ck_subscriptions_price")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_subscriptions_user_id_users"), ondelete="CASCADE"
+        ),
     )
     op.execute(
         "CREATE TRIGGER subscriptions_touch BEFORE UPDATE ON subscriptions"
