@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PARTS = frozenset(
     {
         *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"),
-        *("holder", "containerd", "kubelet", "kube-proxy", "docker-registry"),
+        *("holder", "containerd", "kubelet", "kube-proxy", "docker-registry", "private-registry"),
     }
 )
 
@@ -34,6 +34,7 @@ class Cluster:
         name: The instance.
         kubeconfig: The administrator's.
         registry: Where images are pushed to and pulled from, host and port; plain HTTP.
+        private_registry: The same images, for `registry.USER` with `registry.PASSWORD` only.
         host_address: Where pods reach what listens on the host, such as PostgreSQL.
         bin: The folder with `kubectl` and `helm`.
         audit_log: The API server's, one JSON line a request; it stays empty without `audit`.
@@ -42,6 +43,7 @@ class Cluster:
     name: str
     kubeconfig: Path
     registry: str
+    private_registry: str
     host_address: str
     bin: Path
     audit_log: Path
@@ -97,6 +99,7 @@ def _cluster(instance: Instance) -> Cluster:
         name=instance.name,
         kubeconfig=credentials.kubeconfig(instance, "admin"),
         registry=registry.address(instance),
+        private_registry=registry.address(instance, "private-registry"),
         host_address=instance.host,
         bin=instance.bin,
         audit_log=control_plane.audit_log(instance),

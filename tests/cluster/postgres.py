@@ -7,7 +7,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -16,7 +15,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from .processes import NotPossible, Supervised, as_service_user, free_port, service_user, wait_until
+from .processes import NotPossible, Supervised, free_port, service_user, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +37,20 @@ _SETTINGS = {
     "log_lock_waits": "on",
     "timezone": "UTC",
 }
+
+
+# In one supervised command, so that also a test that is killed amid initdb leaves nothing.
+_SERVE = """
+bin=$1 data=$2 user=$3 password=$4; shift 4
+if [ ! -e "$data" ]; then
+  printf %s "$password" >"$data.password"
+  "$bin/initdb" -D "$data" -U "$user" --pwfile="$data.password" --auth=scram-sha-256 --encoding=UTF8 \
+    --locale=C.UTF-8 --no-sync --no-instructions >/dev/null || exit
+  rm "$data.password"
+  echo "host all all all scram-sha-256" >>"$data/pg_hba.conf"
+fi
+exec "$bin/postgres" -D "$data" "$@"
+"""
 
 
 def binaries(version: Version) -> Path:
@@ -104,7 +117,6 @@ class Postgres:
 
     def __enter__(self) -> Self:
         try:
-            self._initialise()
             self.start()
         except BaseException:
             self.close()
@@ -115,28 +127,6 @@ class Postgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _initialise(self) -> None:
-        secret = self.directory / "password"
-        secret.write_text(self.password)
-        secret.chmod(0o644)
-        done = subprocess.run(
-            as_service_user(
-                [
-                    *(self._bin / "initdb", "-D", self.data, "-U", SUPERUSER, "--auth=scram-sha-256"),
-                    *(f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
-                ]
-            ),
-            capture_output=True,
-            text=True,
-            cwd="/",
-            check=False,
-        )
-        secret.unlink()
-        if done.returncode:
-            raise RuntimeError(f"initdb of PostgreSQL {self.version} in {self.data}: {done.stderr.strip()}")
-        with (self.data / "pg_hba.conf").open("a") as access:
-            access.write("host all all all scram-sha-256\n")
 
     def start(self) -> None:
         """Start the server (again) and wait until it takes connections."""
@@ -162,9 +152,18 @@ class Postgres:
             "unix_socket_directories": str(self.directory),
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self._server = Supervised(
-            [self._bin / "postgres", "-D", self.data, *options], self.log, stop_signal="INT", remove=self.directory
-        )
+        command: list[str | Path] = [
+            "/bin/sh",
+            "-c",
+            _SERVE,
+            "sh",
+            self._bin,
+            self.data,
+            SUPERUSER,
+            self.password,
+            *options,
+        ]
+        self._server = Supervised(command, self.log, stop_signal="INT", remove=self.directory)
 
     def _ready(self) -> bool:
         if self._server is not None and not self._server.runs():
