@@ -107,13 +107,14 @@ class Reconciler:
             self.metrics.run_finished(run.kind.value, run.outcome, run.seconds or 0.0)
         if decision.status != schema.status:
             try:
+                body = status_to_raw(decision.status)
                 raw = await self.cluster.apply_status(
-                    schema.namespace, schema.name, schema.uid, status_to_raw(decision.status)
+                    schema.namespace, schema.name, schema.uid, body, version=schema.version
                 )
             except NotFound:
                 return None
             except Conflict:
-                return AT_ONCE  # deleted and made again: another resource
+                return AT_ONCE  # changed since it was read, or made anew: what was decided may not hold
             self.interest.written(raw)
             ready = decision.status.condition("Ready")
             job = decision.status.run.job if decision.status.run else ""

@@ -23,7 +23,7 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from . import retry
 from .decision import Event, EventReason, FinishedRun
 from .endings import Doubt, Ending, NeverStarted, Reported
-from .messages import ahead, doubted, retry_note, succeeded, up_to_date
+from .messages import ahead, doubted, joined, retry_note, succeeded, up_to_date
 from .observed import Job, Schema
 from .summarize import Summary, summarize
 
@@ -215,7 +215,7 @@ def _schedule(account: Account, failure: Failure, case: Case, salt: str) -> Acco
         nth = status.failures if reason.reason_class is ReasonClass.RETRY else count
         due = case.now + timedelta(seconds=retry.pause(retries.backoff, nth, salt))
         next_run_after = to_text(due + timedelta(seconds=0.999))  # whole seconds: never earlier than meant
-        message = f"{message} {retry_note(reason, next_run_after, status.failures, retries.limit)}"
+        message = joined(message, retry_note(reason, next_run_after, status.failures, retries.limit))
     stopped = reason.reason_class is ReasonClass.STOP
     event = Event(EventReason.MIGRATION_FAILED if stopped else EventReason.RETRY_SCHEDULED, message, warning=True)
     summary = Summary(case.schema.generation, reason, message)

@@ -176,7 +176,14 @@ def _next(observed: Observed, account: Account, now: datetime, context: Context)
     if wanted is not None:
         return _start(observed, account, wanted, now, context)
     actions = _old_jobs(observed, spec)
-    return _decision(account, actions, requeue_after=until_due(account.status, now))
+    return _decision(account, actions, requeue_after=_look_again(schema, account, now))
+
+
+def _look_again(schema: Schema, account: Account, now: datetime) -> float | None:
+    last, before = account.status.last_failure, schema.status.last_failure
+    if last is not None and last.owner is not None and last != before:
+        return 0.0  # whether that owner still exists is read only once it is known
+    return until_due(account.status, now)
 
 
 def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:

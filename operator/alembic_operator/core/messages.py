@@ -21,6 +21,8 @@ def _at(result: RunResult) -> str:
 
 def up_to_date(result: RunResult) -> str:
     """The database was read and is where it should be."""
+    if result.applied_count:
+        return succeeded(result)
     return _with_warnings(f"The database is at {_at(result)}, read by Job {result.job}.", result)
 
 
@@ -50,19 +52,25 @@ def succeeded(result: RunResult) -> str:
 
 
 def _with_warnings(message: str, result: RunResult) -> str:
-    return " ".join([message, *(f"Warning: {warning}" for warning in result.warnings)])
+    return joined(message, *(f"Warning: {warning}" for warning in result.warnings))
+
+
+def joined(*parts: str) -> str:
+    """Sentences one after the other, each with an end."""
+    ended = (part if part[-1:] in ".!?…" else f"{part}." for part in (part.strip() for part in parts) if part)
+    return " ".join(ended)
 
 
 def doubted(message: str) -> str:
     """An apply run left no result."""
-    return f"{message} What it did is being read from the database."
+    return joined(message, "What it did is being read from the database.")
 
 
 def retry_note(reason: Reason, at: str, failures: int, limit: int) -> str:
     """When it is tried again, and for how long."""
     if reason.reason_class is ReasonClass.RETRY:
-        return f"Tried again at {at} (retry {failures} of {limit})."
-    return f"Tried again at {at}."
+        return f"Next attempt at {at} (retry {failures} of {limit})."
+    return f"Next attempt at {at}."
 
 
 SUSPENDED = "spec.suspend is true: no run is started. Set it to false to go on."

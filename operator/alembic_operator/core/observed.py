@@ -17,11 +17,12 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Schema:
-    """A DatabaseSchema; exactly one of `spec` and `fault` is set."""
+    """A DatabaseSchema as it was at `version` (its resourceVersion); exactly one of `spec` and `fault` is set."""
 
     namespace: str
     name: str
     uid: str
+    version: str
     generation: int
     status: Status
     spec: Spec | None = None
@@ -119,6 +120,7 @@ def parse_schema(raw: Raw) -> Schema:
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],
+        version=meta["resourceVersion"],
         generation=meta["generation"],
         status=parse_status(raw.get("status")),
         spec=spec,

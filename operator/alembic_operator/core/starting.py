@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic_operator.contract.reasons import Reason
 
+from .messages import joined
 from .observed import Job, Pod
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
@@ -19,9 +20,9 @@ def start_trouble(job: Job) -> tuple[Reason, str] | None:
 
 def refused(job: str, words: str) -> str:
     """The message for a Job, or the pod of a Job, that the API server did not let in."""
-    return (
-        f"The API server refused to create {job}: {words.strip()[:500]} "
-        "Raise the quota, or change spec.job or the policy that objects; tried again by itself."
+    return joined(
+        f"The API server refused to create {job}: {words.strip()[:500]}",
+        "Raise the quota, or change spec.job or the policy that objects; it is tried again by itself.",
     )
 
 
@@ -33,8 +34,10 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
     if pod.unschedulable:
         return (
             Reason.UNSCHEDULABLE,
-            f"Pod {pod.name} fits on no node: {pod.unschedulable[:400]} "
-            "Lower spec.job.resources, or change spec.job.nodeSelector or tolerations.",
+            joined(
+                f"Pod {pod.name} fits on no node: {pod.unschedulable[:400]}",
+                "Lower spec.job.resources, or change spec.job.nodeSelector or tolerations.",
+            ),
         )
     if pod.waiting in _PULL:
         return (

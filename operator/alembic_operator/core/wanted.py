@@ -72,7 +72,7 @@ def _may_take_over(observed: Observed, status: Status, now: datetime) -> bool:
     last = status.last_failure
     if last is None or last.owner is None or not replaced_owner(observed):
         return False
-    failed = from_text(last.at)
+    failed = from_text(last.at) if last.count > 1 else None
     return failed is None or (now - failed).total_seconds() >= TAKE_OVER_PAUSE
 
 
