@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.engine import Connection
 
-from .blocks import HelperError, block, literal, logger, report, run, start, value
+from .blocks import HelperError, block, connected, helper, literal, logger, report, run, value
 from .positions import Bookmark, Position, bookmark
 from .tables import Table, find_table, quote
 
@@ -46,19 +46,19 @@ def backfill(
         HelperError: bad arguments; the same backfill is running elsewhere; or rows that match keep coming.
         sqlalchemy.exc.DBAPIError: PostgreSQL's own errors, as lock_timeout; run again, it goes on.
     """
-    context, connection = start(HELPER)
-    found = find_table(connection, HELPER, table, schema)
-    _check(found, set, where, batch, pause)
-    mark = bookmark(context, connection, HELPER, _call(found, set, where))
-    position, rows = mark.load(connection)
-    if not position.done:
-        with block(context) as autocommit, _alone(autocommit, found, mark):
-            mark.create(autocommit)
-            position, rows = mark.load(autocommit)
-            rows = _Filling(autocommit, found, dict(set), where, batch, pause, mark).go(position, rows)
-    report(helper=HELPER, table=found.text, rows=rows, step="done")
-    assert context.connection is not None
-    mark.remove(context.connection)
+    with helper(HELPER) as context:
+        connection = connected(context)
+        found = find_table(connection, HELPER, table, schema)
+        _check(found, set, where, batch, pause)
+        mark = bookmark(context, connection, HELPER, _call(found, set, where))
+        position, rows = mark.load(connection)
+        if not position.done:
+            with block(context) as autocommit, _alone(autocommit, found, mark):
+                mark.create(autocommit)
+                position, rows = mark.load(autocommit)
+                rows = _Filling(autocommit, found, dict(set), where, batch, pause, mark).go(position, rows)
+        report(helper=HELPER, table=found.text, rows=rows, step="done")
+        mark.remove(connected(context))
 
 
 def _call(table: Table, assignments: Mapping[str, str], where: str) -> int:

@@ -1,7 +1,7 @@
 """Where a helper runs: its own autocommit block in an online migration of PostgreSQL.
 
 alembic-operator's runner leaves an object in the migration context's options, under "alembic_operator": `history` and
-`revision` are the key of what it journals, and `resumable()` a context manager around what may be run again.
+`revision` are the key of what it journals, and `resumable()` a context manager around what may be sent again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, CursorResult
 Progress = dict[str, Union[str, int]]
 Callback = Callable[[Progress], None]
 
-# True while a helper's block is open: whatever happens in it may be run again.
+# True while a helper is at work: whatever it sends may be sent again.
 resuming: ContextVar[bool] = ContextVar("alembic_operator_resuming", default=False)
 # Called between statements with what is being done; it must not use the migration's connection.
 on_progress: ContextVar[Callback | None] = ContextVar("alembic_operator_progress", default=None)
@@ -32,8 +32,9 @@ class HelperError(RuntimeError):
     """A helper cannot do what it was asked; the message says what was found and what to do; no row's values."""
 
 
-def start(helper: str) -> tuple[MigrationContext, Connection]:
-    """The migration that calls a helper.
+@contextmanager
+def helper(name: str) -> Iterator[MigrationContext]:
+    """Around all that a helper does: the migration that calls it, where whatever is sent may be sent again.
 
     Raises:
         HelperError: no migration runs, it is offline, on another database than PostgreSQL, or in an autocommit block.
@@ -41,28 +42,33 @@ def start(helper: str) -> tuple[MigrationContext, Connection]:
     try:
         context = op.get_context()
     except NameError:
-        raise HelperError(f"{helper} works in a migration only: call it in upgrade() or downgrade()") from None
+        raise HelperError(f"{name} works in a migration only: call it in upgrade() or downgrade()") from None
     if context.as_sql or context.connection is None:
-        raise HelperError(f"{helper} reads the database, so it cannot be written out with --sql; run it online")
-    connection = context.connection
-    if connection.dialect.name != "postgresql":
-        raise HelperError(f"{helper} is for PostgreSQL; this database is {connection.dialect.name}")
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        raise HelperError(f"{helper} opens an autocommit block of its own: call it outside of autocommit_block()")
-    return context, connection
+        raise HelperError(f"{name} reads the database, so it cannot be written out with --sql; run it online")
+    if context.dialect.name != "postgresql":
+        raise HelperError(f"{name} is for PostgreSQL; this database is {context.dialect.name}")
+    if context.connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        raise HelperError(f"{name} opens an autocommit block of its own: call it outside of autocommit_block()")
+    operator = operator_run(context)
+    token = resuming.set(True)
+    try:
+        with operator.resumable() if operator else nullcontext():
+            yield context
+    finally:
+        resuming.reset(token)
+
+
+def connected(context: MigrationContext) -> Connection:
+    """The migration's connection: another object in an autocommit block than outside of it."""
+    assert context.connection is not None
+    return context.connection
 
 
 @contextmanager
 def block(context: MigrationContext) -> Iterator[Connection]:
-    """An autocommit block whose content may run again."""
-    run_by_operator = operator_run(context)
-    token = resuming.set(True)
-    try:
-        with run_by_operator.resumable() if run_by_operator else nullcontext(), context.autocommit_block():
-            assert context.connection is not None
-            yield context.connection
-    finally:
-        resuming.reset(token)
+    """An autocommit block."""
+    with context.autocommit_block():
+        yield connected(context)
 
 
 class OperatorRun(Protocol):
@@ -72,7 +78,7 @@ class OperatorRun(Protocol):
     revision: str
 
     def resumable(self) -> AbstractContextManager[object]:
-        """Around a block: it may be run again after a crash."""
+        """Around what may be sent again after a crash."""
 
 
 def operator_run(context: MigrationContext) -> OperatorRun | None:

@@ -7,7 +7,7 @@ import hashlib
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from .blocks import HelperError, block, one, report, run, settings, start, value
+from .blocks import HelperError, block, connected, helper, one, report, run, settings, value
 from .tables import Table, find_table, identifier, quote
 
 HELPER = "add_not_null"
@@ -31,23 +31,24 @@ def add_not_null(table: str, column: str, *, schema: str | None = None) -> None:
         HelperError: bad arguments, or rows still hold NULL there; then nothing was changed.
         sqlalchemy.exc.DBAPIError: PostgreSQL's own errors, as lock_timeout (5 s where the session has none).
     """
-    context, connection = start(HELPER)
-    found = find_table(connection, HELPER, table, schema)
-    target = found.column(identifier(HELPER, "column", column), HELPER)
-    check = _check_name(found, column)
-    state = _state(connection, found, check)
-    if target.not_null and state is None:
-        report(helper=HELPER, table=found.text, column=column, step="already not null")
-        return
+    with helper(HELPER) as context:
+        connection = connected(context)
+        found = find_table(connection, HELPER, table, schema)
+        target = found.column(identifier(HELPER, "column", column), HELPER)
+        check = _check_name(found, column)
+        state = _state(connection, found, check)
+        if target.not_null and state is None:
+            report(helper=HELPER, table=found.text, column=column, step="already not null")
+            return
 
-    with block(context) as autocommit:
-        timeout = str(value(autocommit, "SHOW lock_timeout"))
-        bound = DEFAULT_LOCK_TIMEOUT if timeout == "0" else timeout
-        with settings(autocommit, lock_timeout=bound):
-            if not target.not_null:
-                _require(autocommit, found, column, check, state)
-            report(helper=HELPER, table=found.text, column=column, step="drop the check")
-            run(autocommit, f"ALTER TABLE {found.sql} DROP CONSTRAINT IF EXISTS {quote(check)}")
+        with block(context) as autocommit:
+            timeout = str(value(autocommit, "SHOW lock_timeout"))
+            bound = DEFAULT_LOCK_TIMEOUT if timeout == "0" else timeout
+            with settings(autocommit, lock_timeout=bound):
+                if not target.not_null:
+                    _require(autocommit, found, column, check, state)
+                report(helper=HELPER, table=found.text, column=column, step="drop the check")
+                run(autocommit, f"ALTER TABLE {found.sql} DROP CONSTRAINT IF EXISTS {quote(check)}")
 
 
 def _require(connection: Connection, table: Table, column: str, check: str, validated: bool | None) -> None:

@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import TextClause
 
-from .blocks import HelperError, block, literal, one, report, run, settings, start, value
+from .blocks import HelperError, block, connected, helper, literal, one, report, run, settings, value
 from .tables import KINDS, Table, find_table, identifier, quote
 
 CREATE = "create_index_concurrently"
@@ -98,34 +98,35 @@ def create_index_concurrently(
         HelperError: bad arguments; a partitioned table; or the name belongs to something else.
         sqlalchemy.exc.DBAPIError: PostgreSQL's own errors, as duplicate keys under `unique`.
     """
-    context, connection = start(CREATE)
-    identifier(CREATE, "the index's name", name)
-    found = find_table(connection, CREATE, table, schema)
-    _check_columns(found, columns, include)
-    if found.kind == "p":
-        raise HelperError(
-            f"{CREATE}: {found.text} is partitioned, where PostgreSQL builds no index concurrently. Build one on each"
-            f" partition, create {name} ON ONLY {found.text}, and attach them."
-        )
-    options: dict[str, Any] = {"unique": unique, "postgresql_include": list(include) or None}
-    if where is not None:
-        options["postgresql_where"] = sa.text(where.replace(":", "\\:"))
-    if using is not None:
-        options["postgresql_using"] = using
+    with helper(CREATE) as context:
+        connection = connected(context)
+        identifier(CREATE, "the index's name", name)
+        found = find_table(connection, CREATE, table, schema)
+        _check_columns(found, columns, include)
+        if found.kind == "p":
+            raise HelperError(
+                f"{CREATE}: {found.text} is partitioned, where PostgreSQL builds no index concurrently. Build one on"
+                f" each partition, create {name} ON ONLY {found.text}, and attach them."
+            )
+        options: dict[str, Any] = {"unique": unique, "postgresql_include": list(include) or None}
+        if where is not None:
+            options["postgresql_where"] = sa.text(where.replace(":", "\\:"))
+        if using is not None:
+            options["postgresql_using"] = using
 
-    wanted = Wanted(name, found, list(columns), options)
-    existing = _find_index(connection, found.schema, name)
-    if existing is not None:
-        _check_same(connection, existing, wanted)
-        if existing.valid:
-            report(helper=CREATE, table=found.text, index=name, step="already there")
-            return
-    with block(context) as autocommit, settings(autocommit, **PATIENT):
+        wanted = Wanted(name, found, list(columns), options)
+        existing = _find_index(connection, found.schema, name)
         if existing is not None:
-            report(helper=CREATE, table=found.text, index=name, step="drop the invalid leftover")
-            run(autocommit, f"DROP INDEX CONCURRENTLY IF EXISTS {quote(found.schema)}.{quote(name)}")
-        report(helper=CREATE, table=found.text, index=name, step="create")
-        wanted.create()
+            _check_same(connection, existing, wanted)
+            if existing.valid:
+                report(helper=CREATE, table=found.text, index=name, step="already there")
+                return
+        with block(context) as autocommit, settings(autocommit, **PATIENT):
+            if existing is not None:
+                report(helper=CREATE, table=found.text, index=name, step="drop the invalid leftover")
+                run(autocommit, f"DROP INDEX CONCURRENTLY IF EXISTS {quote(found.schema)}.{quote(name)}")
+            report(helper=CREATE, table=found.text, index=name, step="create")
+            wanted.create()
 
 
 def drop_index_concurrently(name: str, *, schema: str | None = None) -> None:
@@ -134,25 +135,26 @@ def drop_index_concurrently(name: str, *, schema: str | None = None) -> None:
     Raises:
         HelperError: the name belongs to something else, or the index to a constraint or a partitioned table.
     """
-    context, connection = start(DROP)
-    identifier(DROP, "the index's name", name)
-    existing = _find_index(connection, schema, name)
-    if existing is None:
-        report(helper=DROP, index=name, step="already gone")
-        return
-    if existing.kind != "i":
-        raise HelperError(
-            f"{DROP}: {name} is a {KINDS.get(existing.kind, existing.kind)}, which cannot be dropped in this way"
-        )
-    if existing.constraint:
-        raise HelperError(
-            f"{DROP}: {name} serves the constraint {existing.constraint} of {existing.table}; drop that instead, by"
-            f" op.drop_constraint({existing.constraint!r}, …)"
-        )
-    path = value(connection, f"SELECT oid::regclass::text FROM pg_class WHERE oid = {existing.oid}")
-    with block(context) as autocommit, settings(autocommit, **PATIENT):
-        report(helper=DROP, table=existing.table, index=name, step="drop")
-        run(autocommit, f"DROP INDEX CONCURRENTLY IF EXISTS {path}")
+    with helper(DROP) as context:
+        connection = connected(context)
+        identifier(DROP, "the index's name", name)
+        existing = _find_index(connection, schema, name)
+        if existing is None:
+            report(helper=DROP, index=name, step="already gone")
+            return
+        if existing.kind != "i":
+            raise HelperError(
+                f"{DROP}: {name} is a {KINDS.get(existing.kind, existing.kind)}, which cannot be dropped in this way"
+            )
+        if existing.constraint:
+            raise HelperError(
+                f"{DROP}: {name} serves the constraint {existing.constraint} of {existing.table}; drop that instead, by"
+                f" op.drop_constraint({existing.constraint!r}, …)"
+            )
+        path = value(connection, f"SELECT oid::regclass::text FROM pg_class WHERE oid = {existing.oid}")
+        with block(context) as autocommit, settings(autocommit, **PATIENT):
+            report(helper=DROP, table=existing.table, index=name, step="drop")
+            run(autocommit, f"DROP INDEX CONCURRENTLY IF EXISTS {path}")
 
 
 def _check_columns(table: Table, columns: Sequence[str | TextClause], include: Sequence[str]) -> None:

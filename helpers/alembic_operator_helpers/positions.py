@@ -101,17 +101,17 @@ class Bookmark:
             run(connection, f"DROP TABLE {self.table}")
 
 
-def bookmark(context: MigrationContext, connection: Connection, helper: str, call: int) -> Bookmark:
+def bookmark(context: MigrationContext, connection: Connection, caller: str, call: int) -> Bookmark:
     """The row for a call from the revision that is running."""
     operator = operator_run(context)
     if operator is not None:
         return Bookmark(JOURNAL, False, operator.history, operator.revision, call)
     schema = context.version_table_schema or str(value(connection, "SELECT current_schema()"))
     history = f"{schema}.{context.version_table}"
-    return Bookmark(f"{quote(schema)}.{OWN_TABLE}", True, history, calling_revision(helper), call)
+    return Bookmark(f"{quote(schema)}.{OWN_TABLE}", True, history, calling_revision(caller), call)
 
 
-def calling_revision(helper: str) -> str:
+def calling_revision(caller: str) -> str:
     """The id of the revision module that is calling, since Alembic tells it nowhere.
 
     Raises:
@@ -125,4 +125,4 @@ def calling_revision(helper: str) -> str:
         if frame.f_back is None:
             break
         frame = frame.f_back
-    raise HelperError(f"{helper} keeps its position by revision: call it from a revision's upgrade() or downgrade()")
+    raise HelperError(f"{caller} keeps its position by revision: call it from a revision's upgrade() or downgrade()")

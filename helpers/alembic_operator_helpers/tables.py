@@ -58,7 +58,7 @@ class Table:
         """The columns of the primary key, in its order."""
         return sorted((column for column in self.columns.values() if column.key), key=lambda column: column.key)
 
-    def column(self, name: str, helper: str) -> Column:
+    def column(self, name: str, caller: str) -> Column:
         """A column by name.
 
         Raises:
@@ -66,7 +66,7 @@ class Table:
         """
         found = self.columns.get(name)
         if found is None:
-            raise HelperError(f"{helper}: {self.text} has no column {name!r}; it has {', '.join(self.columns)}")
+            raise HelperError(f"{caller}: {self.text} has no column {name!r}; it has {', '.join(self.columns)}")
         return found
 
 
@@ -75,28 +75,28 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def identifier(helper: str, what: str, name: object) -> str:
+def identifier(caller: str, what: str, name: object) -> str:
     """A name given as an argument.
 
     Raises:
         HelperError: it is no text, empty, or longer than PostgreSQL keeps.
     """
     if not isinstance(name, str) or not name:
-        raise HelperError(f"{helper}: {what} must be a name, got {name!r}")
+        raise HelperError(f"{caller}: {what} must be a name, got {name!r}")
     if len(name.encode()) > 63:
-        raise HelperError(f"{helper}: {what} {name!r} is longer than 63 bytes, which PostgreSQL would cut")
+        raise HelperError(f"{caller}: {what} {name!r} is longer than 63 bytes, which PostgreSQL would cut")
     return name
 
 
-def find_table(connection: Connection, helper: str, name: str, schema: str | None) -> Table:
+def find_table(connection: Connection, caller: str, name: str, schema: str | None) -> Table:
     """A table or partitioned table.
 
     Raises:
         HelperError: there is none of that name, or it is something else.
     """
-    path = quote(identifier(helper, "table", name))
+    path = quote(identifier(caller, "table", name))
     if schema is not None:
-        path = f"{quote(identifier(helper, 'schema', schema))}.{path}"
+        path = f"{quote(identifier(caller, 'schema', schema))}.{path}"
     row = one(
         connection,
         "SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.reltuples::bigint FROM pg_class c"
@@ -105,10 +105,10 @@ def find_table(connection: Connection, helper: str, name: str, schema: str | Non
     if row is None:
         where = f"schema {schema}" if schema else f"the search path ({value(connection, 'SHOW search_path')})"
         hint = "; give the schema as schema=…" if "." in name and schema is None else ""
-        raise HelperError(f"{helper}: there is no table {name!r} in {where}{hint}")
+        raise HelperError(f"{caller}: there is no table {name!r} in {where}{hint}")
     oid, found_schema, found_name, kind, estimate = row
     if kind not in ("r", "p"):
-        raise HelperError(f"{helper}: {found_schema}.{found_name} is a {KINDS.get(kind, kind)}, not a table")
+        raise HelperError(f"{caller}: {found_schema}.{found_name} is a {KINDS.get(kind, kind)}, not a table")
     return Table(oid, found_schema, found_name, kind, estimate, _columns(connection, oid))
 
 
