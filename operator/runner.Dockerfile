@@ -9,6 +9,7 @@ WORKDIR /build
 COPY operator/runner-requirements.txt ./
 RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --no-compile --require-hashes \
       --target /packages -r runner-requirements.txt \
+ && rm -rf /packages/bin \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /packages
 
 FROM ${BASE_IMAGE}
@@ -18,7 +19,9 @@ LABEL org.opencontainers.image.title=alembic-operator-runner \
 RUN python3 -c "import shutil, glob; \
 [shutil.rmtree(path) for path in glob.glob('/usr/local/lib/python3*/*-packages/pip*') + glob.glob('/usr/lib*/python3*/ensurepip') \
   + glob.glob('/usr/local/lib/python3*/ensurepip') + glob.glob('/usr/share/python-wheels')]" \
- && rm -f /usr/local/bin/pip*
+ && rm -f /usr/local/bin/pip* \
+ && echo 'nonroot:x:65532:65532::/tmp:/sbin/nologin' >> /etc/passwd \
+ && echo 'nonroot:x:65532:' >> /etc/group
 COPY --from=build /packages /usr/local/lib/alembic-operator-runner
 ENV PYTHONPATH=/usr/local/lib/alembic-operator-runner PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /tmp
