@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := operator helpers tests benchmarks demo
+SOURCES := operator helpers tests benchmarks demo docs
 PRESENT = $(wildcard $(SOURCES))
 
 .PHONY: help
@@ -35,6 +35,14 @@ check: venv  ## lint, format, types, import contracts, generated files
 	@$(BIN)/mypy $(PRESENT)
 	@$(BIN)/lint-imports --no-cache | tail -n 4
 	@$(MAKE) --no-print-directory generated
+
+.PHONY: generated
+generated: venv
+	@$(BIN)/python -m docs.generate --check
+
+.PHONY: generate
+generate: venv  ## renew the generated files: API reference, chart's table and CRDs, deploy/install.yaml, requirements
+	@$(BIN)/python -m docs.generate
 
 .PHONY: fmt
 fmt: venv  ## format the code and mend what ruff can mend
@@ -68,6 +76,18 @@ test: venv  ## every test
 .PHONY: cluster
 cluster: venv  ## start a real Kubernetes on this machine (NAME=… for another one)
 	@$(BIN)/python -m tests.cluster up --name $(or $(NAME),default)
+
+.PHONY: demo
+demo: venv  ## the main job, for all to see; stays up until demo-down
+	@$(BIN)/python -m demo up
+
+.PHONY: demo-down
+demo-down: venv  ## remove the demo and every trace of it
+	@$(BIN)/python -m demo down
+
+.PHONY: bench
+bench: venv  ## measure, and write docs/benchmarks.md (half an hour)
+	@$(BIN)/python -m benchmarks
 
 .PHONY: cluster-down
 cluster-down: venv  ## stop it and remove every trace
