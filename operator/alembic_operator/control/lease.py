@@ -31,14 +31,16 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds. `renew` while leading, `retry` after a failure and while standing by.
+    """Seconds. `renew` while leading, `retry` after a failure and while standing by; `answer` is waited for one.
 
-    A leader tries 4, 6 and 8 s after its last renewal, each try repeated inside the adapter, before it gives up.
+    A leader that gets errors tries 4, 6 and 8 s after its last renewal, each try repeated inside the adapter; one that
+    gets no answer tries twice, so that a new connection has a chance.
     """
 
     duration: float = 12
     renew: float = 4
     retry: float = 2
+    answer: float = 3
     give_up: float = 10
 
 
@@ -104,7 +106,7 @@ class Lease:
         lease, self._lease = self._lease, None
         self._on_change(False)
         try:
-            async with asyncio.timeout(self._timing.retry):
+            async with asyncio.timeout(self._timing.answer):
                 await self._cluster.replace_lease(self._namespace, self._name, self._body(lease, holder=""))
         except (ClusterError, TimeoutError) as error:
             _log.warning("could not release the Lease", lease=self._path, error=str(error))
@@ -117,7 +119,7 @@ class Lease:
         """Take the Lease if it is free; whether this replica leads."""
         started = self._clock()
         try:
-            async with asyncio.timeout(self._timing.give_up):
+            async with asyncio.timeout(2 * self._timing.answer):
                 self._lease = await self._take()
         except (ClusterError, TimeoutError) as error:
             _log.warning("could not take the Lease", lease=self._path, error=str(error))
@@ -151,10 +153,10 @@ class Lease:
         """Whether the Lease was renewed. Raises LeaseLost."""
         assert self._lease is not None
         started = self._clock()
-        left = self._renewed + self._timing.give_up - started
         trouble = "no answer in time"
         try:
-            async with asyncio.timeout(max(left, 0)):
+            # However late it is: a write at the version that we wrote last shows that nobody else led since.
+            async with asyncio.timeout(self._timing.answer):
                 self._lease = await self._cluster.replace_lease(
                     self._namespace, self._name, self._body(self._lease, self._holder)
                 )
@@ -173,7 +175,7 @@ class Lease:
     async def _look_again(self, refusal: ClusterError) -> bool:
         """Another version than ours is there: either our last write whose answer got lost, or somebody else's."""
         try:
-            async with asyncio.timeout(self._timing.retry):
+            async with asyncio.timeout(self._timing.answer):
                 lease = await self._cluster.get_lease(self._namespace, self._name)
         except (ClusterError, TimeoutError) as error:
             raise self._lost(f"{refusal}; then {error}") from error

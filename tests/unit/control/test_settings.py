@@ -1,0 +1,86 @@
+"""The environment of the operator, legal and illegal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alembic_operator.control.settings import InvalidSetting, Settings
+
+NEEDED = {"ALEMBIC_OPERATOR_NAMESPACE": "alembic-operator", "ALEMBIC_OPERATOR_POD": "alembic-operator-5d9c-x2x4z"}
+
+
+def read(**given: str) -> Settings:
+    return Settings.from_env({**NEEDED, **{f"ALEMBIC_OPERATOR_{name}": value for name, value in given.items()}})
+
+
+def test_defaults_hold_when_only_the_needed_variables_are_set() -> None:
+    settings = Settings.from_env({**NEEDED, "PATH": "/bin"})
+    assert settings == Settings("alembic-operator", "alembic-operator-5d9c-x2x4z")
+    assert (settings.workers, settings.resync, settings.health_port, settings.metrics_port) == (8, 3600.0, 8080, 9090)
+    assert settings.runner_file == Path("/usr/share/alembic-operator/runner.pyz")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "expected"),
+    [
+        ("WATCH_NAMESPACES", "shop, bank ,shop", "watch_namespaces", ("shop", "bank")),
+        ("WATCH_NAMESPACES", "", "watch_namespaces", ()),
+        ("DEVELOPMENT_NAMESPACES", "dev", "development_namespaces", ("dev",)),
+        ("CLUSTER_ID", "eu-west-1/prod", "cluster_id", "eu-west-1/prod"),
+        ("RUNNER_IMAGE", "10.78.1.1:5000/runner@sha256:" + "a" * 64, "runner_image", None),
+        ("RUNNER_IMAGE", "registry.example/team/runner:0.1.0", "runner_image", None),
+        ("RUNNER_FILE", "/opt/runner.pyz", "runner_file", Path("/opt/runner.pyz")),
+        ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        ("WORKERS", "1", "workers", 1),
+        ("WORKERS", " 64 ", "workers", 64),
+        ("WORKERS", "", "workers", 8),
+        ("RESYNC", "600", "resync", 600.0),
+        ("HEALTH_PORT", "18080", "health_port", 18080),
+        ("METRICS_PORT", "65535", "metrics_port", 65535),
+        ("LEASE", "alembic-operator.dev", "lease", "alembic-operator.dev"),
+        ("NAMESPACE", "n" * 63, "namespace", "n" * 63),
+    ],
+)
+def test_value_is_taken_when_it_is_legal(name: str, value: str, field: str, expected: object) -> None:
+    assert getattr(read(**{name: value}), field) == (value if expected is None else expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("NAMESPACE", "", "a namespace's name"),
+        ("NAMESPACE", "Shop", "a namespace's name"),
+        ("POD", "", "a pod's name"),
+        ("POD", "pod_1", "a pod's name"),
+        ("WATCH_NAMESPACES", "shop,,bank", "names of namespaces with commas between them"),
+        ("WATCH_NAMESPACES", "shop;bank", "names of namespaces with commas between them"),
+        ("DEVELOPMENT_NAMESPACES", "*", "names of namespaces with commas between them"),
+        ("CLUSTER_ID", "a b", "at most 253 letters, digits and . _ : / -"),
+        ("RUNNER_IMAGE", "runner:1 --privileged", "an image reference"),
+        ("RUNNER_IMAGE", "runner@sha256:abc", "an image reference"),
+        ("RUNNER_FILE", "runner.pyz", "an absolute path"),
+        ("LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR"),
+        ("WORKERS", "0", "a whole number from 1 to 64"),
+        ("WORKERS", "eight", "a whole number from 1 to 64"),
+        ("WORKERS", "1e1", "a whole number from 1 to 64"),
+        ("RESYNC", "9", "a whole number from 10 to 86400"),
+        ("RESYNC", "1h", "a whole number from 10 to 86400"),
+        ("HEALTH_PORT", "65536", "a whole number from 1 to 65535"),
+        ("METRICS_PORT", "-1", "a whole number from 1 to 65535"),
+        ("METRICS_PORT", "8080", "another port than ALEMBIC_OPERATOR_HEALTH_PORT's"),
+        ("LEASE", "a..b", "a Lease's name"),
+    ],
+)
+def test_variable_value_and_remedy_are_named_when_it_is_illegal(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(InvalidSetting) as raised:
+        read(**{name: value})
+    assert str(raised.value) == (
+        f"cannot use the environment variable ALEMBIC_OPERATOR_{name}: found {value!r}, allowed is {allowed}"
+    )
+
+
+def test_absence_is_named_when_a_needed_variable_is_missing() -> None:
+    with pytest.raises(InvalidSetting, match="NAMESPACE: it is not set, allowed is a namespace's name"):
+        Settings.from_env({})
