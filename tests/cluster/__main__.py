@@ -2,68 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
+import platform
 import sys
-from pathlib import Path
-
-from .instance import names
-from .lifecycle import Cluster, down, find, up
-from .processes import NotPossible
-from .progress import console
 
 
 def main() -> int:
     """Run one command; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description="A real Kubernetes on this machine.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command, help_text in (
-        ("up", "start a cluster, or say that it runs"),
-        ("down", "stop it and remove every trace"),
-        ("status", "list the clusters"),
-        ("env", "print the lines that make a shell use it"),
-        ("load", "import OCI archives into its node"),
-    ):
-        options = commands.add_parser(command, help=help_text)
-        options.add_argument("--name", default="default", help="which of several (default: %(default)s)")
-        if command == "load":
-            options.add_argument("archives", nargs="+", type=Path)
-    arguments = parser.parse_args()
-    try:
-        return _run(arguments)
-    except NotPossible as problem:
-        console.print(f"✗ {problem}", style="red", soft_wrap=True, markup=False)
+    found = platform.python_version()
+    if [int(part) for part in found.split(".")[:2]] < [3, 11]:
+        print(f"Python 3.11 or newer is needed, this is {found}: .venv/bin/python -m tests.cluster", file=sys.stderr)
         return 1
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    name: str = arguments.name
-    if arguments.command == "up":
-        running = find(name)
-        cluster = running or up(name)
-        console.print(f"The cluster {name} {'runs already' if running else 'is up'}. To use it:", markup=False)
-        _print_environment(cluster)
-    elif arguments.command == "down":
-        console.print(f"The cluster {name} {'is down.' if down(name) else 'was not up.'}", markup=False)
-    elif arguments.command == "status":
-        for known in names():
-            cluster_there = find(known)
-            print(f"{known}\t{f'up, registry {cluster_there.registry}' if cluster_there else 'broken: up or down it'}")
-    else:
-        found = find(name)
-        if found is None:
-            raise NotPossible(f"the cluster {name} is not up: python -m tests.cluster up --name {name}")
-        if arguments.command == "env":
-            _print_environment(found)
-        else:
-            for archive in arguments.archives:
-                found.load(archive.resolve())
-    return 0
-
-
-def _print_environment(cluster: Cluster) -> None:
-    print(f"export KUBECONFIG={cluster.kubeconfig}")
-    print(f"export IMAGE_REGISTRY={cluster.registry}")
-    print(f'export PATH={cluster.bin}:"$PATH"')
+    try:
+        from .command import run
+    except ModuleNotFoundError as missing:
+        print(f"{missing.name} is missing: make venv, then .venv/bin/python -m tests.cluster", file=sys.stderr)
+        return 1
+    return run()
 
 
 if __name__ == "__main__":

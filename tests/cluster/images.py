@@ -1,6 +1,6 @@
 """Builds images from Dockerfiles and pushes them, without a container service.
 
-Every call of buildah runs in its own mount namespace, so that no mount outlives it, whatever ends it.
+Every call of buildah runs in its own mount and process namespaces, so that nothing outlives it, whatever ends it.
 """
 
 from __future__ import annotations
@@ -8,15 +8,16 @@ from __future__ import annotations
 import ast
 import http.client
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import packages, python_base
-from .binary import cache_folder, locked
+from .binary import cache_folder
+from .locks import locked
 from .node import overlay_possible
 from .oci import write_archive
 from .processes import CommandFailed, checked
@@ -44,17 +45,8 @@ def buildah(*arguments: str | Path, timeout: float = 120) -> str:
     config.write_text(
         f'[storage]\ndriver = "{driver}"\ngraphroot = "{storage}/root"\nrunroot = "{storage}/run"\n', "utf-8"
     )
-    script: list[str | Path] = [
-        "unshare",
-        "-m",
-        "--propagation",
-        "private",
-        "/bin/sh",
-        "-ec",
-        _ISOLATED,
-        "sh",
-        storage / "run",
-    ]
+    isolated: list[str | Path] = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
+    script = [*isolated, "--mount-proc", "/bin/sh", "-ec", _ISOLATED, "sh", storage / "run"]
     environment = {**os.environ, "CONTAINERS_STORAGE_CONF": str(config), "BUILDAH_ISOLATION": "chroot"}
     try:
         return checked([*script, *arguments], environment=environment, timeout=timeout)
@@ -73,9 +65,11 @@ def base_image(interpreter: str | Path = sys.executable) -> str:
     python = python_base.Interpreter.of(interpreter)
     name = f"localhost/python-base:{python.version}-{python.key()}"
     stamp = _storage() / "bases" / name.rpartition(":")[2]
-    with locked(_storage() / "lock"):
+    if stamp.exists():
+        return name
+    with _workshop() as work:
         if not stamp.exists():
-            with step(f"making the base image of CPython {python.version}"), _temporary_folder() as work:
+            with step(f"making the base image of CPython {python.version}"):
                 root, archive = work / "root", work / "base.tar"
                 root.mkdir()
                 python_base.make(root, python)
@@ -113,7 +107,7 @@ def build(
     """
     arguments = {"BASE_IMAGE": (build_args or {}).get("BASE_IMAGE") or base_image(), **(build_args or {})}
     packages.ensure(packages.IMAGES)
-    with locked(_storage() / "lock"), _temporary_folder() as work, step(f"building the image {name}"):
+    with _workshop() as work, step(f"building the image {name}"):
         command: list[str | Path] = ["build", "--quiet", "--isolation=chroot", "--pull-never", "--layers"]
         command += [f"--build-arg={key}={value}" for key, value in sorted(arguments.items())]
         command += [f"--volume={mount}:ro" for mount in _pip_mounts(work)]
@@ -168,9 +162,18 @@ def _manifest(registry: str, path: str, reference: str, put: bytes | None = None
 
 
 @contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="image-", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+def _workshop() -> Iterator[Path]:
+    """An empty folder, for one at a time; it also clears away what a killed run left."""
+    work = _storage() / "work"
+    with locked(_storage() / "lock"):
+        if work.exists():
+            shutil.rmtree(work)
+            buildah("rm", "--all")
+        work.mkdir()
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work)
 
 
 def _pip_mounts(work: Path) -> list[str]:

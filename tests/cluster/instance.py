@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .binary import locked
+from .locks import locked
 from .processes import NotPossible
 
 # Short, as the sockets in it must stay under 108 bytes; on a disk, as it holds images.
@@ -33,7 +33,7 @@ class Instance:
 
     @property
     def bin(self) -> Path:
-        """A link to the Kubernetes programs."""
+        """The Kubernetes programs."""
         return self.state / "bin"
 
     @property

@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import binary, control_plane, credentials, daemons, node, packages, registry
 from .instance import ROOT, Instance, checked_name, claim, known, lock_of
+from .locks import locked
 from .processes import checked, wait_until
 from .progress import step
 
@@ -121,7 +123,7 @@ def up(name: str = "default", *, audit: bool = True, durable: bool = False) -> C
     checked_name(name)
     packages.ensure(packages.CLUSTER)
     programs = binary.programs()
-    with binary.locked(lock_of(name)):
+    with locked(lock_of(name)):
         running = find(name)
         if running is not None:
             return running
@@ -129,17 +131,25 @@ def up(name: str = "default", *, audit: bool = True, durable: bool = False) -> C
         with step(f"starting the cluster {name}") as show:
             try:
                 _start(claim(name), programs, audit=audit, durable=durable, show=show)
-            except BaseException:
-                if not os.environ.get("KEEP_FAILED_CLUSTER"):
-                    _remove(name)
+            except BaseException as problem:
+                _keep_logs(name, problem)
+                _remove(name)
                 raise
     instance = known(name)
     assert instance is not None
     return _cluster(instance)
 
 
+def _keep_logs(name: str, problem: BaseException) -> None:
+    kept = binary.cache_folder() / "failed" / name
+    shutil.rmtree(kept, ignore_errors=True)
+    if isinstance(problem, Exception) and (ROOT / name / "logs").exists():
+        shutil.copytree(ROOT / name / "logs", kept)
+        problem.add_note(f"what the servers said: {kept}")
+
+
 def _start(instance: Instance, programs: Path, *, audit: bool, durable: bool, show: Callable[[str], None]) -> None:
-    instance.bin.symlink_to(programs)
+    _link_programs(instance, programs)
     credentials.issue(instance)
     show("etcd and the node's namespaces")
     etcd = control_plane.start_etcd(instance, durable=durable)
@@ -159,6 +169,20 @@ def _start(instance: Instance, programs: Path, *, audit: bool, durable: bool, sh
     (instance.state / "up").touch()
 
 
+def _link_programs(instance: Instance, programs: Path) -> None:
+    """Give the instance files of its own: the node does not see all of the host's folders."""
+    instance.bin.mkdir()
+    for file in programs.iterdir():
+        mine = instance.bin / file.name
+        if file.is_symlink():
+            mine.symlink_to(file.readlink())
+            continue
+        try:
+            mine.hardlink_to(file)
+        except OSError:  # another disk
+            shutil.copy(file, mine)
+
+
 def _wait_for_node(instance: Instance) -> None:
     cluster = _cluster(instance)
 
@@ -173,16 +197,17 @@ def _wait_for_node(instance: Instance) -> None:
             condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
         )
 
-    wait_until(ready, f"the node (see {instance.logs}/kubelet.log)", timeout=90, every=0.1)
+    wait_until(ready, "the node to be ready", timeout=90, every=0.2)
 
 
 def down(name: str = "default") -> bool:
     """Stop a cluster and remove every trace of it; False when there was none."""
     packages.check_machine()
-    with binary.locked(lock_of(name)):
+    with locked(lock_of(name)):
         there = known(name) is not None or bool(daemons.running(name)) or (ROOT / name).exists()
         _remove(name)
-    lock_of(name).unlink(missing_ok=True)
+    with suppress(OSError):  # other clusters, or others who wait for a lock
+        ROOT.rmdir()
     return there
 
 

@@ -34,7 +34,6 @@ IMAGES = {
     "ca-certificates": "/usr/sbin/update-ca-certificates",
     "skopeo": "/usr/bin/skopeo",
 }
-POSTGRES = {"postgresql": "/usr/lib/postgresql"}
 PGBOUNCER = {"pgbouncer": "/usr/sbin/pgbouncer"}
 
 _POLICY = Path("/usr/sbin/policy-rc.d")

