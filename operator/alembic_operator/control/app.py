@@ -90,9 +90,7 @@ class App:
         """
         if not await self.cluster.serves_schemas():
             raise NotServed
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop.set)
+        self._take_signals()
         async with self._health():
             if not await self._leads():
                 return
@@ -101,6 +99,17 @@ class App:
                     await self._watch()
             finally:
                 await self.lease.release()
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+
+    async def _take_signals_back(self) -> None:
+        """Take from kopf what it takes at its start: it would wait 5 s for tasks that it believes its own."""
+        await self.watching.wait()
+        self._take_signals()
+        await self.stop.wait()
 
     def _health(self) -> Health:
         stale = 3 * self.settings.resync
@@ -162,13 +171,12 @@ class App:
         )
 
     async def _watch(self) -> None:
-        """Watch until asked to stop, or the Lease is lost. kopf takes over the signals, and ends its task by them."""
-        ended = asyncio.Event()
+        """Watch until asked to stop, or the Lease is lost."""
         namespaces = self.settings.watch_namespaces
         tasks = [
             asyncio.create_task(self.lease.keep(), name="lease"),
             asyncio.create_task(self.resync.keep(), name="resync"),
-            asyncio.create_task(self.stop.wait(), name="stop"),
+            asyncio.create_task(self._take_signals_back(), name="stop"),
         ]
         # The last to start: kopf takes every later task for one of its own, and waits for it at the end.
         watcher = asyncio.create_task(
@@ -177,21 +185,17 @@ class App:
                 settings=watch.settings(),
                 clusterwide=not namespaces,
                 namespaces=namespaces,
-                stop_flag=ended,
                 ready_flag=self.watching,
             ),
             name="watch",
         )
         _log.info("leading: the watch starts", namespaces=list(namespaces) or "all")
         done, _ = await asyncio.wait({watcher, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        ended.set()
-        await asyncio.wait({watcher})
-        for task in tasks:
+        for task in {watcher, *tasks} - done:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(watcher, *tasks, return_exceptions=True)
         for task in done:
             task.result()
-        watcher.result()
 
 
 async def serve(settings: Settings) -> int:
