@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ISOLATED = 'mount -t tmpfs tmpfs "$1"; shift; exec buildah "$@"'
 _BUILD_TIMEOUT = 1200
+_LAYERS_KEPT = 500  # of some megabytes each; a new store costs a minute
 
 
 def _storage() -> Path:
@@ -47,7 +48,7 @@ def buildah(*arguments: str | Path, timeout: float = 120) -> str:
     )
     isolated: list[str | Path] = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
     script = [*isolated, "--mount-proc", "/bin/sh", "-ec", _ISOLATED, "sh", storage / "run"]
-    environment = {**os.environ, "CONTAINERS_STORAGE_CONF": str(config), "BUILDAH_ISOLATION": "chroot"}
+    environment = {**os.environ, "CONTAINERS_STORAGE_CONF": str(config), "TMPDIR": str(storage / "work")}
     try:
         return checked([*script, *arguments], environment=environment, timeout=timeout)
     except CommandFailed as failed:
@@ -60,23 +61,29 @@ def base_image(interpreter: str | Path = sys.executable) -> str:
     Args:
         interpreter: Which CPython; the running one without it.
     """
+    _check()
+    with _workshop() as work:
+        return _base_image(interpreter, work)
+
+
+def _check() -> None:
     packages.check_machine()
     packages.ensure(packages.IMAGES)
+
+
+def _base_image(interpreter: str | Path, work: Path) -> str:
     python = python_base.Interpreter.of(interpreter)
     name = f"localhost/python-base:{python.version}-{python.key()}"
     stamp = _storage() / "bases" / name.rpartition(":")[2]
-    if stamp.exists():
-        return name
-    with _workshop() as work:
-        if not stamp.exists():
-            with step(f"making the base image of CPython {python.version}"):
-                root, archive = work / "root", work / "base.tar"
-                root.mkdir()
-                python_base.make(root, python)
-                write_archive(root, name, archive, command=["python3"], environment=python_base.ENVIRONMENT)
-                buildah("pull", "--quiet", f"oci-archive:{archive}")
-            stamp.parent.mkdir(exist_ok=True)
-            stamp.touch()
+    if not stamp.exists():
+        with step(f"making the base image of CPython {python.version}"):
+            root, archive = work / "root", work / "base.tar"
+            root.mkdir()
+            python_base.make(root, python)
+            write_archive(root, name, archive, command=["python3"], environment=python_base.ENVIRONMENT)
+            buildah("pull", "--quiet", f"oci-archive:{archive}")
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.touch()
     return name
 
 
@@ -105,9 +112,11 @@ def build(
     Returns:
         The image by digest, such as `10.78.1.1:5000/shop@sha256:…`.
     """
-    arguments = {"BASE_IMAGE": (build_args or {}).get("BASE_IMAGE") or base_image(), **(build_args or {})}
-    packages.ensure(packages.IMAGES)
+    _check()
+    arguments = dict(build_args or {})
     with _workshop() as work, step(f"building the image {name}"):
+        if "BASE_IMAGE" not in arguments:
+            arguments["BASE_IMAGE"] = _base_image(sys.executable, work)
         command: list[str | Path] = ["build", "--quiet", "--isolation=chroot", "--pull-never", "--layers"]
         command += [f"--build-arg={key}={value}" for key, value in sorted(arguments.items())]
         command += [f"--volume={mount}:ro" for mount in _pip_mounts(work)]
@@ -115,26 +124,38 @@ def build(
         command += ["-f", dockerfile or context / "Dockerfile", f"--iidfile={work}/id", f"--tag=localhost/{name}"]
         buildah(*command, context, timeout=_BUILD_TIMEOUT)
         identity = (work / "id").read_text().removeprefix("sha256:")
-        return f"{registry}/{name}@{_push(identity, registry, name)}"
+        return f"{registry}/{name}@{_push(identity, registry, name, work)}"
 
 
-def _push(identity: str, registry: str, name: str) -> str:
+def _push(identity: str, registry: str, name: str, work: Path) -> str:
     """Push an image where the registry does not have it; its digest."""
     tag = f"build-{identity[:20]}"
-    status, digest, _ = _manifest(registry, name, tag)
-    if status == http.HTTPStatus.OK:
-        return digest
-    # Unpacked layers: the way is short, and packing takes longer than copying.
-    place = f"docker://{registry}/{name}:{tag}"
-    buildah("push", "--quiet", "--tls-verify=false", "--disable-compression", "--format=oci", identity, place)
-    status, digest, _ = _manifest(registry, name, tag)
-    if status != http.HTTPStatus.OK:
-        raise RuntimeError(f"pushed {place}, but the registry answers {status}")
-    return digest
+    plain = _speaks_http(registry)
+    if plain:
+        status, digest, _ = _manifest(registry, name, tag)
+        if status == http.HTTPStatus.OK:
+            return digest
+    command = ["push", "--quiet", "--format=oci", f"--tls-verify={str(not plain).lower()}"]
+    # Unpacked to the registry on this machine: packing takes longer than copying.
+    command += ["--disable-compression"] if plain else []
+    buildah(*command, f"--digestfile={work}/digest", identity, f"docker://{registry}/{name}:{tag}", timeout=600)
+    return (work / "digest").read_text().strip()
+
+
+def _speaks_http(registry: str) -> bool:
+    """Whether a registry is reached without TLS, as the cluster's own is."""
+    connection = http.client.HTTPConnection(registry, timeout=5)
+    try:
+        connection.request("GET", "/v2/")
+        return connection.getresponse().status in {http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED}
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def tag(reference: str, name: str) -> str:
-    """Give an image of the registry a tag; the image by that tag.
+    """Give an image of the cluster's own registry a tag; the image by that tag.
 
     Args:
         reference: What `build` returned.
@@ -163,13 +184,19 @@ def _manifest(registry: str, path: str, reference: str, put: bytes | None = None
 
 @contextmanager
 def _workshop() -> Iterator[Path]:
-    """An empty folder, for one at a time; it also clears away what a killed run left."""
+    """An empty folder, for one at a time; before, what a killed run left goes, and a store that grew too large."""
     work = _storage() / "work"
     with locked(_storage() / "lock"):
-        if work.exists():
+        cut_off = work.exists()
+        layers = _storage() / "root" / "overlay"
+        if layers.exists() and len(list(layers.iterdir())) > _LAYERS_KEPT:
+            for folder in ("root", "bases", "work"):
+                shutil.rmtree(_storage() / folder, ignore_errors=True)
+        elif cut_off:
             shutil.rmtree(work)
-            buildah("rm", "--all")
         work.mkdir()
+        if cut_off:
+            buildah("rm", "--all")
         try:
             yield work
         finally:
