@@ -155,9 +155,9 @@ def _owner(result: RunResult) -> OwnerRef | None:
 
 
 def _behind(account: Account, job: Job, case: Case) -> Account:
-    """A check found work to do: at once, or, where it settled a doubt, as the failure before it says."""
+    """A check found work to do: at once, or as the failure before it says: after a pause, or not before a change."""
     last = account.status.last_failure
-    if last is None or Reason(last.reason).reason_class is not ReasonClass.RETRY:
+    if last is None or Reason(last.reason).reason_class is ReasonClass.WAIT:
         return replace(account, due=Due.APPLY)
     failure = Failure(Reason(last.reason), last.message, last.revision, last.statement, last.sqlstate)
     return _schedule(account, failure, case, salt=job.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from alembic_operator.api.instant import to_text
+from alembic_operator.api.instant import from_text, to_text
 from alembic_operator.api.spec import HEAD, Spec
 from alembic_operator.api.status import Run, Status
 from alembic_operator.contract.reasons import Reason
@@ -26,10 +26,11 @@ from .observed import Job, Observed, Schema
 from .request import build_request
 from .starting import refused, start_trouble
 from .summarize import Summary, summarize
-from .wanted import Wanted, replaced_owner, until_due, wanted_run
+from .wanted import TAKE_OVER_PAUSE, Wanted, replaced_owner, until_due, wanted_run
 
 POLL_START = 15.0  # seconds: no pod by then is worth a look at the Job's events
-POLL_RUN = 20.0  # seconds between looks at the log of a run that goes on
+POLL_RUN = 20.0  # seconds until the next look at a run that goes on, and between those at a pod that does not start
+POLL_LONG_RUN = 120.0
 POLL_DELETION = 2.0
 
 
@@ -100,14 +101,15 @@ def _decision(
 
 def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Decision:
     spec, outdated = schema.spec, job.generation != schema.generation
-    if not job.started and (outdated or spec is None or spec.suspend):
-        # It did nothing yet and is no longer wanted. One whose container runs is never cancelled.
+    unwanted = not job.started and (outdated or spec is None or spec.suspend)
+    if unwanted or (outdated and job.kind is RunKind.CHECK):
+        # It did nothing yet, or only reads. An apply run whose container has started is never cancelled.
         status = replace(account.status, run=None, attempts=max(account.status.attempts, job.attempt))
         actions = () if job.deleting else (DeleteJob(job.name, job.uid),)
         return _decision(replace(account, status=status), actions, requeue_after=POLL_DELETION)
     status = _with_run(account.status, job, now)
     if outdated:
-        return _decision(replace(account, status=status), requeue_after=POLL_RUN)
+        return _decision(replace(account, status=status), requeue_after=_poll(status, now))
     trouble = None if job.started else start_trouble(job)
     if trouble and _told(schema.status, trouble):
         return _decision(replace(account, status=status), requeue_after=POLL_RUN)
@@ -116,7 +118,14 @@ def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Deci
         events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
         return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
     status = _in_progress(status, job, schema, now)
-    return _decision(replace(account, status=status), requeue_after=POLL_RUN if job.started else POLL_START)
+    return _decision(replace(account, status=status), requeue_after=_poll(status, now) if job.started else POLL_START)
+
+
+def _poll(status: Status, now: datetime) -> float:
+    """Seconds until the next look at a run's log: a fifth of its age, since what takes an hour moves slowly."""
+    started = from_text(status.run.started_at) if status.run else None
+    age = (now - started).total_seconds() if started else 0.0
+    return min(POLL_LONG_RUN, max(POLL_RUN, age / 5))
 
 
 def _told(before: Status, trouble: tuple[Reason, str]) -> bool:
@@ -176,14 +185,15 @@ def _next(observed: Observed, account: Account, now: datetime, context: Context)
     if wanted is not None:
         return _start(observed, account, wanted, now, context)
     actions = _old_jobs(observed, spec)
-    return _decision(account, actions, requeue_after=_look_again(schema, account, now))
+    return _decision(account, actions, requeue_after=_look_again(observed, account, now))
 
 
-def _look_again(schema: Schema, account: Account, now: datetime) -> float | None:
-    last, before = account.status.last_failure, schema.status.last_failure
+def _look_again(observed: Observed, account: Account, now: datetime) -> float | None:
+    last, before = account.status.last_failure, observed.schema.status.last_failure
     if last is not None and last.owner is not None and last != before:
         return 0.0  # whether that owner still exists is read only once it is known
-    return until_due(account.status, now)
+    due = until_due(account.status, now)
+    return due if due is None or not replaced_owner(observed) else min(due, TAKE_OVER_PAUSE)
 
 
 def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
@@ -246,7 +256,7 @@ def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, 
 
 
 def _old_jobs(observed: Observed, spec: Spec) -> tuple[Action, ...]:
-    """Finished Jobs beyond the limit: their outcome is in the status by now."""
-    finished = [job for job in observed.jobs if job.finished and not job.deleting]
+    """Jobs beyond the limit: all have ended here, and their outcome is in the status by now."""
+    finished = [job for job in observed.jobs if not job.deleting]
     surplus = len(finished) - spec.history_limit
     return tuple(DeleteJob(job.name, job.uid) for job in finished[:surplus]) if surplus > 0 else ()
