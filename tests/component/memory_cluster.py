@@ -58,13 +58,13 @@ class MemoryCluster(People):
         """See the port."""
         return await self._page("databaseschemas", namespace, limit, token, lambda item: True)
 
-    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str = "") -> Raw:
+    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str) -> Raw:
         """See the port. We are the only manager, so what an apply does not name goes."""
         action = f"write the status of DatabaseSchema {namespace}/{name}"
         request = await self._request("patch", "databaseschemas/status", namespace, name)
         with self._effect(request):
             item = self._read("databaseschemas", namespace, name)
-            if version not in ("", item["metadata"]["resourceVersion"]) or uid != item["metadata"]["uid"]:
+            if version != item["metadata"]["resourceVersion"]:
                 raise Conflict(action, CHANGED)
             if misfit := memory_schema.misfit(status, memory_schema.part("status"), "status"):
                 raise Refused(action, misfit)

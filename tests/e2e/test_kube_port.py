@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
@@ -20,6 +21,7 @@ from tests.component.cluster import contract, suite
 from alembic_operator.api import names
 from alembic_operator.cluster.kube import Kube
 from alembic_operator.cluster.port import Cluster, Raw
+from alembic_operator.control.lease import Lease, Timing
 
 INSTANCE = "port"
 CRDS = Path(__file__).parents[2] / "crds"
@@ -118,3 +120,30 @@ class TestJobs(suite.Jobs):
 
 class TestSmall(suite.Small):
     """See the suite."""
+
+
+class TestLease:
+    """The Lease as the API server takes it; short times, the real clock."""
+
+    async def test_other_replica_leads_when_the_first_dies_and_at_once_when_it_releases(
+        self, world: contract.World
+    ) -> None:
+        timing = Timing(duration=3, renew=1, retry=0.5, answer=1, give_up=2.5)
+
+        def replica(name: str) -> Lease:
+            return Lease(world.cluster, world.namespace, "leader", name, timing=timing)
+
+        first, second, third = replica("a"), replica("b"), replica("c")
+        await first.acquire()
+        keeping = asyncio.create_task(first.keep())
+        waiting = asyncio.create_task(second.acquire())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(waiting), 4.5)
+        keeping.cancel()
+        died = time.monotonic()
+        await asyncio.wait_for(waiting, 4.5)
+        assert time.monotonic() - died >= 1.5
+        await second.release()
+        await asyncio.wait_for(third.acquire(), 1)
+        spec = (await world.cluster.get_lease(world.namespace, "leader"))["spec"]
+        assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("c", 2)

@@ -102,7 +102,7 @@ class Kube:
         """See the port."""
         return await self._page(SCHEMAS, namespace, limit, token)
 
-    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str = "") -> Raw:
+    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str) -> Raw:
         """See the port."""
         head = {"namespace": namespace, "name": name, "uid": uid, "resourceVersion": version}
         ask = Ask(

@@ -61,7 +61,8 @@ async def test_requests_and_writes_are_counted_when_they_are_made(cluster: Memor
     cluster.put_schema("shop", "db", SPEC)
     found = await cluster.get_schema("shop", "db")
     await cluster.create_job("shop", job("a"))
-    await cluster.apply_status("shop", "db", found["metadata"]["uid"], STATUS)
+    about = found["metadata"]
+    await cluster.apply_status("shop", "db", about["uid"], STATUS, version=about["resourceVersion"])
     await cluster.create_event("shop", event(found, "shop"))
     await cluster.create_lease("shop", lease("leader", "x"))
     assert [(each.verb, each.resource) for each in cluster.requests] == [
