@@ -5,6 +5,8 @@ No handler that detects changes, no timer, daemon, index, finalizer or annotatio
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import Any
 
 import kopf
@@ -25,7 +27,7 @@ def registry(interest: Interest, queue: KeyQueue, metrics: Metrics) -> kopf.Oper
     @kopf.on.login(registry=handlers)
     async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         # Explicitly, so that kopf does not guess from the insides of the client library.
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        return _by_address(kopf.login_with_service_account(**kwargs)) or kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=handlers)
     async def schema(event: kopf.RawEvent, **_: Any) -> None:
@@ -46,6 +48,14 @@ def registry(interest: Interest, queue: KeyQueue, metrics: Metrics) -> kopf.Oper
             queue.add(key)
 
     return handlers
+
+
+def _by_address(pod: kopf.ConnectionInfo | None) -> kopf.ConnectionInfo | None:
+    """The API server by the address that every pod is told, as our other requests go: kopf would need DNS for it."""
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT")
+    if pod is None or not host or not port:
+        return pod
+    return replace(pod, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
 
 
 def settings() -> kopf.OperatorSettings:
