@@ -122,7 +122,8 @@ class _Filling:
 
     def go(self, position: Position, rows: int) -> int:
         """From a position to the end; returns the rows done, those of earlier runs included."""
-        batches, in_turn = 0, 0
+        # In the middle of a pass, rows may have come behind the position since: another pass has to look.
+        batches, in_turn = 0, 0 if position.after is None else 1
         while True:
             changed, text = tuple(run(self.connection, self.statement(position)).one())
             position = Position.read(text)
@@ -139,6 +140,7 @@ class _Filling:
                 self.mark.save(self.connection, replace(position, done=True))
                 return rows
             if position.turn == MAX_TURNS:
+                self.mark.save(self.connection, Position())
                 raise HelperError(
                     f"{HELPER}: after {MAX_TURNS} passes over {self.table.text} rows that match {self.where!r} still"
                     " come: a running release writes them. Give the column a default or a trigger, then run again."

@@ -1,0 +1,90 @@
+"""PostgreSQL 15 and 18, a database for each test, and a directory of revisions to run on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from tests.cluster.postgres import Postgres, Version
+from tests.component.helpers.migrating import migrate, write
+
+from alembic_operator_helpers import on_progress
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSWORD = "helper"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Revisions, and the database that they are for."""
+
+    server: Postgres
+    database: str
+    directory: Path
+
+    def url(self, driver: str = "psycopg") -> sa.URL:
+        return sa.make_url(self.server.uri(self.database, "app", PASSWORD)).set(drivername=f"postgresql+{driver}")
+
+    def migrate(self, *bodies: str, target: str = "head", driver: str = "psycopg", **options: Any) -> None:
+        """Write revisions with these bodies, where there are any, and run them."""
+        write(self.directory, *bodies)
+        migrate(self.url(driver), self.directory, target, **options)
+
+    def start(self, *bodies: str) -> subprocess.Popen[bytes]:
+        """The same in a process of its own, to be killed."""
+        write(self.directory, *bodies)
+        url = self.url().render_as_string(hide_password=False)
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'helpers'}", "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.component.helpers.migrating", url, str(self.directory)], env=environment
+        )
+
+    def connect(self) -> psycopg.Connection[Any]:
+        return self.server.connect(self.database, "app", PASSWORD)
+
+    def execute(self, *statements: LiteralString) -> None:
+        with self.connect() as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def value(self, query: LiteralString) -> Any:
+        with self.connect() as connection:
+            row = connection.execute(query).fetchone()
+        return None if row is None else row[0]
+
+    def exists(self, name: str) -> bool:
+        with self.connect() as connection:
+            row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (name,)).fetchone()
+        return row is not None and bool(row[0])
+
+
+@pytest.fixture(scope="session", params=[15, 18], ids=lambda version: f"pg{version}")
+def server(request: pytest.FixtureRequest) -> Iterator[Postgres]:
+    version: Version = request.param
+    with Postgres(version) as server:
+        server.create_role("app", PASSWORD)
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def silence() -> Iterator[None]:
+    """Take back what a test has set to listen."""
+    yield
+    on_progress.set(None)
+
+
+@pytest.fixture
+def project(server: Postgres, tmp_path: Path) -> Iterator[Project]:
+    name = f"helpers_{uuid.uuid4().hex[:8]}"
+    server.create_database(name, owner="app")
+    yield Project(server, name, tmp_path)
+    server.drop_database(name)
