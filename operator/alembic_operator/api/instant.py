@@ -11,8 +11,9 @@ def to_text(moment: datetime) -> str:
 
 
 def from_text(text: str) -> datetime | None:
-    """The moment, or None for what is no moment: such a text was not written by this operator."""
+    """The moment, in UTC where the text does not say; None for what is no moment."""
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -33,3 +33,4 @@ DEVELOPMENT = "development"
 ANNOTATION_RECONCILE_AT = f"{GROUP}/reconcile-at"
 ANNOTATION_RETRY_AT = f"{GROUP}/retry-at"
 ANNOTATION_TAKE_OVER = f"{GROUP}/take-over"
+TOKEN_LIMIT = 253  # characters of reconcile-at and retry-at that count: as many as the status can repeat

@@ -16,7 +16,17 @@ from alembic_operator.cluster.port import Cluster
 from alembic_operator.contract import places
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.core.decide import unaccounted
-from alembic_operator.core.observed import Job, Observed, Schema, controlled_by, parse_job, parse_pod, parse_schema
+from alembic_operator.core.observed import (
+    Job,
+    Observed,
+    Progress,
+    Schema,
+    controlled_by,
+    parse_job,
+    parse_pod,
+    parse_progress,
+    parse_schema,
+)
 
 Raw = Mapping[str, Any]
 
@@ -72,7 +82,7 @@ async def _refusal(cluster: Cluster, namespace: str, job: Job) -> str:
     return str(events[-1].get("message", "")) if events else ""
 
 
-async def _progress(cluster: Cluster, namespace: str, pod: str) -> Raw | None:
+async def _progress(cluster: Cluster, namespace: str, pod: str) -> Progress | None:
     """What the runner's log said last about where it is."""
     try:
         text = await cluster.read_log(namespace, pod, places.CONTAINER, LOG_LINES)
@@ -82,7 +92,7 @@ async def _progress(cluster: Cluster, namespace: str, pod: str) -> Raw | None:
         if line.startswith(places.RECORD_PREFIX):
             record = _record(line.removeprefix(places.RECORD_PREFIX))
             if record.get("event") in TELLING:
-                return record
+                return parse_progress(record)
     return None
 
 

@@ -61,8 +61,8 @@ class Reconciler:
             await self._act(observed, decision)
         except _TakenName as error:
             return await self._tell(replace(observed, taken_name=error.job))
-        except Refused as error:
-            return await self._tell(replace(observed, refusal=error.detail))
+        except _NotLetIn as error:
+            return await self._tell(replace(observed, refusal=error.words))
         except NotFound:
             return None  # the namespace is going, and everything in it
         return await self._write(observed.schema, decision)
@@ -87,11 +87,13 @@ class Reconciler:
     async def _start(self, schema: Schema, run: StartRun) -> None:
         if schema.spec is None:
             raise AssertionError("a run was decided for a spec that cannot be read")
-        await self.runner.ensure(self.cluster, schema.namespace)
         body = build_job(schema, schema.spec, run, self.context)
         job = run.request.job
         try:
+            await self.runner.ensure(self.cluster, schema.namespace)
             await self.cluster.create_job(schema.namespace, body)
+        except Refused as error:
+            raise _NotLetIn(error.detail) from None
         except AlreadyExists:
             found = await self.cluster.list_jobs(schema.namespace, name=job)
             if any(not controlled_by(raw, schema.uid) for raw in found):
@@ -103,8 +105,6 @@ class Reconciler:
         )
 
     async def _write(self, schema: Schema, decision: Decision) -> float | None:
-        for run in decision.finished:
-            self.metrics.run_finished(run.kind.value, run.outcome, run.seconds or 0.0)
         if decision.status != schema.status:
             try:
                 body = status_to_raw(decision.status)
@@ -121,9 +121,20 @@ class Reconciler:
             _log.info(
                 "status written", reason=ready.reason if ready else "", job=job, message=ready.message if ready else ""
             )
+        for run in decision.finished:
+            self.metrics.run_finished(run.kind.value, run.outcome, run.seconds or 0.0)
+        for old in decision.surplus:
+            await self._forget(schema, old)
         for event in decision.events:
             await self._post(schema, event_body(schema, event, self.now(), self.pod))
         return decision.requeue_after
+
+    async def _forget(self, schema: Schema, old: DeleteJob) -> None:
+        try:
+            await self.cluster.delete_job(schema.namespace, old.name, old.uid)
+        except ClusterError as error:
+            # It stays a while longer, at most until its ttlSecondsAfterFinished; the resource itself is well.
+            _log.warning("old job not deleted", job=old.name, error=str(error))
 
     async def _post(self, schema: Schema, body: dict[str, object]) -> None:
         try:
@@ -137,6 +148,12 @@ class _TakenName(Exception):
     def __init__(self, job: str) -> None:
         super().__init__(job)
         self.job = job
+
+
+class _NotLetIn(Exception):
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 async def work(queue: KeyQueue, reconciler: Reconciler) -> None:

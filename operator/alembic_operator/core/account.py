@@ -23,7 +23,7 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from . import retry
 from .decision import Event, EventReason, FinishedRun
 from .endings import Doubt, Ending, NeverStarted, Reported
-from .messages import ahead, doubted, joined, retry_note, succeeded, up_to_date
+from .messages import ahead, behind, doubted, joined, retry_note, succeeded, up_to_date
 from .observed import Job, Schema
 from .summarize import Summary, summarize
 
@@ -127,16 +127,21 @@ def _history_entry(job: Job, result: RunResult | None, outcome: str, status: Sta
         to_revisions=after,
         applied=result.applied_count if result else 0,
         image=job.image,
-        started_at=result.started_at if result and result.started_at else job.created_at,
-        finished_at=result.finished_at if result and result.finished_at else to_text(now),
+        started_at=_moment(result.started_at if result else "", job.created_at),
+        finished_at=_moment(result.finished_at if result else "", to_text(now)),
     )
+
+
+def _moment(told: str, otherwise: str) -> str:
+    moment = from_text(told)
+    return to_text(moment) if moment else otherwise
 
 
 def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Account:
     if result.failure is not None:
         return fail(account, result.failure, case, salt=job.name, owner=_owner(result))
     if result.outcome is Outcome.BEHIND:
-        return _behind(account, job, case)
+        return _behind(account, job, result, case)
     is_ahead = result.outcome is Outcome.AHEAD
     message = ahead(result) if is_ahead else up_to_date(result)
     reason = Reason.SCHEMA_AHEAD if is_ahead else Reason.UP_TO_DATE
@@ -154,12 +159,15 @@ def _owner(result: RunResult) -> OwnerRef | None:
     return OwnerRef(owner.cluster, owner.namespace, owner.name, owner.uid) if owner else None
 
 
-def _behind(account: Account, job: Job, case: Case) -> Account:
+def _behind(account: Account, job: Job, result: RunResult, case: Case) -> Account:
     """A check found work to do: at once, or as the failure before it says: after a pause, or not before a change."""
     last = account.status.last_failure
-    if last is None or Reason(last.reason).reason_class is ReasonClass.WAIT:
-        return replace(account, due=Due.APPLY)
-    failure = Failure(Reason(last.reason), last.message, last.revision, last.statement, last.sqlstate)
+    reason = Reason(last.reason) if last and last.reason in set(Reason) else None
+    if last is None or reason is None or reason.reason_class is ReasonClass.WAIT:
+        # Said in the status too: should the run not start now, the next look knows that one must.
+        summary = Summary(case.schema.generation, Reason.MIGRATING, behind(result))
+        return replace(account, status=summarize(account.status, summary, case.now), due=Due.APPLY)
+    failure = Failure(reason, last.message, last.revision, last.statement, last.sqlstate)
     return _schedule(account, failure, case, salt=job.name)
 
 

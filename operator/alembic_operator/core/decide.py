@@ -11,13 +11,14 @@ from datetime import datetime
 
 from alembic_operator.api.instant import from_text, to_text
 from alembic_operator.api.spec import HEAD, Spec
-from alembic_operator.api.status import Run, Status
+from alembic_operator.api.status import Run, Status, bounded
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind, RunRequest
 from alembic_operator.contract.result import Failure
 
 from . import messages
 from .account import Account, Case, Due, account_for, fail
+from .begin import answered, begun
 from .context import Context
 from .decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
 from .endings import ending_of, gone
@@ -26,7 +27,7 @@ from .observed import Job, Observed, Schema
 from .request import build_request
 from .starting import refused, start_trouble
 from .summarize import Summary, summarize
-from .wanted import TAKE_OVER_PAUSE, Wanted, replaced_owner, until_due, wanted_run
+from .wanted import DOUBT, TAKE_OVER_PAUSE, Wanted, replaced_owner, until_due, wanted_run
 
 POLL_START = 15.0  # seconds: no pod by then is worth a look at the Job's events
 POLL_RUN = 20.0  # seconds until the next look at a run that goes on, and between those at a pod that does not start
@@ -36,11 +37,17 @@ POLL_DELETION = 2.0
 
 def decide(observed: Observed, now: datetime, context: Context) -> Decision:
     """The decision: the same for the same world, and to do nothing in the world that it leads to."""
+    if observed.schema.deleting:
+        return Decision(observed.schema.status)
+    decision = _decided(observed, now, context)
+    return replace(decision, status=bounded(decision.status))
+
+
+def _decided(observed: Observed, now: datetime, context: Context) -> Decision:
     schema = observed.schema
-    if schema.deleting:
-        return Decision(schema.status)
     account = Account(schema.status)
     for job in unaccounted(observed):
+        account = replace(account, status=_with_run(account.status, job, schema))
         ending = ending_of(job, schema, _expected(job, schema, context))
         if ending is None:
             return _wait_for(job, account, schema, now)
@@ -107,12 +114,12 @@ def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Deci
         status = replace(account.status, run=None, attempts=max(account.status.attempts, job.attempt))
         actions = () if job.deleting else (DeleteJob(job.name, job.uid),)
         return _decision(replace(account, status=status), actions, requeue_after=POLL_DELETION)
-    status = _with_run(account.status, job, now)
+    status = account.status
     if outdated:
-        return _decision(replace(account, status=status), requeue_after=_poll(status, now))
+        return _decision(account, requeue_after=_poll(status, now))
     trouble = None if job.started else start_trouble(job)
     if trouble and _told(schema.status, trouble):
-        return _decision(replace(account, status=status), requeue_after=POLL_RUN)
+        return _decision(account, requeue_after=POLL_RUN)
     if trouble:
         status = summarize(status, Summary(schema.generation, *trouble), now)
         events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
@@ -134,20 +141,17 @@ def _told(before: Status, trouble: tuple[Reason, str]) -> bool:
     return ready is not None and ready.reason == trouble[0].value and before.run is not None
 
 
-def _with_run(status: Status, job: Job, now: datetime) -> Status:
+def _with_run(status: Status, job: Job, schema: Schema) -> Status:
     """The status naming this run, also when the operator was killed between creating the Job and saying so."""
-    run = status.run
-    if run is None or run.job != job.name:
-        started = job.created_at or to_text(now)
-        run = Run(job.kind.value, job.name, job.attempt, started, job.generation)
-    if job.progress is not None:
-        run = replace(
-            run,
-            revision=str(job.progress.get("revision", "")),
-            statement=int(job.progress.get("statement", 0)),
-            blocked_by=str(job.progress.get("blockedBy") or job.progress.get("holder") or ""),
-        )
-    return replace(status, run=run, attempts=max(status.attempts, job.attempt))
+    if status.run is None or status.run.job != job.name:
+        run = Run(job.kind.value, job.name, job.attempt, job.created_at, job.generation)
+        status = begun(status, schema, run, job.tokens)
+    if status.run is None or job.progress is None:
+        return status
+    at = job.progress
+    return replace(
+        status, run=replace(status.run, revision=at.revision, statement=at.statement, blocked_by=at.blocked_by)
+    )
 
 
 def _in_progress(status: Status, job: Job, schema: Schema, now: datetime) -> Status:
@@ -156,7 +160,7 @@ def _in_progress(status: Status, job: Job, schema: Schema, now: datetime) -> Sta
     reason = Reason.MIGRATING if job.kind is RunKind.APPLY else Reason.CHECKING
     revision = schema.spec.revision if schema.spec else ""
     message = messages.started(job.kind, job.name, revision)
-    if job.kind is RunKind.CHECK and status.last_failure is not None:
+    if job.trigger.startswith(DOUBT) and status.last_failure is not None:
         message = messages.doubted(status.last_failure.message)
     return summarize(status, Summary(schema.generation, reason, message), now)
 
@@ -175,17 +179,17 @@ def _next(observed: Observed, account: Account, now: datetime, context: Context)
     held = _held(observed, context)
     if spec is None or held is not None:
         reason, message = held or (Reason.INVALID_SPEC, str(schema.fault))
-        target = spec.revision if spec and spec.revision != HEAD else ""
-        status = replace(account.status, next_run_after="", last_failure=None, target_revision=target)
-        status = summarize(_tokens(status, schema), Summary(schema.generation, reason, message), now)
+        status = answered(account.status, schema, schema.generation, schema.tokens)
+        status = replace(status, next_run_after="", last_failure=None)
+        status = summarize(status, Summary(schema.generation, reason, message), now)
         return _decision(replace(account, status=status))
     if observed.taken_name or observed.refusal:
         return _not_created(observed, account, Case(schema, spec, now))
     wanted = wanted_run(observed, account, now)
     if wanted is not None:
         return _start(observed, account, wanted, now, context)
-    actions = _old_jobs(observed, spec)
-    return _decision(account, actions, requeue_after=_look_again(observed, account, now))
+    decision = _decision(account, requeue_after=_look_again(observed, account, now))
+    return replace(decision, surplus=_old_jobs(observed, spec))
 
 
 def _look_again(observed: Observed, account: Account, now: datetime) -> float | None:
@@ -211,17 +215,13 @@ def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
     return None
 
 
-def _tokens(status: Status, schema: Schema) -> Status:
-    return replace(status, last_handled_reconcile_at=schema.reconcile_at, last_handled_retry_at=schema.retry_at)
-
-
 def _not_created(observed: Observed, account: Account, case: Case) -> Decision:
     schema, now = case.schema, case.now
     if observed.taken_name:
         failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_conflict(observed.taken_name))
     else:
         failure = Failure(Reason.JOB_REFUSED, refused("the Job", observed.refusal))
-    account = replace(account, status=_tokens(account.status, schema))
+    account = replace(account, status=answered(account.status, schema, schema.generation, schema.tokens))
     account = fail(account, failure, case, salt=f"{schema.uid}/{to_text(now)}")
     return _decision(account, requeue_after=until_due(account.status, now))
 
@@ -233,19 +233,9 @@ def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, 
     attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)])
     name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
     request = build_request(schema, spec, kind, name, replace_owner=replaced_owner(observed), context=context)
-    fresh = schema.generation != status.observed_generation
-    if fresh or (schema.retry_at and schema.retry_at != status.last_handled_retry_at):
-        status = replace(status, failures=0, last_failure=None)
+    run = Run(kind.value, name, attempt, to_text(now), schema.generation)
+    status = begun(status, schema, run, schema.tokens)
     first = kind is RunKind.APPLY and status.last_failure is None
-    if fresh:
-        target = "" if spec.revision == HEAD else spec.revision
-        status = replace(status, target_revision=target, pending_revisions=None)
-    status = replace(
-        _tokens(status, schema),
-        next_run_after="",
-        attempts=attempt,
-        run=Run(kind.value, name, attempt, to_text(now), schema.generation),
-    )
     message = messages.started(kind, name, spec.revision)
     if account.due is not Due.CHECK and not _background(kind, status):
         reason = Reason.MIGRATING if kind is RunKind.APPLY else Reason.CHECKING
@@ -255,7 +245,7 @@ def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, 
     return _decision(account, (StartRun(attempt, wanted.trigger, request),), events, requeue_after=POLL_START)
 
 
-def _old_jobs(observed: Observed, spec: Spec) -> tuple[Action, ...]:
+def _old_jobs(observed: Observed, spec: Spec) -> tuple[DeleteJob, ...]:
     """Jobs beyond the limit: all have ended here, and their outcome is in the status by now."""
     finished = [job for job in observed.jobs if not job.deleting]
     surplus = len(finished) - spec.history_limit

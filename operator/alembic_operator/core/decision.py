@@ -20,7 +20,7 @@ class StartRun:
 
 @dataclass(frozen=True)
 class DeleteJob:
-    """Delete a Job that never started a container, or an old finished one."""
+    """Delete a Job that never started a container, or only reads, and is no longer wanted."""
 
     name: str
     uid: str
@@ -62,6 +62,7 @@ class Decision:
 
     Attributes:
         status: as it must read after the actions; equal to the observed one when there is nothing to write.
+        surplus: old Jobs that may go once the status is written, as it holds their outcome; none of them is needed.
         requeue_after: seconds until the resource must be looked at again; None: when something changes.
     """
 
@@ -70,3 +71,4 @@ class Decision:
     events: tuple[Event, ...] = ()
     finished: tuple[FinishedRun, ...] = ()
     requeue_after: float | None = None
+    surplus: tuple[DeleteJob, ...] = ()

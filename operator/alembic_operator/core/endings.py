@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import ProtocolError, RunRequest
-from alembic_operator.contract.result import RunResult
+from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
+from alembic_operator.contract.result import Outcome, RunResult
 
 from .observed import Ended, Job, Pod, Schema
 from .starting import start_trouble
@@ -54,7 +54,7 @@ def ending_of(job: Job, schema: Schema, expected: RunRequest | None) -> Ending |
     if len(job.pods) > 1:
         return Doubt(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} ran in {len(job.pods)} pods.")
     if not ended:
-        return _without_end(job)
+        return _without_end(job, schema)
     pod = ended[0]
     result = _result(pod, job, schema)
     if result is None:
@@ -82,6 +82,8 @@ def _result(pod: Pod, job: Job, schema: Schema) -> RunResult | None:
         result = RunResult.from_json(pod.ended.message if pod.ended else "")
     except ProtocolError:
         return None
+    if result.outcome is Outcome.BEHIND and job.kind is RunKind.APPLY:
+        return None  # it is there to mend just that: taken at its word, it would be started for ever
     ours = (result.target_uid, result.job, result.kind, result.generation) == (
         schema.uid,
         job.name,
@@ -110,10 +112,21 @@ def _without_result(job: Job, pod: Pod) -> Ending:
     )
 
 
-def _without_end(job: Job) -> Ending:
+def _told_trouble(job: Job, schema: Schema) -> NeverStarted | None:
+    """Why the pod did not start, by the status: at the Job's deadline the pod goes, and with it what it waited for."""
+    ready, run = schema.status.condition("Ready"), schema.status.run
+    if ready is None or run is None or run.job != job.name or ready.reason not in set(Reason):
+        return None
+    reason = Reason(ready.reason)
+    return NeverStarted(reason, ready.message) if reason.reason_class is ReasonClass.WAIT else None
+
+
+def _without_end(job: Job, schema: Schema) -> Ending:
     if job.pods and not job.started:
         reason, message = start_trouble(job) or (Reason.POD_NOT_STARTING, f"The pod of Job {job.name} never started.")
         return NeverStarted(reason, message)
+    if not job.pods and (trouble := _told_trouble(job, schema)) is not None:
+        return trouble
     if job.finished_reason == "DeadlineExceeded":
         return Doubt(
             Reason.DEADLINE_EXCEEDED,

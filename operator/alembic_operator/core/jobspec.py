@@ -17,7 +17,7 @@ from alembic_operator.contract.request import RunRequest
 from .context import Context
 from .decision import StartRun
 from .names import runner_config_map
-from .observed import Schema
+from .observed import Schema, Tokens
 
 START_ALLOWANCE = 600  # seconds for pulling and starting, on top of timeouts.run, which the runner keeps itself
 KEEP_FINISHED = 7 * 24 * 3600  # seconds; set at creation, so that no later write is needed
@@ -53,6 +53,7 @@ def build_job(schema: Schema, spec: Spec, run: StartRun, context: Context) -> di
                 api.ANNOTATION_ATTEMPT: str(run.attempt),
                 api.ANNOTATION_GENERATION: str(schema.generation),
                 api.ANNOTATION_TRIGGER: run.trigger,
+                **_answers(schema.tokens),
             },
             "ownerReferences": [
                 {
@@ -87,6 +88,12 @@ def build_job(schema: Schema, spec: Spec, run: StartRun, context: Context) -> di
             },
         },
     }
+
+
+def _answers(tokens: Tokens) -> dict[str, str]:
+    """What of the resource's annotations this run answers: so that the status can be derived from the Job."""
+    asked = {api.ANNOTATION_RECONCILE_AT: tokens.reconcile_at, api.ANNOTATION_RETRY_AT: tokens.retry_at}
+    return {key: value for key, value in asked.items() if value}
 
 
 def _pod(spec: Spec, request: RunRequest, context: Context) -> dict[str, Any]:

@@ -26,6 +26,11 @@ def up_to_date(result: RunResult) -> str:
     return _with_warnings(f"The database is at {_at(result)}, read by Job {result.job}.", result)
 
 
+def behind(result: RunResult) -> str:
+    """A check found revisions to apply."""
+    return f"Job {result.job} found the database at {_at(result)}, with revisions to apply: a run is started."
+
+
 def ahead(result: RunResult) -> str:
     """The database has the target and more."""
     return _with_warnings(

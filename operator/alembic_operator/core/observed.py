@@ -14,6 +14,16 @@ from alembic_operator.contract.request import RunKind
 
 Raw = Mapping[str, Any]
 
+UNKNOWN = "unknown"  # a moment that nobody has noted
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What people ask for by annotations of the resource; a Job repeats those that it answers."""
+
+    reconcile_at: str = ""
+    retry_at: str = ""
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -28,8 +38,7 @@ class Schema:
     spec: Spec | None = None
     fault: InvalidSpec | None = None
     deleting: bool = False
-    reconcile_at: str = ""
-    retry_at: str = ""
+    tokens: Tokens = Tokens()
     take_over: str = ""
 
 
@@ -60,6 +69,15 @@ class Pod:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """Where a run is, as its log said last."""
+
+    revision: str = ""
+    statement: int = 0
+    blocked_by: str = ""
+
+
+@dataclass(frozen=True)
 class Job:
     """One run's Job. `finished` is the type of the condition that ended it, "" while it goes on."""
 
@@ -72,13 +90,14 @@ class Job:
     request: str
     image: str
     created_at: str
+    tokens: Tokens = Tokens()
     finished: str = ""
     finished_reason: str = ""
     finished_message: str = ""
     deleting: bool = False
     pods: tuple[Pod, ...] = ()
     refusal: str = ""
-    progress: Raw | None = None
+    progress: Progress | None = None
 
     @property
     def started(self) -> bool:
@@ -126,10 +145,14 @@ def parse_schema(raw: Raw) -> Schema:
         spec=spec,
         fault=fault,
         deleting="deletionTimestamp" in meta,
-        reconcile_at=annotations.get(names.ANNOTATION_RECONCILE_AT, ""),
-        retry_at=annotations.get(names.ANNOTATION_RETRY_AT, ""),
+        tokens=_tokens(annotations),
         take_over=annotations.get(names.ANNOTATION_TAKE_OVER, ""),
     )
+
+
+def _tokens(annotations: Raw) -> Tokens:
+    asked = (annotations.get(key, "") for key in (names.ANNOTATION_RECONCILE_AT, names.ANNOTATION_RETRY_AT))
+    return Tokens(*(value[: names.TOKEN_LIMIT] for value in asked))
 
 
 def controlled_by(raw: Raw, uid: str) -> bool:
@@ -160,6 +183,7 @@ def parse_job(raw: Raw) -> Job | None:
         request=request,
         image=container.get("image", ""),
         created_at=meta.get("creationTimestamp", ""),
+        tokens=_tokens(annotations),
         finished=end.get("type", ""),
         finished_reason=end.get("reason", ""),
         finished_message=end.get("message", ""),
@@ -171,6 +195,15 @@ def _end_condition(status: Raw) -> Raw:
     true = {c["type"]: c for c in status.get("conditions") or () if c.get("status") == "True"}
     empty: Raw = {}
     return true.get("Complete") or true.get("Failed") or empty
+
+
+def parse_progress(record: Raw) -> Progress:
+    """A log record; user code prints to the same log, so anything may stand in it."""
+    words = [record.get(key) for key in ("revision", "blockedBy", "holder")]
+    revision, blocked_by, holder = (word if isinstance(word, str) else "" for word in words)
+    statement = record.get("statement")
+    counted = statement if isinstance(statement, int) and 1 < statement + 1 < 2**31 else 0
+    return Progress(revision, int(counted), blocked_by or holder)
 
 
 def parse_pod(raw: Raw) -> Pod:
@@ -207,12 +240,15 @@ def _first_waiting(status: Raw, migration: Raw) -> tuple[str, Raw]:
 def _ended(raw: Raw | None) -> Ended | None:
     if not raw:
         return None
-    started = raw.get("startedAt") or ""
+    started, reason = raw.get("startedAt") or "", raw.get("reason", "")
     return Ended(
         exit_code=raw.get("exitCode", -1),
-        reason=raw.get("reason", ""),
+        reason=reason,
         message=raw.get("message", ""),
-        # A container that the kubelet could not start "ended" at the epoch, or was never started.
-        started_at="" if raw.get("reason") in ("StartError", "ContainerCannotRun") or started < "1971" else started,
+        # A container that the kubelet could not start "ended" at the epoch. One that it has lost track of
+        # (ContainerStatusUnknown) has no times at all, and may well have run.
+        started_at=""
+        if reason in ("StartError", "ContainerCannotRun") or "" < started < "1971"
+        else started or UNKNOWN,
         finished_at=raw.get("finishedAt") or "",
     )

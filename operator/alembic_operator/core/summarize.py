@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alembic_operator.api.instant import to_text
-from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT, Condition, Status
+from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT, Condition, Status, cut
 from alembic_operator.contract.reasons import Reason, ReasonClass
 
 RETRYING = "RetryingAfterFailure"
@@ -32,7 +32,7 @@ def summarize(status: Status, summary: Summary, now: datetime) -> Status:
     A condition keeps its transition time while its status stays as it was.
     """
     reason_class = summary.reason.reason_class
-    message = _cut(summary.message)
+    message = cut(summary.message, CONDITION_MESSAGE_LIMIT)
     wanted = {"Ready": (_READY.get(reason_class, "False"), summary.reason.value)}
     if reason_class is ReasonClass.RUNNING:
         wanted["Reconciling"] = ("True", summary.reason.value)
@@ -53,9 +53,3 @@ def _since(old: Condition | None, new: Condition) -> Condition:
     if old is None or old.status != new.status or not old.last_transition_time:
         return new
     return replace(new, last_transition_time=old.last_transition_time)
-
-
-def _cut(message: str) -> str:
-    if len(message) <= CONDITION_MESSAGE_LIMIT:
-        return message
-    return message[: CONDITION_MESSAGE_LIMIT - 1] + "…"

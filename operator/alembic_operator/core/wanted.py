@@ -13,6 +13,7 @@ from alembic_operator.contract.request import RunKind
 from .account import Account, Due
 from .observed import Observed, Schema
 
+DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
 TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
 _HELD_HERE = (Reason.SUSPENDED, Reason.IMAGE_NOT_PINNED, Reason.INVALID_SPEC)
 
@@ -30,7 +31,7 @@ def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | 
     schema, status = observed.schema, account.status
     apply = Wanted(RunKind.APPLY, str(schema.generation))
     if account.due is Due.CHECK:
-        return Wanted(RunKind.CHECK, f"doubt-{status.attempts}")
+        return Wanted(RunKind.CHECK, f"{DOUBT}{status.attempts}")
     if account.due is Due.APPLY or schema.generation != status.observed_generation:
         return apply
     ready = status.condition("Ready")
@@ -54,11 +55,12 @@ def _overdue(observed: Observed, status: Status, reason: Reason, now: datetime) 
 
 def _asked_for(schema: Schema, status: Status, reason: Reason) -> str | None:
     """What an annotation asks for: a check with that trigger, an apply run (""), or nothing (None)."""
-    if schema.retry_at and schema.retry_at != status.last_handled_retry_at:
-        return f"retry-{schema.retry_at}" if reason is Reason.OUTCOME_UNKNOWN else ""
-    if schema.reconcile_at and schema.reconcile_at != status.last_handled_reconcile_at:
+    asked = schema.tokens
+    if asked.retry_at and asked.retry_at != status.last_handled_retry_at:
+        return f"retry-{asked.retry_at}" if reason is Reason.OUTCOME_UNKNOWN else ""
+    if asked.reconcile_at and asked.reconcile_at != status.last_handled_reconcile_at:
         failing = reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT)
-        return "" if failing else f"reconcile-{schema.reconcile_at}"
+        return "" if failing else f"reconcile-{asked.reconcile_at}"
     return None
 
 

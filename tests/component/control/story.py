@@ -1,0 +1,270 @@
+"""The real control loop on the in-memory cluster, with a clock that a test moves and a database that is a list.
+
+What stands in is only what is not ours: Kubernetes (tests/component/memory_cluster.py) and the run inside the pod.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.component.memory_cluster import MemoryCluster
+
+from alembic_operator.cluster.port import Raw
+from alembic_operator.contract import places
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import RunKind, RunRequest
+from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, RunResult
+from alembic_operator.control.gather import Places
+from alembic_operator.control.interest import Interest
+from alembic_operator.control.metrics import Metrics
+from alembic_operator.control.queue import KeyQueue
+from alembic_operator.control.reconcile import Reconciler, work
+from alembic_operator.control.resync import Resync
+from alembic_operator.control.runnerfile import RunnerFile
+from alembic_operator.core.context import Context
+
+NAMESPACE, NAME = "shop", "shop"
+IMAGE = "registry.example/shop@sha256:" + "0" * 64
+REVISIONS = ["a1", "b2", "c3"]
+SPEC: dict[str, Any] = {
+    "database": {"secretRef": {"name": "shop-db"}},
+    "migrations": {"image": IMAGE},
+    "revision": "c3",
+}
+STEPS = 10_000  # turns of the event loop within which work that is due must be done
+
+
+@dataclass
+class Database:
+    """One history, and how far it was applied; `runs` are the apply runs that sent something."""
+
+    current: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+
+    def answer(self, request: RunRequest) -> RunResult:
+        """What the runner would say, having done it."""
+        before = list(self.current)
+        pending = REVISIONS[len(before) : REVISIONS.index(request.revision) + 1]
+        if request.kind is RunKind.APPLY:
+            self.current += pending
+            if pending:
+                self.runs.append(request.job)
+        done = pending if request.kind is RunKind.APPLY else []
+        left = 0 if request.kind is RunKind.APPLY else len(pending)
+        outcome = Outcome.APPLIED if done else Outcome.BEHIND if left else Outcome.UP_TO_DATE
+        return RunResult(
+            kind=request.kind,
+            outcome=outcome,
+            target_uid=request.target.uid,
+            generation=request.generation,
+            job=request.job,
+            database=DatabaseFacts("PostgreSQL", "16.4", "sha256:00"),
+            before=before[-1:],
+            current=self.current[-1:],
+            target_revision=request.revision,
+            pending=left,
+            applied=[AppliedRevision(revision, 1, 0.1) for revision in done],
+            applied_count=len(done),
+        )
+
+
+class Story:
+    """One DatabaseSchema `shop/shop`, its database, and the lives of one operator."""
+
+    def __init__(self, *, runner: bytes = b"the runner") -> None:
+        self.moment = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+        self.cluster = MemoryCluster(now=lambda: self.moment)
+        self.cluster.add_namespace(NAMESPACE)
+        self.database = Database()
+        self.runner = RunnerFile(runner)
+        self.lives = 0
+        self.start()
+
+    # The operator
+
+    def start(self) -> None:
+        """A new life of the operator: nothing of the old one is known but what the cluster holds."""
+        self.lives += 1
+        life = self.lives
+        cluster_id = "11111111-1111-4111-8111-111111111111"
+        self.queue, self.interest, self.metrics = KeyQueue(self._seconds), Interest(), Metrics()
+        queue, interest = self.queue, self.interest
+
+        def feed(wake: Callable[[str | None, Raw], list[Any]]) -> Callable[[str | None, Mapping[str, Any]], None]:
+            def deliver(event: str | None, raw: Mapping[str, Any]) -> None:
+                if life == self.lives:
+                    for key in wake(event, raw):
+                        queue.add(key)
+
+            return deliver
+
+        for resource, wake in (("databaseschemas", interest.schema), ("jobs", interest.job), ("pods", interest.pod)):
+            self.cluster.watch(resource, feed(wake))
+        self.reconciler = Reconciler(
+            cluster=self.cluster,
+            context=Context(cluster_id, self.runner.sha256, ""),
+            where=Places(cluster_id),
+            runner=self.runner,
+            interest=interest,
+            metrics=self.metrics,
+            pod="alembic-operator-0",
+            now=lambda: self.moment,
+        )
+        self.resync = Resync(
+            cluster=self.cluster,
+            namespaces=(),
+            queue=queue,
+            interest=interest,
+            runner=self.runner,
+            metrics=self.metrics,
+            interval=3600.0,
+            clock=self._seconds,
+        )
+
+    def _seconds(self) -> float:
+        return self.moment.timestamp()
+
+    async def settle(self) -> None:
+        """Let one worker do all that is due now. Raises what ends the process, as Crash."""
+        worker = asyncio.create_task(work(self.queue, self.reconciler))
+        for _ in range(STEPS):
+            await asyncio.sleep(0)
+            if worker.done() or not self.queue.depth():
+                break
+        else:
+            worker.cancel()
+            raise AssertionError("the work that is due does not come to an end")
+        worker.cancel()
+        await asyncio.wait({worker})
+        if not worker.cancelled():
+            worker.result()
+
+    async def passes(self, seconds: float) -> None:
+        """Time passes, second by second."""
+        for _ in range(round(seconds)):
+            self.moment += timedelta(seconds=1)
+            await self.settle()
+
+    async def until(self, reached: Callable[[], object], at_most: float = 60.0) -> float:
+        """Time passes until it is so; the seconds that it took."""
+        began = self.moment
+        await self.settle()
+        while not reached():
+            elapsed = (self.moment - began).total_seconds()
+            assert elapsed < at_most, f"not within {at_most} s; the status is {self.status}"
+            await self.passes(1)
+        return (self.moment - began).total_seconds()
+
+    # People
+
+    async def apply(self, **changes: Any) -> None:
+        """Create the resource, or change fields of its spec; the operator looks."""
+        found = [item for item in self.cluster._all("databaseschemas", NAMESPACE) if item["metadata"]["name"] == NAME]
+        spec = found[0]["spec"] if found else SPEC
+        self.cluster.put_schema(NAMESPACE, NAME, {**spec, **changes})
+        await self.settle()
+
+    async def annotate(self, **annotations: str) -> None:
+        """Set annotations, `retry_at="1"` for alembic-operator.dev/retry-at; the operator looks."""
+        prefixed = {f"alembic-operator.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        self.cluster.annotate(NAMESPACE, NAME, prefixed)
+        await self.settle()
+
+    # The pod
+
+    def job(self) -> str:
+        """The newest Job that nothing says is over."""
+        running = [job for job in self.cluster.jobs(NAMESPACE) if not self.is_over(job)]
+        assert len(running) == 1, f"one run is under way, not {[job['metadata']['name'] for job in running]}"
+        name: str = running[0]["metadata"]["name"]
+        return name
+
+    def is_over(self, job: Raw) -> bool:
+        """Whether the Job's container has ended, or the Job by its condition."""
+        pods = [
+            pod
+            for pod in self.cluster.pods(NAMESPACE)
+            if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == job["metadata"]["name"]
+        ]
+        ended = bool(pods) and all(pod["status"]["phase"] in ("Succeeded", "Failed") for pod in pods)
+        return ended or any(c["type"] in ("Complete", "Failed") for c in job["status"].get("conditions", ()))
+
+    def request(self, job: str) -> RunRequest:
+        """What the Job asks of the runner."""
+        found = next(item for item in self.cluster.jobs(NAMESPACE) if item["metadata"]["name"] == job)
+        env = found["spec"]["template"]["spec"]["containers"][0]["env"]
+        return RunRequest.from_json(next(v["value"] for v in env if v["name"] == places.REQUEST_VARIABLE))
+
+    async def runs(self) -> RunResult:
+        """The run's pod starts, does its work and says so; the operator looks after each."""
+        job = self.job()
+        self.cluster.start_pod(NAMESPACE, job)
+        await self.settle()
+        result = self.database.answer(self.request(job))
+        self.cluster.finish_pod(NAMESPACE, job, result.to_json())
+        await self.settle()
+        return result
+
+    async def fails(self, reason: Reason, message: str = "It went wrong.", **more: Any) -> None:
+        """The run's pod starts, and says that it failed."""
+        job = self.job()
+        self.cluster.start_pod(NAMESPACE, job)
+        await self.settle()
+        request = self.request(job)
+        result = RunResult(
+            request.kind,
+            Outcome.FAILED,
+            request.target.uid,
+            request.generation,
+            job,
+            failure=Failure(reason, message),
+            **more,
+        )
+        self.cluster.finish_pod(NAMESPACE, job, result.to_json(), exit_code=1)
+        await self.settle()
+
+    # What is there to see
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The resource's status."""
+        return self.cluster.status(NAMESPACE, NAME)
+
+    def ready(self) -> tuple[str, str]:
+        """Status and reason of Ready."""
+        found = self.condition("Ready")
+        return (found["status"], found["reason"]) if found else ("", "")
+
+    def message(self) -> str:
+        """The message of Ready."""
+        text: str = self.condition("Ready")["message"]
+        return text
+
+    def condition(self, kind: str) -> dict[str, Any]:
+        """A condition, {} when there is none."""
+        return next((dict(c) for c in self.status.get("conditions", ()) if c["type"] == kind), {})
+
+    def events(self) -> list[str]:
+        """Reasons of the events, the oldest first, without Kubernetes' own."""
+        return [e["reason"] for e in self.cluster.events(NAMESPACE) if e["involvedObject"]["kind"] == "DatabaseSchema"]
+
+    def unfinished(self) -> list[str]:
+        """Jobs that may still do something."""
+        return [job["metadata"]["name"] for job in self.cluster.jobs(NAMESPACE) if not self.is_over(job)]
+
+    def plain_status(self) -> dict[str, Any]:
+        """The status without what differs from life to life: times, and the numbers of attempts."""
+        text = json.dumps(self.status)
+        for job in sorted({entry["job"] for entry in self.status.get("history", ())}, key=len, reverse=True):
+            text = text.replace(job, "JOB")
+        kept: dict[str, Any] = json.loads(text)
+        for key in ("attempts", "history", "lastHandledReconcileAt"):
+            kept.pop(key, None)
+        for condition in kept["conditions"]:
+            condition.pop("lastTransitionTime")
+        return kept
