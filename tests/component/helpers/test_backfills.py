@@ -279,3 +279,16 @@ def test_error_names_the_argument_when_it_is_wrong(project: Project, arguments: 
         project.migrate(f"backfill({arguments})")
     assert message in str(caught.value)
     assert not project.exists(OWN)
+
+
+def test_rows_behind_the_position_are_found_when_an_interrupted_pass_ends(project: Project) -> None:
+    """The rest of the pass changes nothing, but rows came behind it while nobody was at work."""
+    project.execute("UPDATE items SET n = NULL WHERE id <= 200")
+    body = 'op.execute("SET lock_timeout = \'200ms\'")\nbackfill("items", {"n": "1"}, "n IS NULL", batch=100)'
+    with project.connect() as other, pytest.raises(OperationalError, match="lock timeout"):
+        other.execute("BEGIN")
+        other.execute("UPDATE items SET n = NULL WHERE id = 150")
+        project.migrate(body)
+    project.execute("UPDATE items SET n = 1 WHERE id BETWEEN 101 AND 200", "UPDATE items SET n = NULL WHERE id = 7")
+    project.migrate()
+    assert project.value("SELECT count(*) FROM items WHERE n IS NULL") == 0
