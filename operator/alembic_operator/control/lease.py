@@ -121,6 +121,8 @@ class Lease:
         try:
             async with asyncio.timeout(2 * self._timing.answer):
                 self._lease = await self._take()
+        except (AlreadyExists, Conflict):
+            return False  # another one was faster
         except (ClusterError, TimeoutError) as error:
             _log.warning("could not take the Lease", lease=self._path, error=str(error))
             return False
@@ -132,10 +134,7 @@ class Lease:
             lease = await self._cluster.get_lease(self._namespace, self._name)
         except NotFound:
             self._answered = self._clock()
-            try:
-                return await self._cluster.create_lease(self._namespace, self._body({}, self._holder))
-            except AlreadyExists:
-                return None
+            return await self._cluster.create_lease(self._namespace, self._body({}, self._holder))
         self._answered = self._clock()
         holder = (lease.get("spec") or {}).get("holderIdentity")
         version = str(lease["metadata"]["resourceVersion"])
@@ -144,10 +143,7 @@ class Lease:
         ours = holder == self._holder  # from an earlier life of this pod, or an answer that got lost
         if holder and not ours and self._clock() - self._seen[1] < self._timing.duration:
             return None
-        try:
-            return await self._cluster.replace_lease(self._namespace, self._name, self._body(lease, self._holder))
-        except (Conflict, NotFound):
-            return None
+        return await self._cluster.replace_lease(self._namespace, self._name, self._body(lease, self._holder))
 
     async def _renew(self) -> bool:
         """Whether the Lease was renewed. Raises LeaseLost."""

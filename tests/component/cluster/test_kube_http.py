@@ -176,9 +176,14 @@ async def test_every_try_is_told_when_requests_are_counted(server: Server, addre
 async def test_unavailable_when_nobody_listens(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as once:
         address = f"http://127.0.0.1:{once.getsockname()[1]}"
-    async with aclosing(await Kube.connect(kubeconfig=kubeconfig(tmp_path, address, "x"))) as connected:
+    codes: list[int] = []
+    file = kubeconfig(tmp_path, address, "x")
+    async with aclosing(
+        await Kube.connect(lambda verb, resource, code, seconds: codes.append(code), file)
+    ) as connected:
         with pytest.raises(Unavailable, match=r"create Job shop/run-1: no connection: .*127\.0\.0\.1"):
             await connected.create_job("shop", {"metadata": {"name": "run-1"}})
+    assert codes == [0, 0, 0]
 
 
 async def test_creation_is_sent_once_when_the_connection_breaks_before_the_answer(server: Server, kube: Kube) -> None:

@@ -183,6 +183,7 @@ async def test_clock_of_the_other_does_not_matter_when_it_is_an_hour_behind(worl
 
 async def test_leader_goes_on_when_the_api_server_is_away_for_some_seconds(world: World) -> None:
     lease, keeping = await leading(world, "a")
+    await world.pass_time(100)
     world.cluster.fail("update", "leases", Unavailable, times=2)
     await world.pass_time(30)
     assert not keeping.done()
