@@ -135,4 +135,6 @@ def test_names_of_crd_and_operator_are_the_same() -> None:
 def test_bounds_of_status_are_those_that_the_operator_keeps() -> None:
     assert FIELDS["status.conditions[].message"]["maxLength"] == api_status.CONDITION_MESSAGE_LIMIT
     assert FIELDS["status.history"]["maxItems"] == api_status.HISTORY_LIMIT
+    assert FIELDS["status.lastHandledRetryAt"]["maxLength"] >= names.TOKEN_LIMIT
+    assert FIELDS["status.lastHandledReconcileAt"]["maxLength"] >= names.TOKEN_LIMIT
     assert FIELDS["status.run.kind"]["enum"] == [kind.value for kind in RunKind]
