@@ -1,0 +1,90 @@
+"""What the demo says last: what to try, or what an interruption left."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tests.cluster import instance
+from tests.cluster.progress import console
+
+from . import database, lasting, places, shop, show
+
+if TYPE_CHECKING:
+    from tests.cluster.lifecycle import Cluster
+
+    from .database import Server
+
+REMEDY = "make demo-down"
+
+
+def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]:
+    """Sentences, each with the commands that show it; every one of them works as it is printed."""
+    environment = [f"export KUBECONFIG={cluster.kubeconfig}"]
+    if str(cluster.bin) not in os.environ.get("PATH", "").split(":"):
+        environment.append(f'export PATH={cluster.bin}:"$PATH"')
+    dev = f"kubectl -n {places.DEV}"
+    return [
+        ("Use the cluster:", environment),
+        (
+            "Read the story again on the resource:",
+            [
+                f"{dev} describe dbs shop",
+                f"{dev} logs -l alembic-operator.dev/schema=shop --prefix --tail=-1",
+                "kubectl explain dbs.status",
+            ],
+        ),
+        (
+            "Ask for a revision that there is not, read why it is Stalled, and take it back:",
+            [
+                f"""{dev} patch dbs shop --type merge -p '{{"spec":{{"revision":"nonsense"}}}}'""",
+                f"{dev} wait dbs shop --for=condition=Stalled --timeout=60s && {dev} get dbs shop -o wide",
+                f"kubectl apply -k {places.DEPLOY}/overlays/dev",
+            ],
+        ),
+        (
+            "Try to run a tag in production; admission refuses it:",
+            [
+                f"kubectl -n {places.PROD} patch dbs shop --type merge "
+                """-p '{"spec":{"migrations":{"image":"registry.example/shop:latest"}}}'"""
+            ],
+        ),
+        (
+            "Look into the database, as its superuser:",
+            [f"psql -h {server.folder} -p {server.port} -U postgres {shop.database_of(places.DEV)} -c '\\dt'"],
+        ),
+        ("Tell it all again, or remove it:", ["make demo", REMEDY]),
+    ]
+
+
+def say_what_to_try(cluster: Cluster, server: Server) -> None:
+    """Print it."""
+    show.chapter("It all stays up. What to try next")
+    for sentence, commands in what_to_try(cluster, server):
+        show.say(sentence)
+        show.command(*commands)
+
+
+def left_over() -> list[str]:
+    """What is there now that the demo made."""
+    found = []
+    if instance.known(places.INSTANCE) is not None:
+        found.append("the cluster demo")
+    left = lasting.read()
+    if left.kubeconfig:
+        found.append(f"the operator and the namespaces shop-dev and shop-prod in the cluster of {left.kubeconfig}")
+    server = database.find(places.POSTGRES)
+    if server is not None:
+        found.append(f"PostgreSQL on port {server.port}")
+    elif places.STATE.exists():
+        found.append(f"files in {places.STATE}")
+    return found
+
+
+def say_what_is_left() -> None:
+    """Print what an interruption or a failure leaves, and how to remove it."""
+    found = left_over()
+    if found:
+        console.print(f"Left: {', '.join(found)}. Run `make demo` again to go on, or remove it: {REMEDY}")
+    else:
+        console.print("Nothing of the demo is left.")
