@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import pkgutil
 import re
@@ -24,6 +23,8 @@ def offer_bundled_helpers() -> None:
 
 
 def _installed_version() -> str:
+    import importlib.metadata  # noqa: PLC0415 (40 ms, and seldom needed)
+
     try:
         return importlib.metadata.version(PACKAGE.replace("_", "-"))
     except importlib.metadata.PackageNotFoundError:

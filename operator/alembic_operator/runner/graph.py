@@ -65,14 +65,15 @@ class Graph:
         return sorted(set(self.files) - followed)
 
     def oldest_first(self, ids: set[str]) -> list[str]:
-        """The ids so that parents come before children; ids not in the graph last, by name."""
+        """The ids so that parents come before children; those not in the graph, or in a circle, last by name."""
         children: dict[str, list[str]] = {}
         missing = {revision: 0 for revision in ids if revision in self.files}
         for revision in missing:
             for parent in set(self.files[revision].parents) & missing.keys():
                 children.setdefault(parent, []).append(revision)
                 missing[revision] += 1
-        ready, ordered = sorted((r for r, count in missing.items() if not count), reverse=True), []
+        ready = sorted((revision for revision, count in missing.items() if not count), reverse=True)
+        ordered: list[str] = []
         while ready:
             revision = ready.pop()
             ordered.append(revision)
@@ -81,6 +82,15 @@ class Graph:
                 if not missing[child]:
                     ready.append(child)
         return ordered + sorted(ids - set(ordered))
+
+    def circle(self) -> list[str]:
+        """The revisions that follow one another in a circle, and those after them, sorted."""
+        followed: set[str] = set()
+        for revision in self.oldest_first(set(self.files)):
+            if not followed.issuperset(self.files[revision].parents):
+                return sorted(set(self.files) - followed)
+            followed.add(revision)
+        return []
 
     def standing(self, rows: Iterable[str], target: str) -> Standing:
         """How a database with these version rows, all of them known, stands to the target."""
@@ -124,18 +134,7 @@ def find_errors(files: list[RevisionFile]) -> list[str]:
                 if parent not in by_id
             ]
     if not errors:
-        errors = _cycle(Graph({revision: same[0] for revision, same in by_id.items()}))
+        circle = Graph({revision: same[0] for revision, same in by_id.items()}).circle()
+        if circle:
+            errors = ["these follow one another in a circle: " + ", ".join(by_id[r][0].path for r in circle[:5])]
     return errors[:5]
-
-
-def _cycle(graph: Graph) -> list[str]:
-    left = dict.fromkeys(graph.files)
-    while True:
-        free = [r for r in left if not any(parent in left for parent in graph.files[r].parents)]
-        if not free:
-            break
-        for revision in free:
-            del left[revision]
-    if not left:
-        return []
-    return ["these follow one another in a circle: " + ", ".join(graph.files[r].path for r in sorted(left)[:5])]

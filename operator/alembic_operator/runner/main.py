@@ -15,6 +15,8 @@ from .report import Report, now, publish
 from .run import Run, as_run_failed
 from .signals import Signals
 
+_LISTED = 20  # applied revisions; more never fit into 4 KiB
+
 
 def main() -> int:
     """Do the run that the environment asks for.
@@ -39,8 +41,9 @@ def main() -> int:
     except KeyboardInterrupt:
         failed = _ended(run, signals)
     except Exception as error:
-        failed = as_run_failed(error)
-        if failed is not error:
+        # A revision that swallowed the signal's exception fails soon after, by the connection that was cancelled.
+        failed = as_run_failed(error) if signals.requested is None else _ended(run, signals)
+        if not isinstance(error, RunFailed):
             traceback.print_tb(error.__traceback__)
     signals.disarm()
     if failed is not None:
@@ -62,7 +65,7 @@ def _result(run: Run, outcome: Outcome, failed: RunFailed | None, started: str) 
         current=run.current,
         target_revision=run.target_revision,
         pending=run.pending,
-        applied=applied,
+        applied=applied[-_LISTED:],
         applied_count=len(applied),
         failure=failed.failure if failed is not None else None,
         owner=failed.owner if failed is not None else None,

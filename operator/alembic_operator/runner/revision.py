@@ -8,6 +8,7 @@ version row.
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from ..contract.request import RunRequest
 from ..contract.result import AppliedRevision
+from . import bundled
 from .driver import RawConnection, rows
 from .graph import Graph
 from .journal import job_uid
@@ -101,6 +103,12 @@ class Running:
         event.listen(connection, "before_cursor_execute", self._before_statement)
         event.listen(connection, "after_cursor_execute", self._after_statement)
         event.listen(connection, "commit", self._before_commit)
+
+    def hear_helpers(self) -> None:
+        """Make a record of what our helpers tell of their progress, where a revision has imported them."""
+        helpers = sys.modules.get(bundled.PACKAGE)
+        if helpers is not None:
+            helpers.on_progress.set(lambda facts: self._report.record("helper", revision=self.revision, **facts))
 
     def guard(self, context: MigrationContext) -> None:
         """Wrap the context's autocommit_block, on this instance alone."""

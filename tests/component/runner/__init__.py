@@ -1,0 +1,1 @@
+"""The runner's real zipapp against real PostgreSQL servers."""

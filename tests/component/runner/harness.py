@@ -1,6 +1,6 @@
 """Running the real zipapp as a process, the way the Job does: `<python> -c <bootstrap>`.
 
-The places in the pod (/alembic-operator, the Secret's directory, the termination message) are moved into the test's folder by
+The places in the pod (the zipapp, the Secret, the termination message) are moved into the test's folder by
 a prelude before the bootstrap: production code has no way to move them.
 """
 
@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -199,6 +201,15 @@ class Runner:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.wait()
+
+
+def wait_until(condition: Callable[[], bool], timeout: float = 20) -> None:
+    """Poll a condition until it holds; fails after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    never = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        never.wait(0.05)
 
 
 def make_request(project: Project | None, **fields: Any) -> RunRequest:

@@ -1,0 +1,177 @@
+"""Servers, interpreters and databases of the runner's component tests.
+
+One server a version and session, one database a test. The whole suite runs on the newest libraries and PostgreSQL 15;
+the main path also on 16 and 18, and on the oldest libraries that are supported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.cluster.postgres import Postgres, Version
+
+from alembic_operator.runner.build import build
+
+from .harness import Runner
+from .project import Project
+
+USER, PASSWORD = "shop", "p@ss:/w?%rd"
+OLDEST = {
+    "psycopg2": ["alembic==1.13.0", "SQLAlchemy==2.0.0", "psycopg2-binary==2.9.9"],
+    "psycopg": ["alembic==1.13.0", "SQLAlchemy==2.0.0", "psycopg[binary]==3.1.8"],
+}
+
+
+@pytest.fixture(scope="session")
+def zipapp(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The runner as it is shipped, and its sha256."""
+    path = tmp_path_factory.mktemp("zipapp") / "runner.pyz"
+    return path, build(path)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[Version], Postgres]]:
+    """Servers by version, started when a test first asks."""
+    started: dict[Version, Postgres] = {}
+
+    def server(version: Version) -> Postgres:
+        if version not in started:
+            started[version] = Postgres(version)
+            started[version].start()
+            started[version].create_role(USER, PASSWORD)
+        return started[version]
+
+    yield server
+    for one in started.values():
+        one.close()
+
+
+@dataclass
+class Database:
+    """A test's own database, owned by the application's user.
+
+    Attributes:
+        server: It is on.
+        name: Of the database.
+    """
+
+    server: Postgres
+    name: str
+    connections: list[psycopg.Connection[tuple[object, ...]]] = field(default_factory=list)
+
+    @property
+    def uri(self) -> str:
+        """For the Secret."""
+        return self.server.uri(self.name, USER, PASSWORD)
+
+    def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[object, ...]]:
+        """A session of the application's user that lasts for the test."""
+        connection = psycopg.connect(self.uri, autocommit=autocommit)
+        self.connections.append(connection)
+        return connection
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as the application's user."""
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def all(self, query: str) -> list[tuple[object, ...]]:
+        """The rows of a query."""
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def heads(self) -> list[object]:
+        """The version rows."""
+        return [row[0] for row in self.all("SELECT version_num FROM alembic_version ORDER BY 1")]
+
+    def journal(self) -> list[tuple[object, ...]]:
+        """Revision and state of every journal row, in order."""
+        return self.all("SELECT revision, state FROM alembic_operator.revision_journal ORDER BY id")
+
+    def alembic(self, project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Plain Alembic, as a person runs it."""
+        url = self.uri.replace("postgresql://", "postgresql+psycopg://")
+        return subprocess.run(
+            [sys.executable, "-m", "alembic", *(arguments or ("upgrade", "head"))],
+            cwd=project.directory,
+            env={**os.environ, "DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def version() -> Version:
+    """The server's version; a test may be parametrized over it."""
+    return 15
+
+
+@pytest.fixture
+def database(
+    servers: Callable[[Version], Postgres], version: Version, request: pytest.FixtureRequest
+) -> Iterator[Database]:
+    """An empty database."""
+    server = servers(version)
+    name = "t" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+    server.create_database(name, owner=USER)
+    one = Database(server, name)
+    yield one
+    for connection in one.connections:
+        connection.close()
+    server.drop_database(name)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An Alembic project without revisions."""
+    return Project(tmp_path / "app")
+
+
+@pytest.fixture
+def python() -> str:
+    """The interpreter that runs the zipapp; a test may be parametrized over it."""
+    return sys.executable
+
+
+@pytest.fixture
+def runner(zipapp: tuple[Path, str], tmp_path: Path, python: str) -> Iterator[Runner]:
+    """Starts runs of the zipapp."""
+    one = Runner(*zipapp, tmp_path / "runs", python)
+    yield one
+    one.close()
+
+
+def oldest_python(driver: str) -> str:
+    """An interpreter with the oldest supported libraries, in a venv that is made once a machine."""
+    interpreter = find_oldest_python()
+    requirements = OLDEST[driver]
+    key = hashlib.sha256(repr((interpreter, requirements)).encode()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "alembic-operator"
+    directory = cache / f"venv-{key}"
+    python = directory / "bin" / "python"
+    if not (directory / "complete").exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        subprocess.run([interpreter, "-m", "venv", directory], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+        (directory / "complete").touch()
+    return str(python)
+
+
+def find_oldest_python() -> str:
+    """Python 3.9 where the machine has it, else the interpreter of the tests."""
+    candidates = [shutil.which("python3.9"), *sorted(map(str, Path.home().glob(".pyenv/versions/3.9.*/bin/python3.9")))]
+    for candidate in filter(None, candidates):
+        found = subprocess.run([candidate, "-c", "import ensurepip"], check=False, capture_output=True)
+        if found.returncode == 0:
+            return candidate
+    return sys.executable

@@ -1,0 +1,350 @@
+"""Everything that goes wrong every day: the reason, the whole message, and what the database holds afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import RunKind
+from alembic_operator.contract.result import Outcome
+
+from .conftest import Database
+from .harness import Ended, Runner
+from .project import Project
+
+CONNECTING = 'Connecting to the database that Secret "db-app" names: '
+
+
+def failed(ended: Ended, reason: Reason) -> str:
+    """The message of a run that must have failed for this reason."""
+    assert ended.result.outcome == Outcome.FAILED, ended.message
+    assert ended.result.failure is not None
+    assert ended.result.failure.reason == reason, ended.result.failure
+    assert ended.exit_code == 1
+    return ended.failure
+
+
+def test_says_secret_not_found_when_there_is_no_key(project: Project, runner: Runner) -> None:
+    assert failed(runner(project, {}), Reason.SECRET_NOT_FOUND) == (
+        'Reading the connection from Secret "db-app": there is no such Secret in the namespace, or it has no keys. '
+        "Create "
+        'it with the key "uri" (a PostgreSQL URI), or with host, port, dbname, user, password.'
+    )
+    assert failed(runner(project, {"url": "x"}), Reason.SECRET_NOT_FOUND) == (
+        'Reading the connection from Secret "db-app": it has no key "uri", and not all of host, dbname and user '
+        "either. "
+        "Its keys are url. Add the key, or name another one in spec.database.secretRef.key."
+    )
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://shop:geheim%zz@127.0.0.1:1/shop",
+        "postgresql://shop:gehe/im@[::1/shop",
+        "postgresql://shop@127.0.0.1:geheim/shop",
+        "postgresql://shop:geheim@127.0.0.1:1/shop?passfile=/tmp/geheim",
+        "mysql://shop:geheim@127.0.0.1/shop",
+        "host=127.0.0.1 password=geheim",
+    ],
+)
+def test_shows_no_word_of_the_secret_when_it_is_malformed(project: Project, runner: Runner, uri: str) -> None:
+    ended = runner(project, uri)
+    message = failed(ended, Reason.INVALID_CONNECTION_SECRET)
+    assert message.startswith('Reading the connection from Secret "db-app": ')
+    assert message.endswith("Correct the Secret; the next run reads it again.")
+    assert "geheim" not in ended.message + ended.stdout + ended.stderr
+    assert "gehe" not in ended.message + ended.stdout + ended.stderr
+
+
+def test_tells_connection_errors_apart_when_connecting_fails(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    server = database.server
+    wrong = runner(project, server.uri(database.name, "shop", "geheim"))
+    assert failed(wrong, Reason.AUTHENTICATION_FAILED) == (
+        CONNECTING + "the server refused the user or the password; correct the Secret, or the role in the database."
+    )
+    assert "geheim" not in wrong.message + wrong.stdout + wrong.stderr
+    missing = runner(project, server.uri("nowhere", "shop", "p@ss:/w?%rd"))
+    assert failed(missing, Reason.DATABASE_NOT_FOUND) == (
+        CONNECTING + "the server has no database of that name; create it, or correct the name in the Secret."
+    )
+    nobody = runner(project, "postgresql://shop:geheim@127.0.0.1:1/shop")
+    assert failed(nobody, Reason.DATABASE_UNREACHABLE) == (
+        CONNECTING + "nothing listens on that host and port; start the server, or correct host and port in the Secret."
+    )
+    nowhere = runner(project, "postgresql://shop:geheim@no-such-host.invalid/shop")
+    assert failed(nowhere, Reason.DATABASE_UNREACHABLE).startswith(
+        CONNECTING + "the host's name could not be resolved;"
+    )
+    server.execute(f'ALTER DATABASE "{database.name}" CONNECTION LIMIT 0')
+    full = runner(project, database.uri)
+    assert failed(full, Reason.TOO_MANY_CONNECTIONS).startswith(
+        CONNECTING + "the server, the database or the role has no"
+    )
+    assert full.result.current is None
+
+
+def test_ignores_libpq_variables_when_the_pod_has_them(database: Database, project: Project, runner: Runner) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    env = {"PGHOST": "no-such-host.invalid", "PGOPTIONS": "-c search_path=nowhere", "PGSSLMODE": "verify-full"}
+    assert runner(project, database.uri, env=env).result.outcome == Outcome.APPLIED
+
+
+def test_keeps_the_server_s_words_and_rolls_back_when_a_statement_fails(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.sql("r2", "ALTER TABLE item ADD COLUMN j int", "ALTER TABLE items ADD COLUMN k int")
+    ended = runner(project, database.uri)
+    assert failed(ended, Reason.MIGRATION_FAILED) == (
+        'Applying revision "r2" (r2.py), statement 2: SQLSTATE 42P01: relation "items" does not exist. It was rolled '
+        "back. "
+        "Correct the revision, or what it meets in the database."
+    )
+    result = ended.result
+    assert result.failure is not None
+    assert (result.failure.revision, result.failure.statement, result.failure.sqlstate) == ("r2", 2, "42P01")
+    assert ([one.revision for one in result.applied], result.current, result.pending) == (["r1"], ["r1"], 1)
+    assert database.heads() == ["r1"]
+    assert database.journal() == [("r1", "done")]
+    assert database.all("SELECT 1 FROM pg_attribute WHERE attname = 'j' AND attrelid = 'item'::regclass") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "sqlstate", "found"),
+    [
+        ("INSERT INTO item VALUES ('geheim')", "22P02", "invalid input syntax for type integer"),
+        ("SELECT 'geheim'::date", "22007", "invalid input syntax for type date"),
+        (
+            "INSERT INTO item VALUES (77123), (77123)",
+            "23505",
+            'duplicate key value violates unique constraint "item_pkey"',
+        ),
+        ("ALTER ROLE shop PASSWORD geheim", "42601", 'syntax error at or near "…"'),
+        ("DO $$BEGIN RAISE EXCEPTION 'geheim'; END$$", "P0001", "the server's words are withheld"),
+        ("SELECT 1 / 0", "22012", "division by zero"),
+    ],
+)
+def test_shows_no_value_when_the_server_s_words_hold_one(
+    database: Database, project: Project, runner: Runner, *, statement: str, sqlstate: str, found: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int PRIMARY KEY)", statement)
+    ended = runner(project, database.uri)
+    assert f"statement 2: SQLSTATE {sqlstate}: {found}" in failed(ended, Reason.MIGRATION_FAILED)
+    everything = ended.message + ended.stdout + ended.stderr
+    assert "geheim" not in everything
+    assert "77123" not in everything
+
+
+def test_names_file_and_line_and_not_the_text_when_python_fails(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.add("r1", "op.execute('CREATE TABLE item (id int)')\nraise ValueError('row 77123')")
+    ended = runner(project, database.uri)
+    assert failed(ended, Reason.MIGRATION_FAILED) == (
+        'Applying revision "r1" (r1.py), after 1 statements: ValueError in r1.py, line 14; the traceback is in the '
+        "log of "
+        "the Job's pod. It was rolled back. Correct the revision, and build a new image."
+    )
+    assert "ValueError: row 77123" in ended.stderr  # the user's own words, in the user's own log
+    assert database.all("SELECT to_regclass('item')") == [(None,)]
+
+
+def test_names_the_module_when_a_revision_cannot_be_imported(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    path = project.sql("r1", "SELECT 1")
+    path.write_text("import nothing_like_this\n" + path.read_text())
+    assert failed(runner(project, database.uri), Reason.INVALID_HISTORY) == (
+        "Importing the migration file r1.py: there is no module nothing_like_this. The traceback is in the log of the "
+        "Job's pod. Correct the file, or what it imports, and build a new image."
+    )
+
+
+def test_names_the_heads_when_the_revision_is_not_in_the_image(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("abc1", "SELECT 1")
+    assert failed(runner(project, database.uri, revision="abc"), Reason.REVISION_NOT_FOUND) == (
+        f'Looking for spec.revision "abc" in {project.directory}/alembic.ini of the image: no file declares it among 1 '
+        "revisions; its heads are abc1. Did you mean abc1? Prefixes are not taken. Name a full revision id, or an "
+        "image "
+        "that has it."
+    )
+
+
+def test_names_the_file_when_there_is_no_configuration(database: Database, project: Project, runner: Runner) -> None:
+    (project.directory / "alembic.ini").unlink()
+    assert failed(runner(project, database.uri), Reason.INVALID_SPEC) == (
+        f"Reading {project.directory}/alembic.ini in the image: there is no such file. Correct spec.migrations.path "
+        f"(where "
+        "the file is) or spec.migrations.configFile (its name)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "reason", "found"),
+    [
+        (
+            "for n in ('psycopg', 'psycopg2'): sys.modules[n] = None",
+            Reason.DRIVER_MISSING,
+            "Connecting needs psycopg 3 or",
+        ),
+        (
+            "sys.modules['alembic'] = None",
+            Reason.ALEMBIC_MISSING,
+            "there is no module alembic. Add alembic to the image's",
+        ),
+        (
+            "import alembic; alembic.__version__ = '1.12.1'",
+            Reason.ALEMBIC_TOO_OLD,
+            "it is version 1.12.1, and the runner needs",
+        ),
+    ],
+)
+def test_names_what_the_image_lacks_when_it_is_missing_or_too_old(
+    database: Database, project: Project, runner: Runner, *, more: str, reason: Reason, found: str
+) -> None:
+    assert found in failed(runner(project, database.uri, more=more), reason)
+
+
+def test_asks_for_the_right_when_the_user_may_not_make_the_journal(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "SELECT 1")
+    database.server.execute(f'ALTER DATABASE "{database.name}" OWNER TO postgres')
+    database.server.execute("GRANT CREATE ON SCHEMA public TO shop", database=database.name)
+    message = failed(runner(project, database.uri), Reason.PERMISSION_DENIED)
+    assert message.startswith(
+        "Making the journal in schema alembic_operator of the database: the user of the Secret lacks"
+    )
+    database.server.execute("CREATE SCHEMA alembic_operator AUTHORIZATION shop", database=database.name)
+    assert runner(project, database.uri).result.outcome == Outcome.APPLIED
+
+
+def test_says_read_only_when_the_database_takes_no_writes(database: Database, project: Project, runner: Runner) -> None:
+    project.sql("r1", "SELECT 1")
+    database.server.execute(f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
+    assert failed(runner(project, database.uri), Reason.TARGET_READ_ONLY) == (
+        'Migrating the database that Secret "db-app" names: its sessions are read-only '
+        "(default_transaction_read_only). "
+        "Name the primary in the Secret, or make the database writable."
+    )
+    assert runner(project, database.uri, kind=RunKind.CHECK).result.outcome == Outcome.BEHIND
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("CREATE VIEW alembic_version AS SELECT 'r1'::text AS version_num", "it is a view, not a plain table"),
+        ("CREATE TABLE alembic_version (v int)", "it has no text column version_num"),
+        (
+            "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES (NULL)",
+            "empty, NULL, too long",
+        ),
+        (
+            "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version SELECT 'x' || "
+            "generate_series(1,200)",
+            "it has more than 100 rows",
+        ),
+    ],
+)
+def test_says_what_is_wrong_when_the_version_table_is_no_sane_table(
+    database: Database, project: Project, runner: Runner, statement: str, found: str
+) -> None:
+    database.execute(statement)
+    project.sql("r1", "SELECT 1")
+    message = failed(runner(project, database.uri), Reason.VERSION_TABLE_INVALID)
+    assert message.startswith("Reading the version table public.alembic_version: ")
+    assert found in message
+
+
+def test_refuses_when_a_pooler_in_transaction_mode_answers(
+    database: Database, project: Project, runner: Runner, tmp_path: Path
+) -> None:
+    program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if program is None:
+        pytest.skip("pgbouncer is not installed: apt-get install pgbouncer")
+    from tests.cluster.processes import as_service_user, free_port
+
+    port, config = free_port(), tmp_path / "pgbouncer.ini"
+    (tmp_path / "users.txt").write_text('"shop" "p@ss:/w?%rd"\n')
+    config.write_text(
+        f"[databases]\n* = host=127.0.0.1 port={database.server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\nauth_type = scram-sha-256\nauth_file = {tmp_path}/users.txt\npool_mode = transaction\n"
+        "unix_socket_dir =\nignore_startup_parameters = extra_float_digits\n"
+    )
+    for path in (tmp_path, *tmp_path.parents):
+        if path.is_relative_to("/tmp") and path != Path("/tmp"):
+            path.chmod(0o755)
+    for path in (config, tmp_path / "users.txt"):
+        path.chmod(0o644)
+    process = subprocess.Popen(
+        as_service_user([program, str(config)]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        from .harness import wait_until
+
+        def answers() -> bool:
+            import socket
+
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until(answers)
+        uri = database.uri.replace(f":{database.server.port}/", f":{port}/")
+        message = failed(runner(project, uri), Reason.POOLER_UNSUPPORTED)
+        assert message.startswith(
+            'Connecting to the database that Secret "db-app" names: a connection pooler in transaction'
+        )
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_runs_nothing_when_the_pinned_hash_differs(database: Database, project: Project, runner: Runner) -> None:
+    ended = runner(project, database.uri, sha256="0" * 64)
+    message = failed(ended, Reason.RUNNER_PROTOCOL_ERROR)
+    assert message.startswith(f"Starting the runner: {runner.pyz} has sha256 {runner.sha256}, and the Job pins 0000")
+    assert ended.result.job == "db-1a2b3c4d-1"
+    assert ended.records == []
+
+
+def test_warns_when_postgresql_skipped_a_statement_and_when_a_file_changed(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    first = project.sql("r1", "CREATE TABLE item (id int)", "CREATE TABLE IF NOT EXISTS item (id int, j int)")
+    ended = runner(project, database.uri)
+    assert ended.result.warnings == [
+        'Revision "r1", statement 2: PostgreSQL skipped it (relation "item" already exists, skipping).'
+    ]
+    first.write_text(first.read_text() + "\n# edited\n")
+    project.sql("r2", "SELECT 1")
+    assert runner(project, database.uri).result.warnings == [
+        '"r1" (r1.py) changed after being applied; what is in the database came from the old file.'
+    ]
+
+
+def test_warns_when_an_index_is_invalid_after_the_run(database: Database, project: Project, runner: Runner) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)", "INSERT INTO item VALUES (1), (1)")
+    project.add(
+        "r2",
+        """
+        try:
+            with op.get_context().autocommit_block():
+                op.execute("CREATE UNIQUE INDEX CONCURRENTLY ix ON item (id)")
+        except sa.exc.IntegrityError:
+            pass
+        """,
+    )
+    ended = runner(project, database.uri)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert ended.result.warnings == [
+        "Index public.ix is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
+    ]

@@ -1,0 +1,136 @@
+"""What a run decides to do, from what it read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import Owner, RunKind, RunRequest
+from alembic_operator.contract.result import MESSAGE_LIMIT
+from alembic_operator.runner.assess import Reading, assess
+from alembic_operator.runner.errors import RunFailed
+from alembic_operator.runner.graph import Graph, RevisionFile, Standing
+from alembic_operator.runner.journal import Entry, Journal
+from alembic_operator.runner.session import Place
+
+ME = Owner("c1", "shop", "db", "uid-1")
+PLACE = Place("public", "alembic_version")
+REQUEST = RunRequest(RunKind.APPLY, ME, 1, "job", "c", "db-app")
+GRAPH = Graph(
+    {
+        revision: RevisionFile(revision, (down,) if down else (), (), f"{revision}.py", f"sha-{revision}")
+        for revision, down in (("a", ""), ("b", "a"), ("c", "b"))
+    }
+)
+
+
+def entry(
+    revision: str, state: str = "done", *, resumable: bool = False, sha256: str | None = None, number: int = 1
+) -> Entry:
+    return Entry(
+        number, revision, "up", state, resumable, sha256 or f"sha-{revision}", "image", "2026-01-01 10:00:00+00"
+    )
+
+
+def journal(*entries: Entry, owner: Owner | None = ME) -> Journal:
+    return Journal(True, owner, {one.revision: one for one in entries})
+
+
+NOTHING = Journal(False, None, {})
+
+
+def reason_of(reading: Reading, target: str = "c", request: RunRequest = REQUEST) -> tuple[Reason, str]:
+    with pytest.raises(RunFailed) as raised:
+        assess(reading, GRAPH, target, request, PLACE)
+    assert len(raised.value.failure.message) <= MESSAGE_LIMIT
+    return raised.value.failure.reason, raised.value.failure.message
+
+
+def test_everything_is_pending_when_the_database_is_empty() -> None:
+    found = assess(Reading([], NOTHING), GRAPH, "c", REQUEST, PLACE)
+    assert (found.standing, found.pending, found.adopt) == (Standing.BEHIND, ["a", "b", "c"], [])
+
+
+def test_adopts_the_lineage_when_there_are_rows_and_no_journal() -> None:
+    found = assess(Reading(["b"], NOTHING), GRAPH, "c", REQUEST, PLACE)
+    assert (found.pending, found.adopt, found.warnings) == (["c"], ["a", "b"], [])
+
+
+def test_warns_when_somebody_else_applied_a_revision_beside_the_operator() -> None:
+    found = assess(Reading(["b"], journal(entry("a"))), GRAPH, "c", REQUEST, PLACE)
+    assert found.adopt == ["b"]
+    assert found.warnings == ['"b" (b.py) was applied outside of the operator, and is journalled as adopted.']
+
+
+def test_warns_when_a_revision_was_taken_back_outside() -> None:
+    found = assess(Reading(["a"], journal(entry("a"), entry("b"))), GRAPH, "b", REQUEST, PLACE)
+    assert found.pending == ["b"]
+    assert "was applied before and taken back outside of the operator" in found.warnings[0]
+
+
+def test_warns_when_a_file_changed_after_it_was_applied() -> None:
+    found = assess(Reading(["a"], journal(entry("a", sha256="other"))), GRAPH, "a", REQUEST, PLACE)
+    assert found.warnings == ['"a" (a.py) changed after being applied; what is in the database came from the old file.']
+
+
+def test_refuses_when_there_are_tables_and_no_row() -> None:
+    reason, message = reason_of(Reading([], NOTHING, ["public.a", "public.b", "public.c", "public.d"]))
+    assert reason == Reason.BASELINE_REQUIRED
+    assert "(public.a, public.b, public.c, …)" in message
+
+
+def test_starts_from_base_when_the_baseline_is_empty() -> None:
+    request = replace(REQUEST, baseline=[])
+    assert assess(Reading([], NOTHING, ["public.a"]), GRAPH, "a", request, PLACE).pending == ["a"]
+
+
+@pytest.mark.parametrize("owner", [replace(ME, uid="uid-2"), replace(ME, uid="uid-2", cluster="c2")])
+def test_names_the_owner_when_it_is_somebody_else(owner: Owner) -> None:
+    reason, message = reason_of(Reading([], journal(owner=owner)))
+    assert reason == Reason.TARGET_OWNED
+    assert "(uid uid-2)" in message
+    assert ("of the cluster c2" in message) == (owner.cluster == "c2")
+
+
+def test_takes_over_from_the_named_uid_alone() -> None:
+    reading = Reading([], journal(owner=replace(ME, uid="uid-2")))
+    assert assess(reading, GRAPH, "a", replace(REQUEST, replace_owner="uid-2"), PLACE).standing == Standing.BEHIND
+    assert reason_of(reading, request=replace(REQUEST, replace_owner="uid-3"))[0] == Reason.TARGET_OWNED
+
+
+def test_refuses_when_a_revision_is_half_applied() -> None:
+    reason, message = reason_of(Reading(["a"], journal(entry("a"), entry("b", "intent"))))
+    assert reason == Reason.OUTCOME_UNKNOWN
+    assert "DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND revision = 'b'" in message
+
+
+def test_goes_on_when_the_intent_may_be_resumed() -> None:
+    reading = Reading(["a"], journal(entry("a"), entry("b", "intent", resumable=True)))
+    assert assess(reading, GRAPH, "b", REQUEST, PLACE).pending == ["b"]
+
+
+def test_resolves_the_intent_when_the_version_row_says_it_is_applied() -> None:
+    found = assess(Reading(["b"], journal(entry("a"), entry("b", "intent", number=7))), GRAPH, "b", REQUEST, PLACE)
+    assert (found.resolved, found.adopt, found.standing) == ([7], [], Standing.EQUAL)
+
+
+def test_is_ahead_when_the_journal_has_the_target_and_the_image_not_the_row() -> None:
+    reading = Reading(["z"], journal(entry("a"), entry("b"), entry("z")))
+    assert assess(reading, GRAPH, "b", REQUEST, PLACE).standing == Standing.AHEAD
+
+
+def test_diverges_when_neither_image_nor_journal_knows_the_row() -> None:
+    reason, message = reason_of(Reading(["z"], NOTHING))
+    assert reason == Reason.DIVERGED
+    assert 'the database is at "z", which no migration file of this image declares' in message
+
+
+def test_refuses_when_a_row_lies_before_another() -> None:
+    assert reason_of(Reading(["a", "c"], NOTHING))[0] == Reason.VERSION_TABLE_INVALID
+
+
+def test_refuses_when_rows_are_gone_although_the_journal_knows_revisions() -> None:
+    reading = Reading([], journal(entry("a")), ["public.item"])
+    assert reason_of(reading, request=replace(REQUEST, baseline=[]))[0] == Reason.VERSION_TABLE_INVALID
