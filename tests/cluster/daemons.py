@@ -73,10 +73,13 @@ def process_of(name: str, part: str) -> int | None:
     return next((pid for pid, found in sorted(running(name).items()) if found == part), None)
 
 
-def kill_all(name: str, timeout: float = 20) -> None:
-    """Kill every process of an instance and wait until all of them are gone."""
+def kill_all(name: str, *, spare: str = "", timeout: float = 60) -> None:
+    """Kill every process of an instance, but those of the part `spare`, and wait until all of them are gone.
+
+    The time is for a disk that is so busy that a write, which no signal ends, holds a process up.
+    """
     deadline = time.monotonic() + timeout
-    while pids := running(name):
+    while pids := [pid for pid, part in running(name).items() if part != spare]:
         for pid in pids:
             _kill(pid, name, deadline)
 
@@ -94,7 +97,7 @@ def _kill(pid: int, name: str, deadline: float) -> None:
         waiting = select.poll()
         waiting.register(handle, select.POLLIN)
         if not waiting.poll(max(0, deadline - time.monotonic()) * 1000):
-            raise TimeoutError(f"process {pid} of the cluster {name} does not die")
+            raise TimeoutError(f"process {pid} of the cluster {name} does not die: see /proc/{pid}/stack")
     except ProcessLookupError:
         return
     finally:
@@ -123,21 +126,31 @@ def make_cgroups(instance: Instance) -> None:
 
 
 def kill_pods(instance: Instance) -> None:
-    """Kill what runs in the pods and remove their cgroups."""
+    """Kill what runs in the pods; as long as containerd's shims live, they reap it."""
+
+    def dead() -> bool:
+        pids = [pid for folder in cgroups(instance) for pid in _members(folder)]
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not pids
+
+    wait_until(dead, f"the end of the pods in {instance.cgroup}", timeout=60)
+
+
+def remove_cgroups(instance: Instance) -> None:
+    """Remove the cgroups of the pods, which have ended."""
 
     def gone() -> bool:
         for folder in cgroups(instance):
-            for pid in _members(folder):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
             for child in sorted(folder.rglob("*/"), reverse=True):
-                with suppress(OSError):  # busy until its processes are gone: the next round
+                with suppress(OSError):  # busy until the kernel is done with its processes: the next round
                     child.rmdir()
             with suppress(OSError):
                 folder.rmdir()
         return not any(folder.exists() for folder in cgroups(instance))
 
-    wait_until(gone, f"the end of the pods in {instance.cgroup}", timeout=20)
+    wait_until(gone, f"the removal of {instance.cgroup} below {_CGROUPS}", timeout=60)
 
 
 def _members(folder: Path) -> Iterator[int]:

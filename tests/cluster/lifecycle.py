@@ -213,10 +213,13 @@ def down(name: str = "default") -> bool:
 
 def _remove(name: str) -> None:
     """Remove what there is, in an order that works after a crash anywhere."""
-    daemons.kill_all(name)
+    daemons.kill_all(name, spare="containerd")
     instance = known(name)
     if instance is not None:
         daemons.kill_pods(instance)
+    daemons.kill_all(name)
+    if instance is not None:
+        daemons.remove_cgroups(instance)
         links = [path.name for path in sorted(Path("/sys/class/net").iterdir())]
         if instance.host_link in links:
             subprocess.run(["ip", "link", "delete", instance.host_link], capture_output=True, check=False)

@@ -99,10 +99,10 @@ class Postgres:
         self.host = host
         self.port = 0
         self.password = "super secret"
+        self._bin = binaries(version)  # first: the packages may bring the user whose the directory becomes
         self.directory = self._make(directory)
         self.data = self.directory / "data"
         self.log = self.directory / "log"
-        self._bin = binaries(version)
         self._settings = {**_SETTINGS, **(settings or {})}
         self._server: Supervised | None = None
 
