@@ -17,7 +17,7 @@ from alembic_operator.contract.request import RunKind, RunRequest
 from alembic_operator.contract.result import Failure
 
 from . import messages
-from .account import Account, Case, Due, account_for, fail
+from .account import Account, Case, account_for, fail
 from .begin import answered, begun
 from .context import Context
 from .decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
@@ -124,7 +124,7 @@ def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Deci
         status = summarize(status, Summary(schema.generation, *trouble), now)
         events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
         return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
-    status = _in_progress(status, job, schema, now)
+    status = _in_progress(status, Wanted(job.kind, job.trigger), job.name, schema, now)
     return _decision(replace(account, status=status), requeue_after=_poll(status, now) if job.started else POLL_START)
 
 
@@ -154,13 +154,13 @@ def _with_run(status: Status, job: Job, schema: Schema) -> Status:
     )
 
 
-def _in_progress(status: Status, job: Job, schema: Schema, now: datetime) -> Status:
-    if _background(job.kind, status):
+def _in_progress(status: Status, wanted: Wanted, job: str, schema: Schema, now: datetime) -> Status:
+    if _background(wanted.kind, status):
         return status
-    reason = Reason.MIGRATING if job.kind is RunKind.APPLY else Reason.CHECKING
+    reason = Reason.MIGRATING if wanted.kind is RunKind.APPLY else Reason.CHECKING
     revision = schema.spec.revision if schema.spec else ""
-    message = messages.started(job.kind, job.name, revision)
-    if job.trigger.startswith(DOUBT) and status.last_failure is not None:
+    message = messages.started(wanted.kind, job, revision)
+    if wanted.trigger.startswith(DOUBT) and status.last_failure is not None:
         message = messages.doubted(status.last_failure.message)
     return summarize(status, Summary(schema.generation, reason, message), now)
 
@@ -236,11 +236,9 @@ def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, 
     run = Run(kind.value, name, attempt, to_text(now), schema.generation)
     status = begun(status, schema, run, schema.tokens)
     first = kind is RunKind.APPLY and status.last_failure is None
-    message = messages.started(kind, name, spec.revision)
-    if account.due is not Due.CHECK and not _background(kind, status):
-        reason = Reason.MIGRATING if kind is RunKind.APPLY else Reason.CHECKING
-        status = summarize(status, Summary(schema.generation, reason, message), now)
-    events = (Event(EventReason.MIGRATION_STARTED, message),) if first else ()
+    status = _in_progress(status, wanted, name, schema, now)
+    started = Event(EventReason.MIGRATION_STARTED, messages.started(kind, name, spec.revision))
+    events = (started,) if first else ()
     account = replace(account, status=status)
     return _decision(account, (StartRun(attempt, wanted.trigger, request),), events, requeue_after=POLL_START)
 
