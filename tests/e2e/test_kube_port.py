@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -83,15 +84,20 @@ class RealWorld:
 
 
 @pytest.fixture(scope="module")
-def real() -> Iterator[lifecycle.Cluster]:
-    """A cluster of our own: an operator that runs in the session's would answer to the resources made here."""
-    running = lifecycle.up(INSTANCE, audit=False)
+def real(request: pytest.FixtureRequest) -> Iterator[lifecycle.Cluster]:
+    """A cluster of our own, unless the environment names one.
+
+    An operator that runs in the session's would answer to the resources made here.
+    """
+    named = bool(os.environ.get("KUBECONFIG") and os.environ.get("IMAGE_REGISTRY"))
     try:
+        running = request.getfixturevalue("cluster") if named else lifecycle.up(INSTANCE, audit=False)
         running.kubectl("apply", "--server-side", "-f", CRDS)
         running.kubectl("wait", "--for=condition=Established", f"crd/{names.PLURAL}.{names.GROUP}")
         yield running
     finally:
-        lifecycle.down(INSTANCE)
+        if not named:
+            lifecycle.down(INSTANCE)
 
 
 @pytest.fixture
