@@ -16,14 +16,12 @@ FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title=alembic-operator-runner \
       org.opencontainers.image.description="Runs Alembic migrations that come from a ConfigMap" \
       org.opencontainers.image.licenses=Apache-2.0
-RUN python3 -c "import shutil, glob; \
-[shutil.rmtree(path) for path in glob.glob('/usr/local/lib/python3*/*-packages/pip*') + glob.glob('/usr/lib*/python3*/ensurepip') \
-  + glob.glob('/usr/local/lib/python3*/ensurepip') + glob.glob('/usr/share/python-wheels')]" \
- && rm -f /usr/local/bin/pip* \
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/*-packages/pip* /usr/share/python-wheels \
+      /usr/lib/python3*/ensurepip /usr/local/lib/python3*/ensurepip \
  && echo 'nonroot:x:65532:65532::/tmp:/sbin/nologin' >> /etc/passwd \
  && echo 'nonroot:x:65532:' >> /etc/group
 COPY --from=build /packages /usr/local/lib/alembic-operator-runner
 ENV PYTHONPATH=/usr/local/lib/alembic-operator-runner PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-WORKDIR /tmp
+WORKDIR /
 USER 65532:65532
 CMD ["python3"]

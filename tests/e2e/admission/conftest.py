@@ -18,10 +18,15 @@ Ask = Callable[[dict[str, Any]], str]
 
 
 @pytest.fixture(scope="package")
-def crd(cluster: Cluster) -> None:
-    """The CRD as it lies in the repository."""
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", ROOT / "crds")
+def crd(cluster: Cluster) -> Iterator[None]:
+    """The CRD as it lies in the repository; one that an installation brought is taken as it is, and stays."""
+    present = cluster.kubectl("get", "crd", "databaseschemas.alembic-operator.dev", "--ignore-not-found")
+    if not present:
+        cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds")
     cluster.kubectl("wait", "--for=condition=Established", "-f", ROOT / "crds", "--timeout=20s")
+    yield
+    if not present:
+        cluster.kubectl("delete", "-f", ROOT / "crds")
 
 
 @pytest.fixture(scope="package")
