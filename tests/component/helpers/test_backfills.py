@@ -82,28 +82,26 @@ def test_no_row_is_done_twice_when_killed_in_a_statement(project: Project) -> No
     assert project.value(DISTINCT) == [1]
 
 
-def test_rows_are_not_done_again_when_the_revision_failed_afterwards(project: Project) -> None:
+def test_rows_are_not_done_again_when_the_revision_failed_afterwards(project: Project, told: list[Progress]) -> None:
     with pytest.raises(ProgrammingError, match="nope"):
         project.migrate(COUNT_UP + '\nop.execute("SELECT nope")')
     assert project.value(DISTINCT) == [1]
     assert project.exists(OWN)
+    told.clear()
     project.migrate(COUNT_UP)
+    assert told == [{"helper": "backfill", "table": "public.items", "rows": 1000, "step": "done"}]
     assert project.value(DISTINCT) == [1]
     assert not project.exists(OWN)
 
 
 def test_an_edited_call_starts_anew_when_an_older_one_was_interrupted(project: Project) -> None:
-    project.execute("UPDATE items SET n = NULL")
     with pytest.raises(OperationalError, match="lock timeout"), project.connect() as other:
         other.execute("BEGIN")
-        other.execute("UPDATE items SET note = 'mine' WHERE id = 500")
-        project.migrate(
-            'op.execute("SET lock_timeout = \'200ms\'")\nbackfill("items", {"n": "1"}, "n IS NULL", batch=100)'
-        )
-    assert project.value("SELECT count(*) FROM items WHERE n = 1") == 400
-    project.execute("UPDATE items SET n = NULL WHERE id = 1")
-    project.migrate('backfill("items", {"n": "2"}, "n IS NULL", batch=100)')
-    assert project.value("SELECT count(*) FROM items WHERE n = 2") == 601
+        other.execute("UPDATE items SET note = 'mine' WHERE id = 480")
+        project.migrate(f"op.execute(\"SET lock_timeout = '200ms'\")\n{COUNT_UP}")
+    assert project.value("SELECT sum(n) FROM items") == 450
+    project.migrate(COUNT_UP.replace("n + 1", "n + 10"))
+    assert project.value("SELECT sum(n) FROM items") == 450 + 10 * 1000
 
 
 def test_work_goes_on_behind_the_last_row_when_a_lock_timed_out(project: Project, told: list[Progress]) -> None:

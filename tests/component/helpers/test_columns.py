@@ -52,8 +52,18 @@ def test_table_is_read_twice_only_when_the_check_proves_the_rest(project: Projec
     """Once to look for NULLs and once to validate; SET NOT NULL, under ACCESS EXCLUSIVE, does not read it."""
     scans: LiteralString = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'Odd table'"
     before = project.value(scans)
+    validated: list[bool] = []
+
+    def look(progress: Progress) -> None:
+        if progress["step"] == "validate":
+            validated.append(
+                project.value("SELECT convalidated FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0")
+            )
+
+    on_progress.set(look)
     project.migrate(CALL)
     assert project.value(scans) - before == 2
+    assert validated == [False], "adding the CHECK has read the table, under ACCESS EXCLUSIVE"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_index_is_built_once_when_asked_for_twice(project: Project, call: str, d
     assert project.value(DEFINITION) == definition
     assert project.value(STATE) is True
     first = project.value(OID)
-    project.migrate(call, call, driver=driver)
+    project.migrate(call, f"{call}\n{call}", driver=driver)
     assert project.value("SELECT version_num FROM alembic_version") == "r2"
     assert project.value(OID) == first
 
