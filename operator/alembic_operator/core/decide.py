@@ -55,7 +55,7 @@ def _decided(observed: Observed, now: datetime, context: Context) -> Decision:
     run = account.status.run
     if run is not None:
         lost = _lost_job(run)
-        account = account_for(account, lost, gone(run.job), schema, now)
+        account = account_for(account, lost, gone(lost, schema), schema, now)
     if any(job.deleting and not job.finished for job in observed.jobs):
         return _decision(account, requeue_after=POLL_DELETION)
     return _next(observed, account, now, context)

@@ -64,9 +64,10 @@ def ending_of(job: Job, schema: Schema, expected: RunRequest | None) -> Ending |
     return Reported(result)
 
 
-def gone(job: str) -> Doubt:
+def gone(job: Job, schema: Schema) -> Ending:
     """The ending of a run whose Job was deleted before its outcome was read."""
-    return Doubt(Reason.INTERRUPTED, f"Job {job} was deleted before its outcome could be read.")
+    message = f"Job {job.name} was deleted before its outcome could be read."
+    return _told_trouble(job, schema) or Doubt(Reason.INTERRUPTED, message)
 
 
 def _asks(job: Job, expected: RunRequest) -> bool:
