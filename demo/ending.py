@@ -24,13 +24,15 @@ def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]
     if str(cluster.bin) not in os.environ.get("PATH", "").split(":"):
         environment.append(f'export PATH={cluster.bin}:"$PATH"')
     dev = f"kubectl -n {places.DEV}"
+    path = "jsonpath={.status.history[0].job}"
+    job = cluster.kubectl("-n", places.DEV, "get", places.RESOURCE, "shop", "-o", path)
     return [
         ("Use the cluster:", environment),
         (
             "Read the story again on the resource:",
             [
                 f"{dev} describe dbs shop",
-                f"{dev} logs -l alembic-operator.dev/schema=shop --prefix --tail=-1",
+                f"{dev} logs job/{job}",
                 "kubectl explain dbs.status",
             ],
         ),
