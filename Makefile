@@ -52,6 +52,7 @@ fmt: venv  ## format the code and mend what ruff can mend
 lock: venv  ## renew constraints.txt from the bounds in pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --no-emit-index-url \
 	  --no-header --python-version 3.11 --quiet --upgrade -o constraints.txt
+	@$(MAKE) --no-print-directory generate
 
 ##@ tests
 

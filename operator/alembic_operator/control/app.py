@@ -183,6 +183,8 @@ class App:
             kopf.operator(
                 registry=watch.registry(self.interest, self.queue, self.metrics),
                 settings=watch.settings(),
+                # kopf would look for the user's name, which an arbitrary user id (OpenShift's) does not have.
+                identity=self.settings.pod,  # type: ignore[arg-type]
                 clusterwide=not namespaces,
                 namespaces=namespaces,
                 ready_flag=self.watching,
