@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from alembic_operator.contract.reasons import Reason
 
 from .messages import joined
@@ -9,6 +11,11 @@ from .observed import Job, Pod
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 _HARMLESS = {"", "ContainerCreating", "PodInitializing"}
+# What containerd and the kubelet wrap around the one thing that is wrong, naming the image each time.
+_WRAPPING = re.compile(
+    r'rpc error: code = \w+ desc = |failed to (pull and unpack image|resolve reference) "[^"]*": '
+    r'|Back-off pulling image "[^"]*": \w+: '
+)
 
 
 def start_trouble(job: Job) -> tuple[Reason, str] | None:
@@ -43,7 +50,7 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
         return (
             Reason.IMAGE_PULL_FAILED,
             f"Pod {pod.name} cannot pull its image ({pod.waiting}): {_words(pod)}. "
-            "Check spec.migrations.image and spec.migrations.pullSecrets.",
+            "Check spec.migrations.image and spec.migrations.pullSecrets; it is tried again by itself.",
         )
     if pod.waiting not in _HARMLESS:
         return (
@@ -65,4 +72,4 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
 
 
 def _words(pod: Pod) -> str:
-    return (pod.waiting_message or "no further word").strip().rstrip(".")[:400]
+    return _WRAPPING.sub("", pod.waiting_message or "no further word").strip().rstrip(".")[:400]

@@ -113,15 +113,16 @@ def _config(path: Path) -> Config:
 
 def _bare_directory() -> tuple[Config, ScriptDirectory]:
     directory = places.MIGRATIONS_DIRECTORY
-    config = Config()
-    config.set_main_option("script_location", directory)
-    try:
-        return config, ScriptDirectory(directory, version_locations=[directory])
-    except CommandError:
+    if not list(Path(directory).glob("*.py")):  # the mount is optional, so a missing ConfigMap is an empty directory
         raise RunFailed(
             Reason.INVALID_SPEC,
-            "Reading the migrations of spec.migrations.configMap: the ConfigMap is not mounted in the pod. Create it.",
-        ) from None
+            "Reading the migrations of spec.migrations.configMap: there is no such ConfigMap in the namespace, or it "
+            "has no key that ends in .py. Create it, then set the annotation alembic-operator.dev/retry-at to a new "
+            "value.",
+        )
+    config = Config()
+    config.set_main_option("script_location", directory)
+    return config, ScriptDirectory(directory, version_locations=[directory])
 
 
 def _load(script: ScriptDirectory) -> list[Script]:

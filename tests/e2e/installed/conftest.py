@@ -1,0 +1,109 @@
+"""A cluster of its own, with the operator installed by its chart from images built by its Dockerfiles."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.cluster import images, lifecycle
+from tests.cluster.lifecycle import Cluster
+from tests.cluster.postgres import Postgres
+
+from . import histories
+from .api import Api
+from .installation import NAMESPACE, ROOT, Installation, make_namespace
+from .place import PASSWORD, Place, Places
+
+NAME = "e2e"
+DOCKERFILES = {
+    "operator": "operator/Dockerfile",
+    "runner": "operator/runner.Dockerfile",
+    "shop": "examples/shop/Dockerfile",
+}
+TARGETS = ("histories", "without-alembic", "without-driver")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of our own with an audit log: the operator would answer to the resources of other tests."""
+    if not os.environ.get("KEEP_CLUSTER"):
+        lifecycle.down(NAME)  # what an interrupted session left
+    try:
+        yield lifecycle.up(NAME, audit=True)
+    finally:
+        if not os.environ.get("KEEP_CLUSTER"):
+            lifecycle.down(NAME)
+
+
+@pytest.fixture(scope="session")
+def built(cluster: Cluster) -> dict[str, str]:
+    """Every image, by digest."""
+    found = {
+        name: images.build(ROOT, ROOT / file, name=name, registry=cluster.registry)
+        for name, file in DOCKERFILES.items()
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        histories.write(Path(folder) / "histories")
+        dockerfile = Path(__file__).with_name("Dockerfile")
+        for target in TARGETS:
+            found[target] = images.build(
+                Path(folder), dockerfile, name=target, registry=cluster.registry, target=target
+            )
+    return found
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Iterator[Api]:
+    """Reads from the API server."""
+    reader = Api(cluster)
+    yield reader
+    reader.close()
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Cluster, api: Api, built: dict[str, str]) -> Installation:
+    """The operator in a namespace that enforces restricted pod security."""
+    make_namespace(cluster, NAMESPACE)
+    installed = Installation(cluster, api, built)
+    installed.install()
+    return installed
+
+
+@pytest.fixture(scope="session")
+def server(cluster: Cluster) -> Iterator[Postgres]:
+    """A PostgreSQL server that pods reach."""
+    with Postgres(16, host=cluster.host_address) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def places(cluster: Cluster, api: Api, server: Postgres, built: dict[str, str], operator: Installation) -> Places:
+    """For a test that needs more than one, another server, or a development namespace: `with places() as place`."""
+
+    @contextmanager
+    def make(on: Postgres = server, *, development: bool = False) -> Iterator[Place]:
+        name = f"t{uuid.uuid4().hex[:8]}"
+        labels = {"alembic-operator.dev/environment": "development"} if development else {}
+        make_namespace(cluster, name, **labels)
+        on.create_role(name, PASSWORD)
+        on.create_database(name, owner=name)
+        try:
+            yield Place(cluster, api, on, built["histories"], name, name)
+        finally:
+            cluster.kubectl("delete", "namespace", name, "--wait=false")
+            on.drop_database(name)
+
+    return make
+
+
+@pytest.fixture
+def place(places: Places) -> Iterator[Place]:
+    """A namespace with a Secret `db`, and an empty database that it names."""
+    with places() as made:
+        made.secret()
+        yield made

@@ -1,0 +1,72 @@
+"""The migration histories of the fault tests, each in a folder of its own in one image: `spec.migrations.path` chooses.
+
+`GATE` is an advisory lock that a test holds to stop a revision at a known line, inside its transaction.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.component.runner.project import Project
+
+GATE = 4711
+FOLDER = "/histories"
+
+_MORE_THAN_THERE_IS = """
+taken = []
+while True:
+    taken.append(bytearray(b"x" * 2**24))
+"""
+
+
+def write(folder: Path) -> None:
+    """Write every history into `folder`."""
+    _plain(Project(folder / "plain"))
+    _failing(Project(folder / "failing"))
+    _repaired(Project(folder / "repaired"))
+    _gated(Project(folder / "gated"))
+    _altering(Project(folder / "altering"))
+    _greedy(Project(folder / "greedy"))
+    _two_heads(Project(folder / "two-heads"))
+
+
+def _plain(project: Project) -> None:
+    project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
+    project.sql("a2", "ALTER TABLE orders ADD COLUMN note text", "INSERT INTO orders VALUES (1, 'first')")
+    project.sql("a3", "CREATE INDEX orders_note ON orders (note)")
+
+
+def _failing(project: Project) -> None:
+    """Its second revision sends one good statement and one bad."""
+    project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
+    project.sql("a2", "INSERT INTO orders VALUES (1)", "INSERT INTO order_lines VALUES (1)")
+
+
+def _repaired(project: Project) -> None:
+    """The same with its second revision corrected, as a new image would have it."""
+    project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
+    project.sql("a2", "INSERT INTO orders VALUES (1)", "CREATE TABLE order_lines (id int PRIMARY KEY)")
+
+
+def _gated(project: Project) -> None:
+    """Its second revision writes a row, waits for the gate, and writes another."""
+    project.sql("a1", "CREATE TABLE ran (revision text)")
+    wait = f"SELECT pg_advisory_xact_lock_shared({GATE})"
+    project.sql("a2", "INSERT INTO ran VALUES ('a2 before')", wait, "INSERT INTO ran VALUES ('a2 after')")
+    project.sql("a3", "INSERT INTO ran VALUES ('a3')")
+
+
+def _altering(project: Project) -> None:
+    project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
+    project.sql("a2", "ALTER TABLE orders ADD COLUMN note text")
+
+
+def _greedy(project: Project) -> None:
+    project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
+    project.add("a2", _MORE_THAN_THERE_IS)
+
+
+def _two_heads(project: Project) -> None:
+    project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
+    project.add("b1", "op.execute('CREATE TABLE left_hand ()')", down="a1")
+    project.add("b2", "op.execute('CREATE TABLE right_hand ()')", down="a1")

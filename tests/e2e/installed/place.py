@@ -1,0 +1,247 @@
+"""A namespace and a database of one test: what people do there, and what they see.
+
+What people do goes through kubectl, as theirs does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from tests.cluster.lifecycle import Cluster
+from tests.cluster.postgres import Postgres
+from tests.cluster.processes import wait_until
+
+from .api import SCHEMAS, Api, Raw
+from .histories import FOLDER, GATE
+
+GROUP = "alembic-operator.dev"
+PASSWORD = "p@ss/w:rd"
+
+# What differs from run to run, in the order in which it is replaced.
+_VARYING = (
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
+    (r"\b([a-z0-9][-a-z0-9]*?)-[0-9a-f]{8}-(\d+)-[a-z0-9]{5}\b", r"POD \1/\2"),
+    (r"\b([a-z0-9][-a-z0-9]*?)-[0-9a-f]{8}-(\d+)\b", r"\1/\2"),
+    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r"\bpid \d+", "pid PID"),
+    (r"\bfor \d+[smh]\b", "for TIME"),
+    (r"\bin \d+\.\d s\b", "in SECONDS"),
+)
+
+
+def plain(message: str) -> str:
+    """A message without what differs from run to run: a Job becomes `shop/1`, its name and the attempt."""
+    for pattern, word in _VARYING:
+        message = re.sub(pattern, word, message)
+    return message
+
+
+@dataclass
+class Place:
+    """One namespace, one empty database, one role that owns it.
+
+    Attributes:
+        image: What `apply` takes the histories from.
+        user: The role; the database has the same name.
+    """
+
+    cluster: Cluster
+    api: Api
+    server: Postgres
+    image: str
+    namespace: str
+    user: str
+
+    # What people do
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """Run kubectl in this namespace."""
+        return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=stdin)
+
+    def create(self, *objects: Mapping[str, Any]) -> None:
+        """Apply objects."""
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(listed))
+
+    def secret(self, name: str = "db", **values: str) -> None:
+        """The Secret with the connection; the URI of this place's database without values."""
+        data = values or {"uri": self.uri()}
+        self.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
+
+    def uri(self, password: str = PASSWORD) -> str:
+        """The database as pods reach it."""
+        return self.server.uri(self.user, self.user, password)
+
+    def manifest(self, name: str, history: str, revision: str, **spec: Any) -> dict[str, Any]:
+        """A DatabaseSchema of one of the histories; `migrations` adds to what is there, the rest replaces it."""
+        migrations = {"image": self.image, "path": f"{FOLDER}/{history}", **spec.pop("migrations", {})}
+        return {
+            "apiVersion": f"{GROUP}/v1alpha1",
+            "kind": "DatabaseSchema",
+            "metadata": {"name": name, "annotations": spec.pop("annotations", {})},
+            "spec": {
+                "database": {"secretRef": {"name": "db"}},
+                "migrations": migrations,
+                "revision": revision,
+                "retry": {"backoff": "1s"},
+                **spec,
+            },
+        }
+
+    def apply(self, history: str, revision: str, name: str = "shop", **spec: Any) -> None:
+        """Apply such a DatabaseSchema."""
+        self.create(self.manifest(name, history, revision, **spec))
+
+    def patch(self, name: str = "shop", **spec: Any) -> None:
+        """Change parts of a spec."""
+        self.kubectl("patch", "dbs", name, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
+
+    def annotate(self, annotation: str, value: str, name: str = "shop") -> None:
+        """Set one of our annotations."""
+        self.kubectl("annotate", "dbs", name, "--overwrite", f"{GROUP}/{annotation}={value}")
+
+    # What they see
+
+    def schema(self, name: str = "shop") -> Raw:
+        """The DatabaseSchema."""
+        found = self.api.get(f"{SCHEMAS}/namespaces/{self.namespace}/databaseschemas/{name}")
+        assert found is not None, f"{name} is not there"
+        return found
+
+    def status(self, name: str = "shop") -> dict[str, Any]:
+        """Its status."""
+        return dict(self.schema(name).get("status") or {})
+
+    def condition(self, kind: str = "Ready", name: str = "shop") -> Raw:
+        """One of its conditions; empty where it is not there."""
+        return condition(self.schema(name), kind)
+
+    def wait(self, reason: str, name: str = "shop", *, message: str = "", timeout: float = 60) -> Raw:
+        """Wait until Ready has the reason, for the present spec, and a part of the message; the status then."""
+
+        def there() -> Raw | None:
+            schema = self.schema(name)
+            ready = condition(schema, "Ready")
+            current = ready.get("observedGeneration") == schema["metadata"]["generation"]
+            fits = current and ready.get("reason") == reason and message in ready["message"]
+            return schema["status"] if fits else None
+
+        return self._until(there, f"{name} to be {reason}", timeout)
+
+    def wait_for_status(
+        self, holds: Callable[[Raw], Any], what: str, name: str = "shop", *, timeout: float = 60
+    ) -> Raw:
+        """Wait until this holds of the status; the status then."""
+
+        def there() -> Raw | None:
+            status = self.status(name)
+            return status if holds(status) else None
+
+        return self._until(there, f"{name}: {what}", timeout)
+
+    def _until(self, there: Callable[[], Raw | None], what: str, timeout: float) -> Raw:
+        try:
+            return wait_until(there, what, timeout, every=0.1)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.story()}") from None
+
+    def message(self, name: str = "shop") -> str:
+        """Ready's message, without what differs from run to run."""
+        return plain(self.condition("Ready", name)["message"])
+
+    def conditions(self, name: str = "shop") -> dict[str, tuple[str, str]]:
+        """Status and reason of every condition."""
+        return {c["type"]: (c["status"], c["reason"]) for c in self.status(name).get("conditions", [])}
+
+    def events(self, name: str = "shop") -> list[tuple[str, str, str]]:
+        """Type, reason and message of each event of a DatabaseSchema, oldest first."""
+        found = self.api.list(
+            f"/api/v1/namespaces/{self.namespace}/events", fieldSelector="involvedObject.kind=DatabaseSchema"
+        )
+        ours = [event for event in found if event["involvedObject"]["name"] == name]
+        ours.sort(key=lambda event: str(event.get("eventTime") or event.get("firstTimestamp")))
+        return [(event["type"], event["reason"], plain(event["message"])) for event in ours]
+
+    def jobs(self) -> list[Raw]:
+        """The Jobs of the namespace, oldest first."""
+        found = self.api.list(f"/apis/batch/v1/namespaces/{self.namespace}/jobs")
+        return sorted(found, key=lambda job: int(job["metadata"]["annotations"][f"{GROUP}/attempt"]))
+
+    def pods(self) -> list[Raw]:
+        """The pods of the namespace."""
+        return self.api.list(f"/api/v1/namespaces/{self.namespace}/pods")
+
+    def logs(self) -> str:
+        """What every pod of the namespace has printed."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods"
+        return "".join(self.api.text(f"{path}/{pod['metadata']['name']}/log") or "" for pod in self.pods())
+
+    def story(self) -> str:
+        """Everything that explains a failed test."""
+        schemas = self.api.list(f"{SCHEMAS}/namespaces/{self.namespace}/databaseschemas")
+        told = [json.dumps({s["metadata"]["name"]: s.get("status")}, indent=1) for s in schemas]
+        pods = [json.dumps({p["metadata"]["name"]: p["status"].get("containerStatuses")}) for p in self.pods()]
+        return "\n".join([*told, *map(str, self.events()), *pods])
+
+    # The database
+
+    def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        """What the database answers."""
+        with self.connect() as connection:
+            return connection.execute(query).fetchall()
+
+    def execute(self, statement: LiteralString) -> None:
+        """Send a statement as the owner of the database."""
+        with self.connect() as connection:
+            connection.execute(statement)
+
+    def connect(self) -> psycopg.Connection:
+        """A connection in autocommit mode."""
+        return self.server.connect(self.user, self.user, PASSWORD)
+
+    def revisions(self) -> list[str]:
+        """The rows of Alembic's version table."""
+        return [str(row[0]) for row in self.rows("SELECT version_num FROM alembic_version ORDER BY 1")]
+
+    @contextmanager
+    def gate(self) -> Iterator[None]:
+        """Hold the gate of the history `gated`: its second revision stops amid its transaction until this ends."""
+        with self.connect() as holder:
+            holder.execute("SET application_name = 'gatekeeper'")
+            holder.execute("SELECT pg_advisory_lock(%s)", [GATE])
+            yield
+
+    def wait_at_gate(self, timeout: float = 60) -> int:
+        """Wait until a migration stands at the gate; the process id of its session."""
+        query: LiteralString = (
+            "SELECT a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
+            " AND NOT l.granted AND a.datname = current_database()"
+        )
+        try:
+            return int(wait_until(lambda: self.rows(query), "a migration at the gate", timeout, every=0.1)[0][0])
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.story()}") from None
+
+    def sessions(self) -> int:
+        """How many sessions of migrations the database has."""
+        query: LiteralString = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE 'alembic-operator/%'"
+        )
+        return int(self.rows(query)[0][0])
+
+
+def condition(schema: Raw, kind: str) -> Raw:
+    """One of a DatabaseSchema's conditions; empty where it is not there."""
+    found: list[Raw] = (schema.get("status") or {}).get("conditions") or []
+    empty: Raw = {}
+    return next((one for one in found if one["type"] == kind), empty)
+
+
+Places = Callable[..., AbstractContextManager[Place]]

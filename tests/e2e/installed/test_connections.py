@@ -1,0 +1,128 @@
+"""The Secret, and the server that it names: what a person may mend is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from psycopg import sql
+from tests.cluster.lifecycle import Cluster
+from tests.cluster.postgres import Postgres
+
+from .installation import Installation
+from .place import PASSWORD, Place, Places
+
+RETRYING = "RetryingAfterFailure"
+
+
+def test_missing_secret_is_named_and_its_creation_is_enough(places: Places) -> None:
+    with places() as place:
+        place.apply("plain", "a1")
+
+        place.wait("SecretNotFound")
+
+        assert place.conditions() == {"Ready": ("False", "SecretNotFound"), "Reconciling": ("True", RETRYING)}
+        assert place.message() == (
+            'Reading the connection from Secret "db": there is no such Secret in the namespace, or it has no keys. '
+            'Create it with the key "uri" (a PostgreSQL URI), or with host, port, dbname, user, password. Next '
+            "attempt at TIME."
+        )
+        place.secret()
+        place.wait("UpToDate")
+        assert place.message() == "Job shop/2 applied 1 revision in SECONDS: a1. The database is at revision a1."
+
+
+def test_missing_key_is_named_with_those_that_are_there(places: Places) -> None:
+    with places() as place:
+        place.secret(url=place.uri(), other="x")
+        place.apply("plain", "a1")
+
+        place.wait("SecretNotFound")
+
+        assert place.message() == (
+            'Reading the connection from Secret "db": it has no key "uri", and not all of host, dbname and user '
+            "either. "
+            "Its keys are other, url. Add the key, or name another one in spec.database.secretRef.key. "
+            "Next attempt at TIME."
+        )
+
+
+def test_wrong_password_is_told_and_its_rotation_is_enough(places: Places) -> None:
+    with places() as place:
+        place.secret(uri=place.uri("not the one"))
+        place.apply("plain", "a1")
+
+        place.wait("AuthenticationFailed")
+
+        assert place.conditions() == {"Ready": ("False", "AuthenticationFailed"), "Reconciling": ("True", RETRYING)}
+        assert place.message() == (
+            'Connecting to the database that Secret "db" names: the server refused the user or the password; correct '
+            "the "
+            "Secret, or the role in the database. Next attempt at TIME."
+        )
+        place.secret()
+        place.wait("UpToDate")
+
+
+def test_password_that_is_no_valid_part_of_a_uri_is_in_no_message(places: Places, operator: Installation) -> None:
+    password = "hush%zzhush"
+    with places() as place:
+        place.server.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(place.user), sql.Literal(password))
+        )
+        address = f"{place.server.host}:{place.server.port}/{place.user}"
+        place.secret(uri=f"postgresql://{place.user}:{password}@{address}")
+        place.apply("plain", "a1")
+
+        place.wait("InvalidConnectionSecret")
+
+        assert place.message() == (
+            'Reading the connection from Secret "db": the URI in key "uri" has a "%" that no two hexadecimal digits '
+            'follow. Write "%" as "%25", or give the keys host, port, dbname, user, password instead, whose values '
+            "need "
+            "no escapes. Correct the Secret; the next run reads it again. Next attempt at TIME."
+        )
+        place.kubectl("delete", "secret", "db")
+        parts = {"host": place.server.host, "port": str(place.server.port), "dbname": place.user, "user": place.user}
+        place.secret(**parts, password=password)
+        place.wait("UpToDate")
+        said = f"{place.schema()} {place.events()} {place.jobs()} {place.pods()} {place.logs()} {operator.log()}"
+        assert "hush" not in said
+
+
+def test_database_that_does_not_exist_is_told(place: Place) -> None:
+    place.secret(uri=place.server.uri("nowhere", place.user, PASSWORD))
+    place.apply("plain", "a1")
+
+    place.wait("DatabaseNotFound")
+
+    assert place.message() == (
+        'Connecting to the database that Secret "db" names: the server has no database of that name; create it, or '
+        "correct the name in the Secret. Next attempt at TIME."
+    )
+
+
+@pytest.fixture
+def server_of_its_own(cluster: Cluster) -> Iterator[Postgres]:
+    with Postgres(15, host=cluster.host_address) as running:
+        yield running
+
+
+def test_unreachable_database_is_told_and_its_return_is_enough(places: Places, server_of_its_own: Postgres) -> None:
+    server = server_of_its_own
+    with places(server) as place:
+        place.secret()
+        server.stop()
+        place.apply("plain", "a1")
+
+        place.wait("DatabaseUnreachable")
+
+        assert place.conditions() == {"Ready": ("False", "DatabaseUnreachable"), "Reconciling": ("True", RETRYING)}
+        assert place.message() == (
+            'Connecting to the database that Secret "db" names: nothing listens on that host and port; start the '
+            "server, "
+            "or correct host and port in the Secret. Next attempt at TIME."
+        )
+        server.start()
+        place.wait("UpToDate")
+        assert place.revisions() == ["a1"]
