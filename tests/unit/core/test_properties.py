@@ -174,7 +174,7 @@ class Worlds(RuleBasedStateMachine):
             return
         before, started = dict(self.world.status), len(self.world.started)
         again = self.world.look()
-        assert not (again.actions or again.events or again.finished or again.surplus)
+        assert not (again.actions or again.events or again.finished)
         assert self.world.status == before
         assert len(self.world.started) == started
 
