@@ -20,9 +20,12 @@ from sqlalchemy.pool import NullPool
 
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
+from ..contract.result import Failure
 from .driver import Driver, RawConnection
 from .errors import RunFailed
+from .heads import plain_version_rows
 from .history import History
+from .journal import Entry
 from .report import Report
 from .revision import Running
 from .session import Place
@@ -51,7 +54,7 @@ class Migration:
         request: names version table and timeouts.
         running: counts and journals.
         watch: knows who blocks.
-        is_half_applied: reads on a new session whether a revision has an intent that may not be run again unasked.
+        open_intent: reads on a new session whether a part of the failed revision was committed: the journal's entry.
     """
 
     def __init__(
@@ -64,11 +67,11 @@ class Migration:
         running: Running,
         watch: Watch,
         report: Report,
-        is_half_applied: Callable[[str], bool],
+        open_intent: Callable[[Failure], Entry | None],
     ) -> None:
         self._session, self._history, self._request, self._place = session, history, request, place
         self._running, self._watch, self._report = running, watch, report
-        self._is_half_applied = is_half_applied
+        self._open_intent = open_intent
         self._tries: dict[str, int] = {}
 
     def run(self, target: str) -> None:
@@ -123,7 +126,7 @@ class Migration:
                 alembic_operator=self._running,
             )
             self._running.guard(environment.get_context())
-            with environment.begin_transaction():
+            with plain_version_rows(self._session.raw, self._place), environment.begin_transaction():
                 environment.run_migrations()
 
     def _explain(self, error: BaseException) -> RunFailed:
@@ -156,8 +159,13 @@ class Migration:
     def _pause_or_raise(self, failed: RunFailed) -> None:
         failure = failed.failure
         tried = self._tries[failure.revision] = self._tries.get(failure.revision, 0) + 1
-        if failure.reason not in RETRYABLE or tried >= TRIES or self._is_half_applied(failure.revision):
+        if failure.reason not in RETRYABLE or tried >= TRIES:
             raise failed
+        intent = self._open_intent(failure)
+        if intent is not None and not intent.resumable:
+            raise failed
+        if intent is not None:
+            self._running.intents[failure.revision] = intent.id
         pause = min(_FIRST_PAUSE * 2 ** (tried - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
         self._report.record(
             "retry",

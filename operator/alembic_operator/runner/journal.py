@@ -162,6 +162,11 @@ def resolve(connection: RawConnection, ids: list[int]) -> None:
     rows(connection, _RESOLVE, ids)
 
 
+def withdraw(connection: RawConnection, id_: int) -> None:
+    """Take back an intent, where it is certain that nothing of its revision was committed."""
+    rows(connection, "DELETE FROM alembic_operator.revision_journal WHERE id = %s AND state = 'intent'", id_)
+
+
 def done_by_this_run(connection: RawConnection, place: Place, revisions: list[str]) -> set[str]:
     """Those of the revisions whose `done` row this Job wrote."""
     return {revision for (revision,) in rows(connection, _OF_THIS_RUN, place.history, job_uid(), revisions)}

@@ -30,6 +30,7 @@ from .signals import Signals
 from .watch import Watch
 
 _COMMITS = re.compile(r"(?:^|;)\s*(?:COMMIT|END)\s*(?:WORK|TRANSACTION)?\s*(?:AND\s+CHAIN\s*)?(?:;|$)", re.IGNORECASE)
+_MAY_LEAVE_A_PART = re.compile(r"\b(?:COMMIT|END|CALL|DO|DETACH)\b", re.IGNORECASE)
 _READS = re.compile(
     r"\s*(?:SELECT|SHOW|VALUES|WITH)\b(?!.*\b(?:INSERT|UPDATE|DELETE|MERGE|INTO)\b)", re.IGNORECASE | re.DOTALL
 )
@@ -63,6 +64,7 @@ class Running:
         statements: that it has sent so far.
         in_upgrade: False before and after the user's code, when Alembic and the runner send statements of their own.
         applied: by this run, oldest first.
+        intents: ids of resumable intents that earlier tries or runs left behind, by revision.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Running:
         self.statements = 0
         self.in_upgrade = False
         self.applied: list[AppliedRevision] = []
+        self.intents: dict[str, int] = {}
         self._raw, self._request, self._graph = raw, request, graph
         self._report, self._signals, self._watch = report, signals, watch
         self._since = 0.0
@@ -88,6 +91,7 @@ class Running:
         self._resumable = False
         self._changed = False  # something other than a helper's statement was sent
         self._helpers = 0
+        self._last_statement = ""
 
     @contextmanager
     def resumable(self) -> Iterator[None]:
@@ -139,6 +143,14 @@ class Running:
         else:
             rows(self._raw, _DONE, self.history, self.revision, *who, time.monotonic() - self._since, self.statements)
 
+    @property
+    def left_nothing(self) -> bool:
+        """Whether the statement that the server has refused was the revision's first, and one that is atomic by itself.
+
+        An index that failed to build concurrently is not looked for here.
+        """
+        return self.statements == 1 and not _MAY_LEAVE_A_PART.search(self._last_statement)
+
     def forget(self) -> None:
         """The revision failed and its transaction was rolled back."""
         self.in_upgrade = False
@@ -147,7 +159,8 @@ class Running:
 
     def _begin(self, step: RevisionStep) -> None:
         self.revision, self.statements, self._since = step.revision.revision, 0, time.monotonic()
-        self._intent, self._resumable, self._changed = None, False, False
+        self._intent = self.intents.get(self.revision)
+        self._resumable, self._changed = self._intent is not None, False
         original = step.migration_fn
 
         def upgrade(**arguments: Any) -> None:
@@ -172,6 +185,7 @@ class Running:
         if not self.in_upgrade:
             return
         self.statements += 1
+        self._last_statement = statement
         if not self._helpers and not self._changed and not _READS.match(statement):
             self._changed = True
         if _COMMITS.search(statement):

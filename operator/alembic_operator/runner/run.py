@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from ..contract.reasons import Reason
 from ..contract.request import RunKind, RunRequest
-from ..contract.result import DatabaseFacts, Outcome
+from ..contract.result import DatabaseFacts, Failure, Outcome
 from .assess import Assessment, Reading, assess, check_owner, remedy
 from .connect import connect, drop_libpq_variables
 from .driver import Driver, RawConnection, find_driver
 from .errors import RunFailed
 from .graph import Standing
-from .journal import adopt, claim, ensure_journal, job_uid, read_journal, resolve
+from .journal import Entry, adopt, claim, ensure_journal, job_uid, read_journal, resolve, withdraw
 from .lock import acquire
 from .report import Report
 from .secret import Target, read_secret
@@ -20,7 +20,7 @@ from .session import Place, place_of, preflight
 from .signals import Signals
 from .sqlerrors import find_sql_error
 from .verify import invalid_indexes, verify
-from .versiontable import read_version_rows, schema_exists, users_tables
+from .versiontable import longest_id, read_version_rows, schema_exists, users_tables
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Run:
         self.running: Running | None = None
         self._driver: Driver | None = None
         self._target: Target | None = None
+        self._invalid_before: set[str] = set()
 
     def execute(self) -> Outcome:
         """Do what the request asks.
@@ -116,6 +117,7 @@ class Run:
                 f'Looking for schema "{self.place.schema}" in the database, where the version table belongs: it is not '
                 "there. Create it, or correct spec.database.searchPath or spec.migrations.versionTable.schema.",
             )
+        self._check_ids(assessment.pending, longest_id(connection, self.place), history)
         ensure_journal(driver, connection, self.report)
         if reading.journal.owner != self.request.target:
             claim(connection, self.place, self.request.target)
@@ -128,14 +130,27 @@ class Run:
             return Outcome.UP_TO_DATE
         if assessment.standing == Standing.AHEAD:
             return Outcome.AHEAD
-        return self._migrate(driver, connection, history)
+        intents = {entry.revision: entry.id for entry in reading.journal.entries.values() if entry.open_intent}
+        return self._migrate(driver, connection, history, intents)
 
-    def _migrate(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+    def _check_ids(self, pending: list[str], limit: int, history: History) -> None:
+        """Refuse before anything is sent what would fail at the version row, after autocommit work was committed."""
+        long = [revision for revision in pending if len(revision) > limit]
+        if long:
+            raise RunFailed(
+                Reason.INVALID_HISTORY,
+                f'Comparing the pending revisions with {self.place}: the id "{long[0]}" '
+                f"({history.graph.files[long[0]].path}) has {len(long[0])} characters, and the table takes {limit}. "
+                "Shorten it, or widen the column version_num.",
+                revision=long[0],
+            )
+
+    def _migrate(self, driver: Driver, connection: RawConnection, history: History, intents: dict[str, int]) -> Outcome:
         from .apply import Migration, Session  # noqa: PLC0415 (needs Alembic)
         from .revision import Running  # noqa: PLC0415
 
         request, report = self.request, self.report
-        invalid_before = invalid_indexes(connection)
+        self._invalid_before = invalid_indexes(connection)
         watch = Watch(lambda: self.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report)
         try:
             running = Running(
@@ -147,6 +162,7 @@ class Run:
                 signals=self.signals,
                 watch=watch,
             )
+            running.intents = intents
             self.running = running
             driver.on_notice(connection, self._noticed)
             migration = Migration(
@@ -157,7 +173,7 @@ class Run:
                 running=running,
                 watch=watch,
                 report=report,
-                is_half_applied=self._is_half_applied,
+                open_intent=self._open_intent,
             )
             migration.run(self.target_revision)
         finally:
@@ -167,7 +183,7 @@ class Run:
             applied = [one.revision for one in running.applied]
             self.current = verify(with_new, self.place, history.graph, self.target_revision, applied)
             self.pending = 0
-            for name in sorted(invalid_indexes(with_new) - invalid_before):
+            for name in sorted(invalid_indexes(with_new) - self._invalid_before):
                 report.warn(
                     f"Index {name} is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
                 )
@@ -208,15 +224,22 @@ class Run:
                 f"PostgreSQL skipped it ({text})."
             )
 
-    def _is_half_applied(self, revision: str) -> bool:
+    def _open_intent(self, failure: Failure) -> Entry | None:
+        """The journal's entry of a failed revision of which a part was committed; None where nothing was."""
         connection = self.open()
         try:
-            driver = self._driver
-            if driver is None:
-                return False
+            if self._driver is None:
+                return None
             self.current = read_version_rows(connection, self.place)
-            entry = read_journal(driver, connection, self.place).entries.get(revision)
-            return entry is not None and entry.open_intent and not entry.resumable
+            entry = read_journal(self._driver, connection, self.place).entries.get(failure.revision)
+            if entry is None or not entry.open_intent:
+                return None
+            refused = bool(failure.sqlstate) and failure.reason != Reason.CONNECTION_LOST
+            left_nothing = refused and self.running is not None and self.running.left_nothing
+            if not entry.resumable and left_nothing and invalid_indexes(connection) <= self._invalid_before:
+                withdraw(connection, entry.id)
+                return None
+            return entry
         finally:
             connection.close()
 
@@ -230,12 +253,12 @@ class Run:
             return failed
         failure, applied = failed.failure, len(self.running.applied)
         try:
-            half = bool(failure.revision) and self._is_half_applied(failure.revision)
+            intent = self._open_intent(failure)
         except RunFailed:
             return failed
         if self.pending is not None:
             self.pending -= applied
-        if not half:
+        if intent is None or intent.resumable:
             return failed
         head = failure.message.split(". It was rolled back")[0]
         return RunFailed(

@@ -71,6 +71,15 @@ def read_version_rows(connection: RawConnection, place: Place) -> list[str]:
     return sorted(ids)
 
 
+def longest_id(connection: RawConnection, place: Place) -> int:
+    """How many characters of a revision's id the version table takes; 32 where Alembic is still to make it."""
+    found = rows(connection, _TABLE, place.schema, place.table)
+    if not found:
+        return 32
+    kind, limit = found[0][4].split(" ")
+    return int(limit) - 4 if kind != "text" and int(limit) > 4 else LONGEST_ID
+
+
 def users_tables(connection: RawConnection, search_path: list[str], place: Place) -> list[str]:
     """Up to four tables or views in the search path that are neither the version table nor part of an extension."""
     found = rows(connection, _USERS_TABLES, search_path, place.schema, place.table)

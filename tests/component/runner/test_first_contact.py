@@ -102,6 +102,31 @@ def test_goes_on_when_a_person_completed_and_stamped_a_half_applied_revision(
     assert database.journal() == [("r1", "done"), ("r2", "adopted"), ("r3", "done")]
 
 
+def test_fails_plainly_when_the_first_statement_of_an_autocommit_block_is_refused(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    body = "with op.get_context().autocommit_block():\n    op.execute('CREATE INDEX CONCURRENTLY ix ON {} (id)')"
+    project.add("r2", body.format("items"))
+    message = failed(runner(project, database.uri), Reason.MIGRATION_FAILED)
+    assert message.startswith('Applying revision "r2" (r2.py), statement 1: SQLSTATE 42P01: relation "items" does not')
+    assert database.journal() == [("r1", "done")]
+    project.last = "r1"
+    project.add("r2", body.format("item"))
+    assert runner(project, database.uri).result.outcome == Outcome.APPLIED
+
+
+def test_refuses_before_anything_is_sent_when_an_id_is_too_long(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.sql("x" * 33, "SELECT 1")
+    message = failed(runner(project, database.uri), Reason.INVALID_HISTORY)
+    assert "has 33 characters, and the table takes 32. Shorten it, or widen the column version_num." in message
+    database.execute("CREATE TABLE alembic_version (version_num varchar(64) PRIMARY KEY)")
+    assert runner(project, database.uri).result.outcome == Outcome.APPLIED
+
+
 def test_says_outcome_unknown_when_a_revision_commits_by_itself_and_then_fails(
     database: Database, project: Project, runner: Runner
 ) -> None:

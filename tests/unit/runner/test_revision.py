@@ -1,0 +1,70 @@
+"""Which statements commit, which only read; and the private names of Alembic that the runner leans on."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
+
+from alembic_operator.runner.revision import _COMMITS, _MAY_LEAVE_A_PART, _READS
+
+
+@pytest.mark.parametrize(
+    ("statement", "commits"),
+    [
+        ("COMMIT", True),
+        ("commit;", True),
+        ("COMMIT AND CHAIN", True),
+        ("END TRANSACTION", True),
+        ("SELECT 1; COMMIT; BEGIN", True),
+        ("INSERT INTO t VALUES ('COMMIT')", False),
+        ("ALTER TABLE commit ADD COLUMN j int", False),
+        ("CREATE FUNCTION f() RETURNS int AS $$BEGIN RETURN 1; END$$ LANGUAGE plpgsql", False),
+        ("COMMENT ON TABLE t IS 'x'", False),
+    ],
+)
+def test_knows_a_statement_that_commits(statement: str, commits: bool) -> None:
+    assert bool(_COMMITS.search(statement)) == commits
+
+
+@pytest.mark.parametrize(
+    ("statement", "reads"),
+    [
+        ("SELECT 1", True),
+        ("\n  show search_path", True),
+        ("WITH a AS (SELECT 1) SELECT * FROM a", True),
+        ("WITH a AS (DELETE FROM t RETURNING 1) SELECT * FROM a", False),
+        ("SELECT * INTO t2 FROM t", False),
+        ("UPDATE t SET a = 1", False),
+        ("CREATE TABLE t (id int)", False),
+    ],
+)
+def test_knows_a_statement_that_only_reads(statement: str, reads: bool) -> None:
+    assert bool(_READS.match(statement)) == reads
+
+
+@pytest.mark.parametrize(
+    ("statement", "may"),
+    [
+        ("CREATE INDEX CONCURRENTLY ix ON t (id)", False),
+        ("ALTER TYPE mood ADD VALUE 'soso'", False),
+        ("CALL p()", True),
+        ("DO $$BEGIN COMMIT; END$$", True),
+        ("ALTER TABLE t DETACH PARTITION p CONCURRENTLY", True),
+    ],
+)
+def test_knows_a_statement_that_may_leave_a_part_when_it_fails(statement: str, may: bool) -> None:
+    assert bool(_MAY_LEAVE_A_PART.search(statement)) == may
+
+
+def test_alembic_still_has_the_private_names_that_the_runner_uses() -> None:
+    assert list(inspect.signature(HeadMaintainer._update_version).parameters) == ["self", "from_", "to_"]
+    assert list(inspect.signature(HeadMaintainer._insert_version).parameters) == ["self", "version"]
+    assert list(inspect.signature(HeadMaintainer._delete_version).parameters) == ["self", "version"]
+    assert "HeadMaintainer(self, heads)" in inspect.getsource(MigrationContext.run_migrations)
+    assert "step.migration_fn(**kw)" in inspect.getsource(MigrationContext.run_migrations)
+    assert "self.migration_fn" in inspect.getsource(RevisionStep.__init__)
+    assert callable(ScriptDirectory._upgrade_revs)
+    assert callable(ScriptDirectory._load_revisions)
