@@ -39,13 +39,13 @@ class Project:
         write(self.directory, *bodies)
         migrate(self.url(driver), self.directory, target, **options)
 
-    def start(self, *bodies: str) -> subprocess.Popen[bytes]:
-        """The same in a process of its own, to be killed."""
+    def start(self, *bodies: str, python: str = sys.executable, driver: str = "psycopg") -> subprocess.Popen[bytes]:
+        """The same in a process of its own, to be killed, or of another Python."""
         write(self.directory, *bodies)
-        url = self.url().render_as_string(hide_password=False)
+        url = self.url(driver).render_as_string(hide_password=False)
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'helpers'}", "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.component.helpers.migrating", url, str(self.directory)], env=environment
+            [python, "-m", "tests.component.helpers.migrating", url, str(self.directory)], env=environment
         )
 
     def connect(self) -> psycopg.Connection[Any]:
