@@ -20,7 +20,9 @@ REMEDY = "make demo-down"
 
 def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]:
     """Sentences, each with the commands that show it; every one of them works as it is printed."""
-    environment = [f"export KUBECONFIG={cluster.kubeconfig}"]
+    environment = []
+    if os.environ.get("KUBECONFIG") != str(cluster.kubeconfig):
+        environment.append(f"export KUBECONFIG={cluster.kubeconfig}")
     if str(cluster.bin) not in os.environ.get("PATH", "").split(":"):
         environment.append(f'export PATH={cluster.bin}:"$PATH"')
     dev = f"kubectl -n {places.DEV}"
@@ -63,8 +65,9 @@ def say_what_to_try(cluster: Cluster, server: Server) -> None:
     """Print it."""
     show.chapter("It all stays up. What to try next")
     for sentence, commands in what_to_try(cluster, server):
-        show.say(sentence)
-        show.command(*commands)
+        if commands:
+            show.say(sentence)
+            show.command(*commands)
 
 
 def left_over() -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.cluster import binary, lifecycle
 from tests.cluster.lifecycle import Cluster
-from tests.cluster.processes import NotPossible
+from tests.cluster.processes import CommandFailed, NotPossible
 from tests.cluster.progress import console
 
 from . import places
@@ -63,24 +63,44 @@ def find_or_build() -> Target:
 
 def _given() -> Cluster:
     cluster = remembered(Left(os.environ["KUBECONFIG"], os.environ["IMAGE_REGISTRY"]))
-    server = cluster.kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}").strip()
+    try:
+        server = cluster.kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}").strip()
+        cluster.kubectl("version", timeout=30)
+    except CommandFailed as failed:
+        said = failed.said.strip().splitlines()[-1]
+        raise NotPossible(
+            f"KUBECONFIG={cluster.kubeconfig} leads to no cluster ({said}): correct or unset it"
+        ) from None
+    _check_registry(cluster.registry)
     console.print(f"[green]✓[/] using the cluster at {server} and the registry {cluster.registry}")
     host = os.environ.get(DATABASE_HOST) or _address_towards(server)
     return replace(cluster, host_address=host)
 
 
+def _check_registry(registry: str) -> None:
+    """Look before the images are built: that takes a while."""
+    parts = urlsplit(f"//{registry}")
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 443), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise NotPossible(f"IMAGE_REGISTRY={registry} does not answer ({error}): correct or unset it") from None
+
+
 def _programs() -> Path:
     """A folder with kubectl and helm: the machine's own, else built."""
-    found = {name: shutil.which(name) for name in ("kubectl", "helm")}
-    if not all(found.values()):
+    links = places.STATE / "bin"
+    path = os.pathsep.join(folder for folder in os.get_exec_path() if Path(folder) != links)
+    found = [shutil.which(name, path=path) for name in ("kubectl", "helm")]
+    programs = [Path(program) for program in found if program]
+    if len(programs) < len(found):
         return binary.programs()
-    folder = places.STATE / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, path in found.items():
-        link = folder / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(str(path))
-    return folder
+    if programs[0].parent == programs[1].parent:
+        return programs[0].parent
+    links.mkdir(parents=True, exist_ok=True)
+    for program in programs:
+        (links / program.name).unlink(missing_ok=True)
+        (links / program.name).symlink_to(program)
+    return links
 
 
 def _address_towards(server: str) -> str:
