@@ -143,19 +143,23 @@ def remove_cgroups(instance: Instance) -> None:
 
     def gone() -> bool:
         for folder in cgroups(instance):
-            for child in sorted(folder.rglob("*/"), reverse=True):
+            for child in sorted(_below(folder), reverse=True):
                 with suppress(OSError):  # busy until the kernel is done with its processes: the next round
                     child.rmdir()
-            with suppress(OSError):
-                folder.rmdir()
         return not any(folder.exists() for folder in cgroups(instance))
 
     wait_until(gone, f"the removal of {instance.cgroup} below {_CGROUPS}", timeout=60)
 
 
 def _members(folder: Path) -> Iterator[int]:
-    for file in [folder / "cgroup.procs", *folder.rglob("cgroup.procs")]:
+    for child in _below(folder):
         with suppress(OSError):
-            for pid in file.read_text().split():
+            for pid in (child / "cgroup.procs").read_text().split():
                 if process_runs(int(pid)):
                     yield int(pid)
+
+
+def _below(folder: Path) -> list[Path]:
+    """The folder and all folders in it."""
+    # Not by Path.rglob, which fails when one goes meanwhile: containerd removes them, too.
+    return [Path(path) for path, _, _ in os.walk(folder)]
