@@ -16,6 +16,7 @@ from tests.cluster.postgres import Postgres
 
 from . import histories
 from .api import Api
+from .audit import Audit
 from .installation import NAMESPACE, ROOT, Installation, make_namespace
 from .place import PASSWORD, Place, Places
 
@@ -26,6 +27,17 @@ DOCKERFILES = {
     "shop": "examples/shop/Dockerfile",
 }
 TARGETS = ("histories", "without-alembic", "without-driver")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our marker."""
+    config.addinivalue_line("markers", "late(order=0): runs after all tests without it, in this order")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests last that look at what the others did, or wait for what began long before."""
+    late = {item: marker.kwargs.get("order", 0) for item in items if (marker := item.get_closest_marker("late"))}
+    items.sort(key=lambda item: late.get(item, -1))
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +78,13 @@ def api(cluster: Cluster) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="session")
-def operator(cluster: Cluster, api: Api, built: dict[str, str]) -> Installation:
+def audit(cluster: Cluster) -> Audit:
+    """What the API server is asked from now on."""
+    return Audit(cluster.audit_log)
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Cluster, api: Api, built: dict[str, str], audit: Audit) -> Installation:
     """The operator in a namespace that enforces restricted pod security."""
     make_namespace(cluster, NAMESPACE)
     installed = Installation(cluster, api, built)
@@ -83,7 +101,7 @@ def server(cluster: Cluster) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def places(cluster: Cluster, api: Api, server: Postgres, built: dict[str, str], operator: Installation) -> Places:
-    """For a test that needs more than one, another server, or a development namespace: `with places() as place`."""
+    """For a test that needs more than one place, another server, or a development namespace."""
 
     @contextmanager
     def make(on: Postgres = server, *, development: bool = False) -> Iterator[Place]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -104,6 +105,20 @@ class Installation:
     def kill(self, pod: str = "") -> None:
         """Kill -9 the operator's process; the kubelet starts it again in the same pod."""
         os.kill(self.process(pod or self.leader()), signal.SIGKILL)
+
+    def destroy(self, pod: str) -> float:
+        """Kill -9 the operator and take its pod away, so that nothing of it comes back; the time of the kill."""
+        process = self.process(pod)
+        os.kill(process, signal.SIGSTOP)  # it must not notice, and give the Lease back, that its pod is deleted
+        self.kubectl("delete", "pod", pod, "--grace-period=0", "--force")
+        os.kill(process, signal.SIGKILL)
+        return time.monotonic()
+
+    def ending(self, pod: str) -> Raw | None:
+        """How the container that ran before in a pod ended; None for none."""
+        raw = next(raw for raw in self.pods() if raw["metadata"]["name"] == pod)
+        ended: Raw | None = raw["status"]["containerStatuses"][0].get("lastState", {}).get("terminated")
+        return ended
 
     def log(self, pod: str = "", *, previous: bool = False) -> str:
         """What a replica has printed; the leader's without a name."""

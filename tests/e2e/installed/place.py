@@ -182,6 +182,23 @@ class Place:
         path = f"/api/v1/namespaces/{self.namespace}/pods"
         return "".join(self.api.text(f"{path}/{pod['metadata']['name']}/log") or "" for pod in self.pods())
 
+    def running_pod(self) -> str:
+        """The name of the pod that runs."""
+        return next(f"pod/{p['metadata']['name']}" for p in self.pods() if p["status"]["phase"] == "Running")
+
+    def wait_for_log(self, text: str, timeout: float = 60) -> None:
+        """Wait until a pod of the namespace has printed this."""
+        self._until(lambda: {"": ""} if text in self.logs() else None, f"the log to have {text}", timeout)
+
+    def wait_until_jobs_end(self, timeout: float = 60) -> None:
+        """Wait until every Job of the namespace is finished."""
+
+        def ended() -> Raw | None:
+            jobs = self.jobs()
+            return jobs[-1] if jobs and all(job["status"].get("conditions") for job in jobs) else None
+
+        self._until(ended, "the Jobs to end", timeout)
+
     def story(self) -> str:
         """Everything that explains a failed test."""
         schemas = self.api.list(f"{SCHEMAS}/namespaces/{self.namespace}/databaseschemas")
@@ -195,6 +212,10 @@ class Place:
         """What the database answers."""
         with self.connect() as connection:
             return connection.execute(query).fetchall()
+
+    def wait_for_rows(self, query: LiteralString, rows: list[tuple[Any, ...]], timeout: float = 60) -> None:
+        """Wait until the database answers so."""
+        self._until(lambda: {"": ""} if self.rows(query) == rows else None, f"{query} to give {rows}", timeout)
 
     def execute(self, statement: LiteralString) -> None:
         """Send a statement as the owner of the database."""
