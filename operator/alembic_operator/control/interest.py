@@ -106,7 +106,8 @@ class Interest:
 def _hint(raw: Raw) -> _Hint:
     meta, status = raw["metadata"], raw.get("status") or {}
     annotations = meta.get("annotations") or {}
-    tokens = tuple(annotations.get(a, "") for a in (names.ANNOTATION_RECONCILE_AT, names.ANNOTATION_RETRY_AT))
+    asked = (annotations.get(a, "") for a in (names.ANNOTATION_RECONCILE_AT, names.ANNOTATION_RETRY_AT))
+    tokens = tuple(value[: names.TOKEN_LIMIT] for value in asked)
     handled = (status.get("lastHandledReconcileAt", ""), status.get("lastHandledRetryAt", ""))
     reason = next((c["reason"] for c in status.get("conditions") or () if c["type"] == "Ready"), "")
     known = Reason(reason) if reason in set(Reason) else None
