@@ -110,7 +110,10 @@ def known(name: str) -> Instance | None:
 
 def names() -> list[str]:
     """Every instance that has files here."""
-    return sorted(folder.name for folder in ROOT.iterdir() if folder.is_dir()) if ROOT.exists() else []
+    try:
+        return sorted(folder.name for folder in ROOT.iterdir() if folder.is_dir())
+    except FileNotFoundError:
+        return []
 
 
 def claim(name: str) -> Instance:

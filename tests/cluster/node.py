@@ -236,6 +236,6 @@ def _proxy(instance: Instance) -> dict[str, object]:
         "clusterCIDR": instance.pods,
         "conntrack": {"maxPerCore": 0, "min": 0},
         "hostnameOverride": NODE,
-        # Pods of one bridge answer each other past the node, which would leave a Service's answers untranslated.
+        # Without br_netfilter pods of one bridge answer each other past the node, and a Service's answers untranslated.
         "nftables": {"masqueradeAll": True},
     }

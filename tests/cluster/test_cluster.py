@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,8 @@ def test_a_service_leads_to_its_pod_when_asked_from_a_pod_and_from_the_host(clus
     serve = {"command": ["python", "-m", "http.server", "8080", "--directory", "/usr/local/bin"]}
     create(cluster, "Pod", "web", spec=pod_spec(image, container=serve))
     create(cluster, "Service", "web", spec={"selector": {"name": "web"}, "ports": [{"port": 80, "targetPort": 8080}]})
-    cluster.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    create(cluster, "Pod", "client", spec=pod_spec(image, container={"command": ["sleep", "600"]}))
+    cluster.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/web", "pod/client", "--timeout=60s")
     address = get(cluster, "service", "web")["spec"]["clusterIP"]
     fetch = f"import urllib.request; print(urllib.request.urlopen('http://{address}/', timeout=5).status)"
 
@@ -196,8 +198,9 @@ def test_a_service_leads_to_its_pod_when_asked_from_a_pod_and_from_the_host(clus
         except CommandFailed:
             return False  # refused until kube-proxy and the server in the pod are there
 
-    inside = (str(cluster.bin / "kubectl"), "-n", NAMESPACE, "exec", "web", "--", "python")
-    wait_until(lambda: answers(*inside), "the Service, from the pod itself", every=0.5)
+    for pod in ("web", "client"):
+        inside = (str(cluster.bin / "kubectl"), "-n", NAMESPACE, "exec", pod, "--", "python")
+        wait_until(partial(answers, *inside), f"the Service, from the pod {pod}", every=0.5)
     wait_until(lambda: answers(sys.executable), "the Service, from the host", every=0.5)
 
 
