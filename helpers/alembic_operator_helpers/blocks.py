@@ -41,7 +41,7 @@ def helper(name: str) -> Iterator[MigrationContext]:
     """
     try:
         context = op.get_context()
-    except NameError:
+    except (AttributeError, NameError):  # before the first migration of a process, and after it
         raise HelperError(f"{name} works in a migration only: call it in upgrade() or downgrade()") from None
     if context.as_sql or context.connection is None:
         raise HelperError(f"{name} reads the database, so it cannot be written out with --sql; run it online")

@@ -23,6 +23,10 @@ ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "helper"
 
 
+# For what no version of the server has a say in.
+one_version = pytest.mark.parametrize("server", [15], indirect=True, ids=["pg15"])
+
+
 @dataclass(frozen=True)
 class Project:
     """Revisions, and the database that they are for."""

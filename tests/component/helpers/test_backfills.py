@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from tests.cluster.processes import wait_until
-from tests.component.helpers.conftest import Project
+from tests.component.helpers.conftest import Project, one_version
 
 from alembic_operator_helpers import HelperError, backfills, on_progress
 from alembic_operator_helpers.blocks import Progress
@@ -203,6 +203,7 @@ def test_every_row_is_done_when_keys_and_names_are_odd(
     assert max(int(step.get("batches", 0)) for step in told) == 5
 
 
+@one_version
 def test_signs_mean_what_they_mean_in_sql_when_expressions_hold_them(project: Project) -> None:
     project.migrate(
         "backfill('items', {'note': \"'%s :n ' || 7 % 4 || '10:30'::text\"}, \"note IS NULL AND id::text LIKE '%7'\")"
@@ -228,6 +229,7 @@ class Run:
         self.inside -= 1
 
 
+@one_version
 def test_position_is_in_the_journal_when_the_operator_runs_it(project: Project) -> None:
     project.execute(
         "CREATE SCHEMA alembic_operator",
@@ -253,6 +255,7 @@ def test_position_is_in_the_journal_when_the_operator_runs_it(project: Project) 
     assert project.value("SELECT count(*) FROM alembic_operator.backfill_progress") == 0
 
 
+@one_version
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -6,7 +6,7 @@ from typing import LiteralString
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tests.component.helpers.conftest import Project
+from tests.component.helpers.conftest import Project, one_version
 
 from alembic_operator_helpers import HelperError, columns, on_progress
 from alembic_operator_helpers.blocks import Progress
@@ -132,6 +132,7 @@ def test_readers_are_not_held_up_for_long_when_somebody_holds_the_table(
     assert project.value(NOT_NULL) is True
 
 
+@one_version
 @pytest.mark.parametrize(
     ("call", "message"),
     [

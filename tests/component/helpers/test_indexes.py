@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy.exc import IntegrityError
 from tests.cluster.processes import wait_until
-from tests.component.helpers.conftest import Project
+from tests.component.helpers.conftest import Project, one_version
 
 from alembic_operator_helpers import HelperError
 
@@ -89,6 +89,7 @@ def test_another_definition_is_refused_when_the_name_is_taken(project: Project, 
     assert project.value("SELECT count(*) FROM pg_class WHERE relname = 'users'") == 1, "the copy is still there"
 
 
+@one_version
 @pytest.mark.parametrize(
     ("statement", "call", "message"),
     [

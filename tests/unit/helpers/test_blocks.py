@@ -33,8 +33,12 @@ CALLS: list[tuple[str, Callable[[], None]]] = [
 ]
 
 
+@pytest.mark.parametrize("earlier", [False, True], ids=["none-before", "one-before"])
 @pytest.mark.parametrize(("name", "call"), CALLS)
-def test_helper_is_refused_when_no_migration_runs(name: str, call: Callable[[], None]) -> None:
+def test_helper_is_refused_when_no_migration_runs(name: str, call: Callable[[], None], earlier: bool) -> None:
+    if earlier:
+        with Operations.context(MigrationContext.configure(dialect_name="postgresql")):
+            pass
     with pytest.raises(HelperError) as caught:
         call()
     assert str(caught.value) == f"{name} works in a migration only: call it in upgrade() or downgrade()"
