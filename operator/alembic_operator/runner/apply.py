@@ -82,7 +82,6 @@ class Migration:
         """
         with self._connect() as connection:
             self._running.listen(connection)
-            self._running.hear_helpers()
             while True:
                 try:
                     self._upgrade(connection, target)

@@ -96,6 +96,7 @@ class Running:
     @contextmanager
     def resumable(self) -> Iterator[None]:
         """For helpers: what is sent inside may be sent again after a crash."""
+        self._hear_helpers()
         self._helpers += 1
         try:
             yield
@@ -108,8 +109,8 @@ class Running:
         event.listen(connection, "after_cursor_execute", self._after_statement)
         event.listen(connection, "commit", self._before_commit)
 
-    def hear_helpers(self) -> None:
-        """Make a record of what our helpers tell of their progress, where a revision has imported them."""
+    def _hear_helpers(self) -> None:
+        """Make a record of what the helpers tell of their progress."""
         helpers = sys.modules.get(bundled.PACKAGE)
         if helpers is not None:
             helpers.on_progress.set(lambda facts: self._report.record("helper", revision=self.revision, **facts))

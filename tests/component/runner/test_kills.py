@@ -236,6 +236,6 @@ def test_resumes_unasked_when_a_helper_was_killed_in_its_autocommit_block(
     ended = runner(project, database.uri)
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     steps = [(record["revision"], record["helper"], record["step"]) for record in ended.events("helper")]
-    assert steps[0] == ("r2", "create_index_concurrently", "drop invalid leftover")
+    assert steps[0] == ("r2", "create_index_concurrently", "drop the invalid leftover")
     assert database.journal() == [("r1", "done"), ("r2", "done")]
     assert database.all("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_item'::regclass") == [(True,)]

@@ -38,7 +38,7 @@ def test_tries_again_and_applies_when_a_lock_is_released(
     retry = ended.events("retry")[0]
     assert (retry["revision"], retry["statement"], retry["sqlstate"], retry["of"]) == ("r2", 2, "55P03", 10)
     assert retry["blockedBy"].startswith(f"pid {blocker.info.backend_pid} (reporting), idle in transaction for ")
-    assert ended.events("running")[0]["blockedBy"] == retry["blockedBy"]
+    assert ended.events("running")[0]["blockedBy"].startswith(f"pid {blocker.info.backend_pid} (reporting), idle in ")
     assert [(one.revision, one.statements) for one in ended.result.applied] == [("r2", 2)]
     assert database.journal() == [("r1", "done"), ("r2", "done")]
 
