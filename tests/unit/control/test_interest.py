@@ -1,0 +1,240 @@
+"""Which events are worth a look: what a settled resource costs, and what must not be slept through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.control.interest import Interest
+from alembic_operator.control.queue import Key
+
+SHOP = Key("shop", "shop")
+SETTLED = [r for r in Reason if r.reason_class in (ReasonClass.OK, ReasonClass.HELD, ReasonClass.STOP)]
+UNSETTLED = [r for r in Reason if r not in SETTLED]
+RUN = {"job": "shop-1", "kind": "Apply"}
+
+
+def schema(reason: str = "UpToDate", name: str = "shop", **more: Any) -> dict[str, Any]:
+    """A DatabaseSchema; `more` are fields of its status, `annotations`, or `generation`."""
+    meta: dict[str, Any] = {"namespace": "shop", "name": name, "uid": f"uid-{name}", "generation": 1}
+    meta["annotations"] = {f"alembic-operator.dev/{key}": value for key, value in more.pop("annotations", {}).items()}
+    meta["generation"] = more.pop("generation", 1)
+    ready = [{"type": "Ready", "status": "X", "reason": reason}] if reason else []
+    return {"metadata": meta, "status": {"observedGeneration": 1, "conditions": ready, **more}}
+
+
+def job(name: str = "shop-1", condition: str = "", uid: str = "uid-shop") -> dict[str, Any]:
+    conditions = [{"type": condition, "status": "True"}] if condition else []
+    labels = {"alembic-operator.dev/schema-uid": uid}
+    return {"metadata": {"name": name, "labels": labels}, "status": {"conditions": conditions}}
+
+
+def pod(state: dict[str, Any], name: str = "shop-1", uid: str = "uid-shop", **status: Any) -> dict[str, Any]:
+    labels = {"alembic-operator.dev/schema-uid": uid, "batch.kubernetes.io/job-name": name}
+    statuses = [{"name": "migration", "state": state}]
+    return {"metadata": {"name": "p", "labels": labels}, "status": {"containerStatuses": statuses, **status}}
+
+
+def knowing(*raws: dict[str, Any]) -> Interest:
+    interest = Interest()
+    for raw in raws:
+        interest.schema(None, raw)
+    return interest
+
+
+# Resources
+
+
+@pytest.mark.parametrize("reason", SETTLED, ids=lambda reason: reason.value)
+@pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
+def test_resource_is_left_alone_when_it_is_settled(reason: Reason, event: str | None) -> None:
+    assert Interest().schema(event, schema(reason.value)) == []
+
+
+@pytest.mark.parametrize("reason", UNSETTLED, ids=lambda reason: reason.value)
+def test_resource_is_looked_at_after_a_restart_when_it_is_not_settled(reason: Reason) -> None:
+    assert Interest().schema(None, schema(reason.value)) == [SHOP]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        schema(""),
+        schema("FromTheFuture"),
+        schema(generation=2),
+        schema(run=RUN),
+        schema(annotations={"reconcile-at": "1"}),
+        schema(annotations={"retry-at": "2"}, lastHandledRetryAt="1"),
+        {"metadata": {**schema()["metadata"]}},
+    ],
+    ids=["no condition", "unknown reason", "new spec", "running", "reconcile-at", "retry-at", "no status"],
+)
+def test_resource_is_looked_at_when_something_is_asked_for(raw: dict[str, Any]) -> None:
+    assert Interest().schema(None, raw) == [SHOP]
+
+
+@pytest.mark.parametrize("token", ["1", "t" * 400], ids=["short", "long"])
+def test_resource_is_left_alone_when_its_annotations_were_answered(token: str) -> None:
+    raw = schema(annotations={"reconcile-at": token, "retry-at": token})
+    raw["status"] |= {"lastHandledReconcileAt": token[:253], "lastHandledRetryAt": token[:253]}
+    assert Interest().schema(None, raw) == []
+
+
+def test_nothing_is_enqueued_when_the_operator_starts_with_a_thousand_settled_resources() -> None:
+    interest = Interest()
+    reasons = [reason.value for reason in SETTLED]
+    raws = [schema(reasons[number % len(reasons)], name=f"s{number}") for number in range(1000)]
+    assert [key for raw in raws for key in interest.schema(None, raw)] == []
+    assert sum(interest.by_reason().values()) == 1000
+    assert interest.by_reason()["UpToDate"] > 30
+    done = (
+        (job(f"j{number}", "Complete", f"uid-s{number}"), pod({"terminated": {}}, f"j{number}", f"uid-s{number}"))
+        for number in range(1000)
+    )
+    assert [key for ended, gone in done for key in (*interest.job(None, ended), *interest.pod(None, gone))] == []
+
+
+def test_our_own_write_is_no_news_when_it_comes_back_as_an_event() -> None:
+    interest = Interest()
+    fresh = schema("", observedGeneration=-1)
+    assert interest.schema("ADDED", fresh) == [SHOP]
+    written = schema("Migrating", run=RUN)
+    interest.written(written)
+    assert interest.schema("MODIFIED", written) == []
+
+
+def test_other_changes_are_no_news_when_nothing_is_asked_for() -> None:
+    interest = knowing(schema("Migrating", run=RUN))
+    labelled = schema("Migrating", run=RUN)
+    labelled["metadata"]["labels"] = {"team": "shop"}
+    assert interest.schema("MODIFIED", labelled) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generation": 2},
+        {"annotations": {"reconcile-at": "1"}},
+        {"annotations": {"retry-at": "1"}},
+        {"annotations": {"take-over": "1"}},
+    ],
+    ids=["spec", "reconcile-at", "retry-at", "take-over"],
+)
+def test_resource_is_looked_at_when_people_change_it_while_it_waits(change: dict[str, Any]) -> None:
+    interest = knowing(schema("TargetOwned"))
+    assert interest.schema("MODIFIED", schema("TargetOwned", **change)) == [SHOP]
+
+
+def test_resource_is_left_alone_when_it_is_being_deleted() -> None:
+    raw = schema("Migrating", run=RUN)
+    raw["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
+    assert Interest().schema("MODIFIED", raw) == []
+
+
+def test_losers_are_woken_when_the_winner_is_deleted() -> None:
+    winner = schema(name="winner")
+    owner = {"owner": {"uid": "uid-winner", "cluster": "c", "namespace": "shop", "name": "winner"}}
+    interest = knowing(
+        winner,
+        schema("TargetOwned", name="a", lastFailure=owner),
+        schema("TargetOwned", name="b", lastFailure=owner),
+        schema("TargetOwned", name="c", lastFailure={"owner": {"uid": "another"}}),
+        schema("DatabaseUnreachable", name="d"),
+    )
+    assert interest.schema("DELETED", winner) == [Key("shop", "a"), Key("shop", "b")]
+    assert "uid-winner" not in interest.uids()
+
+
+# Jobs and pods
+
+
+@pytest.mark.parametrize(
+    ("event", "condition", "woken"),
+    [
+        ("MODIFIED", "Complete", True),
+        ("MODIFIED", "Failed", True),
+        ("DELETED", "", True),
+        ("ADDED", "", False),
+        ("MODIFIED", "SuccessCriteriaMet", False),
+        ("MODIFIED", "Suspended", False),
+    ],
+)
+def test_resource_is_looked_at_when_its_job_is_over(event: str, condition: str, woken: bool) -> None:
+    interest = knowing(schema("Migrating", run=RUN))
+    assert interest.job(event, job(condition=condition)) == ([SHOP] if woken else [])
+
+
+STATES: dict[str, tuple[dict[str, Any], bool]] = {
+    "creating": (pod({"waiting": {"reason": "ContainerCreating"}}), False),
+    "initializing": (pod({"waiting": {"reason": "PodInitializing"}}), False),
+    "no state": (pod({}), False),
+    "running": (pod({"running": {}}), False),
+    "ended": (pod({"terminated": {"exitCode": 0}}), True),
+    "image": (pod({"waiting": {"reason": "ImagePullBackOff"}}), True),
+    "a sidecar's image": (
+        pod({}, initContainerStatuses=[{"name": "proxy", "state": {"waiting": {"reason": "ErrImagePull"}}}]),
+        True,
+    ),
+    "a sidecar that ended": (
+        pod({"running": {}}, initContainerStatuses=[{"name": "proxy", "state": {"terminated": {}}}]),
+        False,
+    ),
+    "no node": (pod({}, conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]), True),
+    "rejected": (pod({}, phase="Failed"), True),
+}
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_resource_is_looked_at_when_its_pod_has_something_to_tell(case: str) -> None:
+    raw, woken = STATES[case]
+    interest = knowing(schema("Migrating", run=RUN))
+    assert interest.pod("MODIFIED", raw) == ([SHOP] if woken else [])
+
+
+def test_resource_is_looked_at_when_its_pod_is_deleted() -> None:
+    assert knowing(schema("Migrating", run=RUN)).pod("DELETED", pod({"running": {}})) == [SHOP]
+
+
+def test_resource_is_looked_at_when_its_pod_runs_after_trouble() -> None:
+    assert knowing(schema("ImagePullFailed", run=RUN)).pod("MODIFIED", pod({"running": {}})) == [SHOP]
+
+
+def test_run_is_no_news_when_it_is_not_the_one_that_is_waited_for() -> None:
+    interest = knowing(schema("Migrating", run=RUN))
+    assert interest.job("MODIFIED", job("shop-0", "Complete")) == []
+    assert interest.pod("MODIFIED", pod({"terminated": {}}, "shop-0")) == []
+
+
+def test_run_is_news_when_none_is_known_of_an_unsettled_resource() -> None:
+    interest = knowing(schema("", observedGeneration=-1))
+    assert interest.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
+
+
+@pytest.mark.parametrize("uid", ["", "uid-unknown"])
+def test_pods_and_jobs_are_no_news_when_they_are_nobodys(uid: str) -> None:
+    interest = knowing(schema("Migrating", run=RUN))
+    assert interest.job("DELETED", job(uid=uid)) == []
+    assert interest.pod("DELETED", pod({}, uid=uid)) == []
+    bare: dict[str, Any] = {"metadata": {"name": "p"}}
+    assert interest.pod("DELETED", bare) == interest.job("DELETED", bare) == []
+
+
+# Gaps
+
+
+def test_what_a_listing_no_longer_holds_is_forgotten() -> None:
+    interest = knowing(schema(name="a"), schema(name="b"))
+    interest.keep_only({"uid-a"})
+    assert interest.uids() == {"uid-a"}
+    assert interest.by_reason() == {"UpToDate": 1}
+    assert interest.settled("uid-a")
+    assert not interest.settled("uid-b")
+
+
+def test_resource_is_looked_at_when_it_was_made_anew_during_a_gap() -> None:
+    interest = knowing(schema())
+    anew = schema("", observedGeneration=-1)
+    anew["metadata"]["uid"] = "uid-2"
+    assert interest.schema("MODIFIED", anew) == [SHOP]
