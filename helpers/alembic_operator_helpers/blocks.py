@@ -39,12 +39,15 @@ def helper(name: str) -> Iterator[MigrationContext]:
     Raises:
         HelperError: no migration runs, it is offline, on another database than PostgreSQL, or in an autocommit block.
     """
+    outside = HelperError(f"{name} works in a migration only: call it in upgrade() or downgrade()")
     try:
         context = op.get_context()
     except (AttributeError, NameError):  # before the first migration of a process, and after it
-        raise HelperError(f"{name} works in a migration only: call it in upgrade() or downgrade()") from None
+        raise outside from None
     if context.as_sql or context.connection is None:
         raise HelperError(f"{name} reads the database, so it cannot be written out with --sql; run it online")
+    if context.connection.closed:  # Alembic leaves the context of a migration that failed
+        raise outside
     if context.dialect.name != "postgresql":
         raise HelperError(f"{name} is for PostgreSQL; this database is {context.dialect.name}")
     if context.connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":

@@ -33,12 +33,28 @@ CALLS: list[tuple[str, Callable[[], None]]] = [
 ]
 
 
-@pytest.mark.parametrize("earlier", [False, True], ids=["none-before", "one-before"])
+def none_before() -> None:
+    """Nothing has happened in this process."""
+
+
+def one_before() -> None:
+    with Operations.context(MigrationContext.configure(dialect_name="postgresql")):
+        pass
+
+
+def a_failed_one_before() -> None:
+    with sa.create_engine("sqlite://").connect() as connection:
+        context = MigrationContext.configure(connection)
+        with pytest.raises(ZeroDivisionError), Operations.context(context):
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("before", [none_before, one_before, a_failed_one_before])
 @pytest.mark.parametrize(("name", "call"), CALLS)
-def test_helper_is_refused_when_no_migration_runs(name: str, call: Callable[[], None], earlier: bool) -> None:
-    if earlier:
-        with Operations.context(MigrationContext.configure(dialect_name="postgresql")):
-            pass
+def test_helper_is_refused_when_no_migration_runs(
+    name: str, call: Callable[[], None], before: Callable[[], None]
+) -> None:
+    before()
     with pytest.raises(HelperError) as caught:
         call()
     assert str(caught.value) == f"{name} works in a migration only: call it in upgrade() or downgrade()"
@@ -66,6 +82,8 @@ def test_helper_is_refused_when_the_database_is_another(name: str, call: Callabl
 
 def test_context_says_resuming_when_a_helper_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     class Connection:
+        closed = False
+
         def get_execution_options(self) -> dict[str, Any]:
             return {}
 
