@@ -61,15 +61,19 @@ unit: venv  ## the pure tests, in seconds
 	@$(BIN)/python -m pytest tests/unit -q
 
 .PHONY: component
-component: venv  ## the control loop on an in-memory cluster, the runner on real PostgreSQL
+component: prepared  ## the control loop on an in-memory cluster, the runner on real PostgreSQL
 	@$(BIN)/python -m pytest tests/component -q
 
+.PHONY: prepared
+prepared: venv
+	@$(BIN)/python -m tests.cluster prepare
+
 .PHONY: e2e
-e2e: venv  ## everything on a real Kubernetes
+e2e: prepared  ## everything on a real Kubernetes
 	@$(BIN)/python -m pytest tests/e2e tests/cluster -q
 
 .PHONY: test
-test: venv  ## every test
+test: prepared  ## every test
 	@$(BIN)/python -m pytest -q
 
 ##@ the cluster

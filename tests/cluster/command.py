@@ -1,4 +1,4 @@
-"""The commands up, down, status, env and load."""
+"""The commands prepare, up, down, status, env and load."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import binary, images, packages
 from .instance import names
 from .lifecycle import Cluster, down, find, up
 from .processes import NotPossible
@@ -22,6 +23,7 @@ def run() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description="A real Kubernetes on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     for command, help_text in (
+        ("prepare", "install and build what a first start needs, once a machine"),
         ("up", "start a cluster, or say that it runs"),
         ("down", "stop it and remove every trace"),
         ("status", "list the clusters"),
@@ -50,7 +52,9 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     name: str = arguments.name
-    if arguments.command == "up":
+    if arguments.command == "prepare":
+        prepare()
+    elif arguments.command == "up":
         running = find(name)
         cluster = running or up(name)
         console.print(f"The cluster {name} {'runs already' if running else 'is up'}. To use it:", markup=False)
@@ -72,6 +76,14 @@ def _run(arguments: argparse.Namespace) -> int:
             for archive in arguments.archives:
                 found.load(archive.resolve())
     return 0
+
+
+def prepare() -> None:
+    """Install the host's packages, build Kubernetes, and make the base of the images: minutes on a new machine."""
+    packages.check_machine()
+    packages.ensure({**packages.CLUSTER, **packages.IMAGES, **packages.PGBOUNCER})
+    binary.programs()
+    images.base_image()
 
 
 def _print_environment(cluster: Cluster) -> None:
