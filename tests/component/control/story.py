@@ -17,7 +17,7 @@ from tests.component.memory_cluster import MemoryCluster
 from alembic_operator.cluster.port import Raw
 from alembic_operator.contract import places
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import RunKind, RunRequest
+from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, RunResult
 from alembic_operator.control.gather import Places
 from alembic_operator.control.interest import Interest
@@ -169,6 +169,14 @@ class Story:
         self.cluster.put_schema(NAMESPACE, NAME, {**spec, **changes})
         await self.settle()
 
+    def spec(self) -> dict[str, Any]:
+        """The spec that a resource has when nothing else is said."""
+        return dict(SPEC)
+
+    def owner(self, namespace: str, name: str, uid: str) -> Owner:
+        """A DatabaseSchema of this cluster as the journal names it."""
+        return Owner(self.reconciler.where.cluster_id, namespace, name, uid)
+
     async def annotate(self, **annotations: str) -> None:
         """Set annotations, `retry_at="1"` for alembic-operator.dev/retry-at; the operator looks."""
         prefixed = {f"alembic-operator.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}
@@ -252,6 +260,10 @@ class Story:
     def events(self) -> list[str]:
         """Reasons of the events, the oldest first, without Kubernetes' own."""
         return [e["reason"] for e in self.cluster.events(NAMESPACE) if e["involvedObject"]["kind"] == "DatabaseSchema"]
+
+    def job_names(self) -> list[str]:
+        """Names of the Jobs."""
+        return [job["metadata"]["name"] for job in self.cluster.jobs(NAMESPACE)]
 
     def unfinished(self) -> list[str]:
         """Jobs that may still do something."""

@@ -1,7 +1,7 @@
 """The operator is killed before and after each of its effects, and started again.
 
-Each time: one apply run sends something to the database, at most one run goes on at a time, and in the end the status is
-the one that it is without a crash.
+Each time: one apply run sends something to the database, at most one run goes on at a time, and in the end the status
+is the one that it is without a crash.
 """
 
 from __future__ import annotations

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from .story import Story
+from alembic_operator.api import names
+from alembic_operator.cluster.errors import Refused
+from alembic_operator.contract.reasons import Reason
+
+from .story import IMAGE, NAME, NAMESPACE, Story
+
+
+async def ready_story() -> Story:
+    story = Story()
+    await story.apply()
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    return story
 
 
 async def test_resource_is_ready_when_its_migration_succeeds() -> None:
@@ -19,18 +31,251 @@ async def test_resource_is_ready_when_its_migration_succeeds() -> None:
     assert story.unfinished() == []
 
 
-async def test_requests_are_few_when_a_migration_succeeds() -> None:
+async def test_outcome_is_told_at_once_when_the_jobs_condition_is_yet_to_come() -> None:
     story = Story()
     await story.apply()
+    job = story.job()
+    story.cluster.start_pod(NAMESPACE, job)
+    result = story.database.answer(story.request(job))
+    story.cluster.finish_pod(NAMESPACE, job, result.to_json(), complete=False)
+    await story.settle()
+    assert story.ready() == ("True", "UpToDate")
+    writes = len(story.cluster.writes())
+    story.cluster.complete_job(NAMESPACE, job)
+    await story.passes(60)
+    assert len(story.cluster.writes()) == writes
+
+
+async def test_run_is_tried_again_when_the_secret_is_created() -> None:
+    story = Story()
+    await story.apply()
+    await story.fails(Reason.SECRET_NOT_FOUND, "Secret shop-db does not exist in namespace shop.")
+    assert story.ready() == ("False", "SecretNotFound")
+    assert story.condition("Reconciling")["reason"] == "RetryingAfterFailure"
+    waited = await story.until(story.unfinished, at_most=14)
+    assert waited >= 8
     await story.runs()
-    await story.passes(600)
-    requests, writes = story.cluster.requests, story.cluster.writes()
-    assert len(requests) <= 12 + 1, [f"{r.verb} {r.resource}" for r in requests]  # the ConfigMap once a namespace
-    assert [f"{r.verb} {r.resource}" for r in writes] == [
-        "create configmaps",
-        "create jobs",
-        "patch databaseschemas/status",
-        "create events",
-        "patch databaseschemas/status",
-        "create events",
-    ]
+    assert story.ready() == ("True", "UpToDate")
+    assert story.events() == ["MigrationStarted", "RetryScheduled", "MigrationSucceeded"]
+
+
+async def test_resource_goes_on_within_the_same_run_when_its_image_can_be_pulled() -> None:
+    story = Story()
+    await story.apply()
+    job = story.job()
+    for words in ("not found", "back-off 10s", "back-off 20s"):
+        story.cluster.waiting(NAMESPACE, job, "ImagePullBackOff", words)
+        await story.passes(20)
+    assert story.ready() == ("False", "ImagePullFailed")
+    assert len([w for w in story.cluster.writes() if w.resource == "databaseschemas/status"]) == 2
+    story.cluster.start_pod(NAMESPACE, job)
+    await story.settle()
+    assert story.ready() == ("Unknown", "Migrating")
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    assert story.job_names() == [job]
+
+
+async def test_job_is_replaced_when_the_image_is_corrected() -> None:
+    story = Story()
+    await story.apply()
+    typo = story.job()
+    story.cluster.waiting(NAMESPACE, typo, "ImagePullBackOff", "not found")
+    await story.settle()
+    await story.apply(migrations={"image": IMAGE.replace("shop@", "shop2@")})
+    await story.until(lambda: story.job_names() != [typo] and story.unfinished(), at_most=5)
+    assert typo not in story.job_names()
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_resource_waits_when_a_quota_keeps_its_job_out() -> None:
+    story = Story()
+    quota = Refused("create Job", 'jobs.batch "x" is forbidden: exceeded quota: jobs')
+    story.cluster.fail("create", "jobs", quota, times=2)
+    await story.apply()
+    assert story.ready() == ("False", "JobRefused")
+    assert story.message().startswith(
+        'The API server refused to create the Job: jobs.batch "x" is forbidden: exceeded quota: jobs. Raise the quota, '
+        "or change spec.job or the policy that objects; it is tried again by itself. Next attempt at 2026-11-23T12:00:"
+    )
+    await story.until(story.unfinished, at_most=60)
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_resource_waits_when_a_quota_keeps_its_pod_out() -> None:
+    story = Story()
+    await story.apply()
+    job = story.job()
+    story.cluster.refuse_pods(NAMESPACE, job, 'Error creating: pods "x" is forbidden: exceeded quota')
+    await story.until(lambda: story.ready()[1] == "JobRefused", at_most=16)
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_database_is_read_first_when_the_pod_was_killed() -> None:
+    story = Story()
+    await story.apply()
+    pod = story.cluster.start_pod(NAMESPACE, story.job())
+    await story.settle()
+    story.cluster.delete_pod(NAMESPACE, pod["metadata"]["name"])
+    await story.settle()
+    assert story.ready() == ("Unknown", "Checking")
+    await story.runs()
+    assert story.ready() == ("False", "Interrupted")
+    assert story.status["pendingRevisions"] == 3
+    await story.until(story.unfinished, at_most=14)
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    assert [entry["outcome"] for entry in story.status["history"]] == ["Applied", "Interrupted"]
+
+
+async def test_database_is_read_first_when_the_job_was_deleted() -> None:
+    story = Story()
+    await story.apply()
+    job = story.job()
+    story.cluster.start_pod(NAMESPACE, job)
+    await story.settle()
+    story.database.current = ["a1", "b2", "c3"]  # it had done its work
+    story.cluster._drop("jobs", NAMESPACE, job)
+    await story.settle()
+    assert story.message() == (
+        f"Job {job} was deleted before its outcome could be read. What it did is being read from the database."
+    )
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    assert story.database.runs == []
+
+
+async def test_nothing_is_left_when_the_resource_is_deleted_during_its_run() -> None:
+    story = Story()
+    await story.apply()
+    story.cluster.start_pod(NAMESPACE, story.job())
+    await story.settle()
+    writes = len(story.cluster.writes())
+    story.cluster.remove_schema(NAMESPACE, NAME)
+    await story.passes(60)
+    assert story.cluster.jobs(NAMESPACE) == []
+    assert len(story.cluster.writes()) == writes
+    assert story.queue.depth() == 0
+
+
+async def test_new_resource_begins_anew_when_it_has_the_name_of_an_old_one() -> None:
+    story = await ready_story()
+    before = story.job_names()
+    story.cluster.remove_schema(NAMESPACE, NAME)
+    await story.apply()
+    assert story.ready() == ("Unknown", "Migrating")
+    assert story.job_names() != before
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    assert story.status["attempts"] == 1
+
+
+async def test_outcome_of_the_old_spec_is_history_when_the_spec_changes_mid_run() -> None:
+    story = Story()
+    await story.apply(revision="b2")
+    story.cluster.start_pod(NAMESPACE, story.job())
+    await story.settle()
+    await story.apply(revision="c3")
+    assert story.status["observedGeneration"] == 1
+    await story.runs()
+    assert (story.status["observedGeneration"], story.status["current"]) == (2, "b2")
+    assert story.ready() == ("Unknown", "Migrating")
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    assert [(entry["generation"], entry["to"]) for entry in story.status["history"]] == [(2, "c3"), (1, "b2")]
+
+
+async def test_nothing_starts_until_it_is_wanted_when_the_resource_is_suspended() -> None:
+    story = Story()
+    await story.apply(suspend=True)
+    await story.passes(60)
+    assert (story.ready(), story.job_names()) == (("False", "Suspended"), [])
+    await story.apply(suspend=False)
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_run_starts_at_the_next_resync_when_the_namespace_becomes_one_for_development() -> None:
+    story = Story()
+    await story.apply(migrations={"image": "registry.example/shop:1.4"})
+    assert story.ready() == ("False", "ImageNotPinned")
+    namespace = story.cluster._read("namespaces", "", NAMESPACE)
+    namespace["metadata"]["labels"] = {names.LABEL_ENVIRONMENT: names.DEVELOPMENT}
+    story.cluster._change("namespaces", namespace)
+    await story.resync.look()
+    await story.settle()
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_progress_is_told_when_a_run_takes_long() -> None:
+    story = Story()
+    await story.apply()
+    pod = story.cluster.start_pod(NAMESPACE, story.job())["metadata"]["name"]
+    await story.settle()
+    record = '@alembic-operator {"event":"running","revision":"b2","statement":4,"blockedBy":"pid 4711 (reporting)"}'
+    story.cluster.write_log(
+        NAMESPACE, pod, ["Hello", record, '@alembic-operator {"event":"other"}', "@alembic-operator {"]
+    )
+    await story.until(lambda: story.status["run"].get("revision"), at_most=25)
+    run = story.status["run"]
+    assert (run["revision"], run["statement"], run["blockedBy"]) == ("b2", 4, "pid 4711 (reporting)")
+    writes = len(story.cluster.writes())
+    await story.passes(60)
+    assert len(story.cluster.writes()) == writes
+
+
+async def test_database_is_taken_over_when_its_owner_is_deleted() -> None:
+    story = Story()
+    story.cluster.add_namespace("other")
+    spec = story.cluster.put_schema(NAMESPACE, NAME, {**story.spec(), "suspend": True})["spec"]
+    owner = story.cluster.put_schema("other", "till", {**spec, "suspend": True})
+    uid = owner["metadata"]["uid"]
+    await story.apply(suspend=False)
+    await story.fails(Reason.TARGET_OWNED, "other/till manages it.", owner=story.owner("other", "till", uid))
+    await story.passes(1)
+    assert story.ready() == ("False", "TargetOwned")
+    assert story.unfinished() == []
+    story.cluster.remove_schema("other", "till")
+    await story.settle()
+    assert story.request(story.job()).replace_owner == uid
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_old_jobs_go_when_there_are_more_than_the_limit() -> None:
+    story = Story()
+    await story.apply(historyLimit=1)
+    for revision in ("a1", "b2", "c3"):
+        await story.apply(revision=revision)
+        if story.unfinished():
+            await story.runs()
+    assert len(story.job_names()) == 1
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_resource_is_ready_when_its_old_jobs_may_not_be_deleted() -> None:
+    story = Story()
+    story.cluster.fail("delete", "jobs", Refused("delete Job", "forbidden by a webhook"), times=99)
+    await story.apply(historyLimit=1, revision="a1")
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    await story.apply(revision="c3")
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    assert len(story.job_names()) == 2
+
+
+async def test_job_that_is_not_wanted_stays_alone_when_it_may_not_be_deleted() -> None:
+    story = Story()
+    story.cluster.fail("delete", "jobs", Refused("delete Job", "forbidden by a webhook"), times=3)
+    await story.apply(revision="b2")
+    await story.apply(revision="c3")
+    assert len(story.unfinished()) == 1
+    await story.until(lambda: story.status["observedGeneration"] == 2, at_most=30)
+    assert len(story.unfinished()) == 1
+    await story.runs()
+    assert (story.ready(), story.status["current"]) == (("True", "UpToDate"), "c3")
