@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.observed import (
     Job,
     Observed,
+    Pod,
     Progress,
     Schema,
     controlled_by,
@@ -32,6 +33,8 @@ Raw = Mapping[str, Any]
 
 PATIENCE = 10.0  # seconds before a Job without a pod, or a run without an end, is asked about
 LOG_LINES = 50
+REFUSALS = ("FailedCreate",)
+MOUNT_FAILURES = ("FailedMount", "FailedAttachVolume")
 TELLING = ("running", "retry", "waiting", "applied")  # log records that say where a run is
 
 
@@ -70,14 +73,24 @@ async def _detailed(cluster: Cluster, namespace: str, job: Job, now: datetime) -
     if job.finished or created is None or (now - created).total_seconds() < PATIENCE:
         return job
     if not job.pods:
-        return replace(job, refusal=await _refusal(cluster, namespace, job))
+        # Quota, webhooks and pod security leave no condition on the Job, only events.
+        return replace(job, refusal=await _last_word(cluster, namespace, job.uid, REFUSALS))
+    if not job.started:
+        return replace(job, pods=tuple([await _mounting(cluster, namespace, pod) for pod in job.pods]))
     running = next((pod.name for pod in job.pods if pod.started and pod.ended is None), None)
     return job if running is None else replace(job, progress=await _progress(cluster, namespace, running))
 
 
-async def _refusal(cluster: Cluster, namespace: str, job: Job) -> str:
-    """Quota, webhooks and pod security leave no condition on the Job, only events."""
-    events = [e for e in await cluster.list_events(namespace, job.uid) if e.get("reason") == "FailedCreate"]
+async def _mounting(cluster: Cluster, namespace: str, pod: Pod) -> Pod:
+    """The pod, with what keeps its volumes from it: the kubelet says so in events alone."""
+    if pod.ended is not None or pod.unschedulable or not pod.creating:
+        return pod
+    words = await _last_word(cluster, namespace, pod.uid, MOUNT_FAILURES)
+    return replace(pod, waiting=MOUNT_FAILURES[0], waiting_message=words) if words else pod
+
+
+async def _last_word(cluster: Cluster, namespace: str, uid: str, reasons: Collection[str]) -> str:
+    events = [event for event in await cluster.list_events(namespace, uid) if event.get("reason") in reasons]
     events.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
     return str(events[-1].get("message", "")) if events else ""
 

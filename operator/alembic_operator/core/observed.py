@@ -67,6 +67,11 @@ class Pod:
     reason: str = ""
     message: str = ""
 
+    @property
+    def creating(self) -> bool:
+        """Whether it waits for nothing but its own making: its node, its volumes, its first container."""
+        return self.waiting in ("", "ContainerCreating", "PodInitializing")
+
 
 @dataclass(frozen=True)
 class Progress:

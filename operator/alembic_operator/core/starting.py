@@ -10,7 +10,6 @@ from .messages import joined
 from .observed import Job, Pod
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
-_HARMLESS = {"", "ContainerCreating", "PodInitializing"}
 # What containerd and the kubelet wrap around the one thing that is wrong, naming the image each time.
 _WRAPPING = re.compile(
     r'rpc error: code = \w+ desc = |failed to (pull and unpack image|resolve reference) "[^"]*": '
@@ -52,7 +51,7 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
             f"Pod {pod.name} cannot pull its image ({pod.waiting}): {_words(pod)}. "
             "Check spec.migrations.image and spec.migrations.pullSecrets; it is tried again by itself.",
         )
-    if pod.waiting not in _HARMLESS:
+    if not pod.creating:
         return (
             Reason.POD_NOT_STARTING,
             f"Pod {pod.name} does not start ({pod.waiting}): {_words(pod)}. Check spec.job and what it names.",

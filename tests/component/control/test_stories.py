@@ -114,6 +114,24 @@ async def test_resource_waits_when_a_quota_keeps_its_pod_out() -> None:
     assert story.ready() == ("True", "UpToDate")
 
 
+async def test_resource_says_so_when_a_volume_of_its_pod_cannot_be_mounted() -> None:
+    story = Story()
+    await story.apply()
+    job = story.job()
+    pod = story.cluster.waiting(NAMESPACE, job, "ContainerCreating", "")["metadata"]
+    await story.passes(9)
+    about = {"kind": "Pod", "namespace": NAMESPACE, "name": pod["name"], "uid": pod["uid"]}
+    words = 'MountVolume.SetUp failed for volume "ca" : configmap "ca" not found'
+    event = {"involvedObject": about, "reason": "FailedMount", "message": words, "lastTimestamp": story.cluster.stamp()}
+    story.cluster._add("events", NAMESPACE, {"metadata": {"generateName": "x"}, **event})
+    await story.until(lambda: story.ready() == ("False", "PodNotStarting"), at_most=10)
+    assert story.message() == (
+        f"Pod {pod['name']} does not start (FailedMount): {words}. Check spec.job and what it names."
+    )
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
 async def test_database_is_read_first_when_the_pod_was_killed() -> None:
     story = Story()
     await story.apply()

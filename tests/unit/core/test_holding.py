@@ -181,6 +181,24 @@ def test_failures_begin_anew_when_the_spec_changes() -> None:
     assert world.others() == {"Reconciling": "Migrating"}
 
 
+def test_run_starts_when_a_failing_resource_is_allowed_again() -> None:
+    world = migrating(migrations={"image": TAGGED})
+    world.fails(Reason.MIGRATION_FAILED)
+    world.development = False
+    world.look()
+    assert world.reason() == "ImageNotPinned"
+    world.development = True
+    world.look()
+    assert world.reason() == "Migrating"
+
+
+def test_job_is_not_deleted_again_when_a_person_did_so() -> None:
+    world = migrating()
+    world.run().job["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
+    world.edit(revision="c3")
+    assert world.look().actions == ()
+
+
 @pytest.mark.parametrize("killed", [False, True], ids=["on time", "after the operator was killed"])
 def test_failures_begin_anew_when_the_job_of_a_new_spec_was_made(killed: bool) -> None:
     world = migrating(retry={"limit": 1, "backoff": "10s"})

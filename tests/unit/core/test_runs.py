@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_operator.api.status import HistoryEntry, LastFailure, OwnerRef, Run
+from alembic_operator.api.status import HistoryEntry, LastFailure, Run
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.result import AppliedRevision, Outcome
 from alembic_operator.core.decision import Event, EventReason
 
-from .world import APPLY, CHECK, FACTS, IMAGE, OTHER_OWNER, World, migrating, request_of, up_to_date
+from .world import APPLY, CHECK, FACTS, IMAGE, World, migrating, request_of, up_to_date
 
 RETRY, WAIT, STOP = (
     [reason for reason in Reason if reason.reason_class is wanted]
@@ -271,49 +271,6 @@ def test_old_jobs_go_when_there_are_more_than_the_limit(limit: int) -> None:
     assert [run.job["metadata"]["annotations"]["alembic-operator.dev/attempt"] for run in world.runs.values()] == [
         str(attempt) for attempt in range(7 - limit, 7)
     ]
-
-
-def test_owner_is_named_and_asked_about_at_once_when_the_database_is_anothers() -> None:
-    world = migrating()
-    decision = world.fails(Reason.TARGET_OWNED, "other/shop manages this database.", owner=OTHER_OWNER)
-    assert world.parsed.last_failure is not None
-    assert world.parsed.last_failure.owner == OwnerRef("cluster-1", "other", "shop", OTHER_OWNER.uid)
-    assert decision.requeue_after == 0
-    assert (world.look().requeue_after or 0) > 5
-
-
-@pytest.mark.parametrize("gone", [True, False], ids=["the owner is gone", "a person says so"])
-def test_database_is_taken_over_when_the_owner_may_be_replaced(gone: bool) -> None:
-    world = migrating()
-    world.fails(Reason.TARGET_OWNED, owner=OTHER_OWNER)
-    world.owner_gone = gone
-    if not gone:
-        world.annotate(take_over=OTHER_OWNER.uid)
-    world.look()
-    assert request_of(world.run()).replace_owner == OTHER_OWNER.uid
-    world.reports(Outcome.APPLIED, applied_count=1)
-    assert world.reason() == "UpToDate"
-
-
-def test_database_is_not_taken_over_when_another_owner_is_named() -> None:
-    world = migrating()
-    world.fails(Reason.TARGET_OWNED, owner=OTHER_OWNER)
-    world.annotate(take_over="6f1c1f9e-0000-4000-8000-0000000000aa")
-    assert world.look().actions == ()
-    world.wait()
-    assert request_of(world.run()).replace_owner == ""
-
-
-def test_take_over_is_tried_again_after_a_pause_when_it_failed() -> None:
-    world = migrating()
-    world.fails(Reason.TARGET_OWNED, owner=OTHER_OWNER)
-    world.owner_gone = True
-    world.look()
-    world.fails(Reason.TARGET_OWNED, owner=OTHER_OWNER)
-    decision = world.look()
-    assert (decision.actions, decision.requeue_after) == ((), 10)
-    world.passes(10)
-    assert len(world.look().actions) == 1
 
 
 def test_nothing_is_done_when_the_resource_is_being_deleted() -> None:
