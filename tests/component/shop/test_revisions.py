@@ -74,6 +74,8 @@ def test_both_releases_see_each_others_titles_when_renaming(shop: Shop) -> None:
     shop.upgrade("0009_category_title_contract")
     shop.downgrade("0008_category_title_expand")
     assert shop.value("SELECT name FROM categories WHERE slug = 'new'") == "By new"
+    shop.execute("UPDATE categories SET name = 'By old again' WHERE slug = 'new'")
+    assert shop.value("SELECT title FROM categories WHERE slug = 'new'") == "By old again"
 
 
 def test_index_is_built_anew_when_a_failed_build_left_an_invalid_one(shop: Shop) -> None:
