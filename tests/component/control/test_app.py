@@ -1,0 +1,152 @@
+"""One replica, put together: what it needs to start, how it stands by and stops, and what it tells of itself.
+
+The watch needs a real API server and is tested end to end; everything else is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import aiohttp
+import pytest
+from tests.component.memory_cluster import MemoryCluster
+
+from alembic_operator.cluster.errors import Unavailable
+from alembic_operator.control import app as module
+from alembic_operator.control.app import App, NotServed
+from alembic_operator.control.metrics import Metrics
+from alembic_operator.control.queue import Key
+from alembic_operator.control.runnerfile import RunnerFile
+from alembic_operator.control.settings import Settings
+
+from .story import NAME, NAMESPACE, SPEC
+
+
+def replica(cluster: MemoryCluster, pod: str = "operator-0", **settings: Any) -> App:
+    chosen = Settings(namespace="default", pod=pod, health_port=0, metrics_port=0, **settings)
+    return App(chosen, cluster, RunnerFile(b"the runner"), Metrics())
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    cluster = MemoryCluster()
+    cluster.add_namespace(NAMESPACE)
+    return cluster
+
+
+async def test_replica_says_what_is_missing_when_the_crd_is_not_installed(cluster: MemoryCluster) -> None:
+    cluster.serves = False
+    with pytest.raises(NotServed) as caught:
+        await replica(cluster).run()
+    assert str(caught.value) == (
+        "the API server does not serve databaseschemas.alembic-operator.dev: install the CRD "
+        "(the chart does, unless crds.install is false), then this starts by itself"
+    )
+
+
+async def test_replica_stands_by_and_stops_when_another_one_leads(cluster: MemoryCluster) -> None:
+    leader, other = replica(cluster), replica(cluster, "operator-1")
+    await leader.lease.acquire()
+    standing = asyncio.create_task(other._leads())
+    await asyncio.sleep(0.05)
+    assert not standing.done()
+    assert other._watch_trouble() is None
+    other.stop.set()
+    assert await asyncio.wait_for(standing, 5) is False
+    assert not other.lease.held
+
+
+async def test_replica_leads_when_the_lease_is_free(cluster: MemoryCluster) -> None:
+    alone = replica(cluster)
+    assert await asyncio.wait_for(alone._leads(), 5) is True
+    assert alone.lease.held
+    assert alone._watch_trouble() == "the watch has not started yet"
+    alone.watching.set()
+    assert alone._watch_trouble() is None
+
+
+async def test_work_is_done_by_several_when_they_lead(cluster: MemoryCluster) -> None:
+    alone = replica(cluster)
+    for number in range(20):
+        cluster.put_schema(NAMESPACE, f"{NAME}{number}", SPEC)
+    async with alone._workers():
+        for number in range(20):
+            alone.queue.add(Key(NAMESPACE, f"{NAME}{number}"))
+        for _ in range(10_000):
+            await asyncio.sleep(0)
+    assert len(cluster.jobs(NAMESPACE)) == 20
+    assert await alone.queue.take() is None
+    assert len(cluster.config_maps(NAMESPACE)) == 1
+
+
+async def test_work_in_hand_is_cut_off_when_it_does_not_end(
+    cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, begun = replica(cluster), asyncio.Event()
+
+    async def get_schema(namespace: str, name: str) -> object:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError("it never ends")
+
+    monkeypatch.setattr(cluster, "get_schema", get_schema)
+    monkeypatch.setattr(module, "LAST_WORK", 0.05)
+    async with asyncio.timeout(10):
+        async with alone._workers():
+            alone.queue.add(Key(NAMESPACE, NAME))
+            await begun.wait()
+    assert alone.queue.depth() == 1
+
+
+async def test_cluster_is_known_by_the_uid_of_kube_system_or_by_its_setting(cluster: MemoryCluster) -> None:
+    uid = (await cluster.get_namespace("kube-system"))["metadata"]["uid"]
+    assert (await replica(cluster)._reconciler()).context.cluster == uid
+    named = await replica(cluster, cluster_id="blue")._reconciler()
+    assert (named.context.cluster, named.where.cluster_id, named.where.development) == ("blue", "blue", None)
+
+
+async def test_namespaces_for_development_are_the_settings_when_the_installation_is_namespaced(
+    cluster: MemoryCluster,
+) -> None:
+    reconciler = await replica(
+        cluster, cluster_id="blue", watch_namespaces=("shop", "till"), development_namespaces=("till",)
+    )._reconciler()
+    assert reconciler.where.development == frozenset({"till"})
+    assert [request.resource for request in cluster.requests] == []
+
+
+async def test_health_and_metrics_are_served_when_it_stands_by(cluster: MemoryCluster) -> None:
+    other = replica(cluster)
+    async with other._health() as health, aiohttp.ClientSession() as http:
+        base = [f"http://127.0.0.1:{port}" for port in health.ports]
+        async with http.get(f"{base[0]}/healthz") as answer:
+            assert answer.status == 200
+        async with http.get(f"{base[0]}/readyz") as answer:
+            assert answer.status == 200
+        async with http.get(f"{base[1]}/metrics") as answer:
+            assert "alembic_operator_queue_depth 0.0" in await answer.text()
+
+
+async def test_lease_is_released_when_the_process_is_asked_to_end(
+    cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = replica(cluster)
+
+    async def watch_until_stopped() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await alone.stop.wait()
+
+    monkeypatch.setattr(alone, "_watch", watch_until_stopped)
+    async with asyncio.timeout(10):
+        await alone.run()
+    assert not alone.lease.held
+    assert (await cluster.get_lease("default", "alembic-operator"))["spec"].get("holderIdentity", "") == ""
+
+
+async def test_start_fails_loudly_when_the_api_server_is_away(cluster: MemoryCluster) -> None:
+    cluster.fail("get", "apis", Unavailable)
+    with pytest.raises(Unavailable):
+        await replica(cluster).run()
