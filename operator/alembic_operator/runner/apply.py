@@ -23,7 +23,7 @@ from ..contract.request import RunRequest
 from ..contract.result import Failure
 from .driver import Driver, RawConnection
 from .errors import RunFailed
-from .heads import plain_version_rows
+from .heads import moved_by
 from .history import History
 from .journal import Entry
 from .report import Report
@@ -125,7 +125,7 @@ class Migration:
                 alembic_operator=self._running,
             )
             self._running.guard(environment.get_context())
-            with plain_version_rows(self._session.raw, self._place), environment.begin_transaction():
+            with moved_by(self._running.moves), environment.begin_transaction():
                 environment.run_migrations()
 
     def _explain(self, error: BaseException) -> RunFailed:

@@ -40,7 +40,8 @@ def load_history(request: RunRequest) -> History:
     scripts = _load(script)
     script.revision_map = RevisionMap(lambda: iter(scripts))
     labels = {label: one.revision for one in scripts for label in one.branch_labels}
-    files = [_describe(script, one, labels) for one in scripts]
+    several = len(script._version_locations) > 1
+    files = [_describe(one, labels, several=several) for one in scripts]
     errors = find_errors(files)
     if errors:
         raise RunFailed(
@@ -140,14 +141,14 @@ def _load(script: ScriptDirectory) -> list[Script]:
         ) from error
 
 
-def _describe(script: ScriptDirectory, one: Script, labels: dict[str, str]) -> RevisionFile:
+def _describe(one: Script, labels: dict[str, str], *, several: bool) -> RevisionFile:
     path = Path(one.path)
-    text = path.read_bytes() if path.exists() else b""
+    text = path.read_bytes()
     return RevisionFile(
         revision=one.revision,
         down=_ids(one.down_revision),
         depends=tuple(labels.get(name, name) for name in _ids(one.dependencies)),
-        path=path.name if len(script._version_locations) == 1 else f"{path.parent.name}/{path.name}",
+        path=f"{path.parent.name}/{path.name}" if several else path.name,
         sha256=hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest(),
     )
 

@@ -44,7 +44,6 @@ def load_alembic(request: RunRequest) -> History:
                 "Raise it in the image's requirements.",
             )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s [%(name)s] %(message)s")
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
     from .history import load_history  # noqa: PLC0415
 
     return load_history(request)

@@ -23,6 +23,7 @@ from ..contract.result import AppliedRevision
 from . import bundled
 from .driver import RawConnection, rows
 from .graph import Graph
+from .heads import Moves
 from .journal import job_uid
 from .report import Report
 from .session import Place
@@ -44,14 +45,15 @@ _NOT_RESUMABLE = "UPDATE alembic_operator.revision_journal SET resumable = false
 _DONE = """
 INSERT INTO alembic_operator.revision_journal
        (history, revision, state, file_sha256, image, job, job_uid, started, finished, statements)
-VALUES (%s, %s, 'done', %s, %s, %s, %s, pg_catalog.clock_timestamp() - %s * interval '1 second',
-        pg_catalog.clock_timestamp(), %s)
+SELECT %s, %s, 'done', %s, %s, %s, %s, pg_catalog.clock_timestamp() - %s * interval '1 second',
+       pg_catalog.clock_timestamp(), %s
+  FROM moved
 """
 _INTENT_DONE = """
 UPDATE alembic_operator.revision_journal
    SET state = 'done', finished = pg_catalog.clock_timestamp(), statements = %s, file_sha256 = %s, image = %s, job = %s,
        job_uid = %s
- WHERE id = %s
+  FROM moved WHERE id = %s
 """
 
 
@@ -64,6 +66,7 @@ class Running:
         statements: that it has sent so far.
         in_upgrade: False before and after the user's code, when Alembic and the runner send statements of their own.
         applied: by this run, oldest first.
+        moves: of the version rows, sent with the journal's row.
         intents: ids of resumable intents that earlier tries or runs left behind, by revision.
     """
 
@@ -83,6 +86,7 @@ class Running:
         self.statements = 0
         self.in_upgrade = False
         self.applied: list[AppliedRevision] = []
+        self.moves = Moves(place)
         self.intents: dict[str, int] = {}
         self._raw, self._request, self._graph = raw, request, graph
         self._report, self._signals, self._watch = report, signals, watch
@@ -140,9 +144,10 @@ class Running:
         file, request = self._graph.files[self.revision], self._request
         who = (file.sha256, request.image, request.job, job_uid())
         if self._intent is not None:
-            rows(self._raw, _INTENT_DONE, self.statements, *who, self._intent)
+            self.moves.send(self._raw, _INTENT_DONE, self.statements, *who, self._intent)
         else:
-            rows(self._raw, _DONE, self.history, self.revision, *who, time.monotonic() - self._since, self.statements)
+            seconds = time.monotonic() - self._since
+            self.moves.send(self._raw, _DONE, self.history, self.revision, *who, seconds, self.statements)
 
     @property
     def left_nothing(self) -> bool:
@@ -156,6 +161,7 @@ class Running:
         """The revision failed and its transaction was rolled back."""
         self.in_upgrade = False
         self._intent = None
+        self.moves.clear()
         self._watch.ended()
 
     def _begin(self, step: RevisionStep) -> None:
