@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from alembic_operator.cluster.errors import Conflict, NotFound, Refused, Unavailable
+from alembic_operator.cluster.port import Raw
 from alembic_operator.contract.reasons import Reason
 
 from .story import NAME, NAMESPACE, Story
@@ -73,6 +75,53 @@ async def test_resource_is_looked_at_again_at_once_when_its_status_changed_meanw
     assert len(story.job_names()) == 1
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
+
+
+def meanwhile(story: Story, monkeypatch: pytest.MonkeyPatch, people: Callable[[], object]) -> None:
+    """Let people do something once, just after the operator has made a Job and before it writes the status."""
+    real = story.cluster.create_job
+
+    async def create_job(namespace: str, body: Raw) -> Raw:
+        made = await real(namespace, body)
+        monkeypatch.undo()
+        people()
+        return made
+
+    monkeypatch.setattr(story.cluster, "create_job", create_job)
+
+
+async def test_new_resource_does_not_get_the_old_ones_status_when_it_was_made_anew_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Story()
+
+    def anew() -> None:
+        story.cluster.remove_schema(NAMESPACE, NAME)
+        story.cluster.put_schema(NAMESPACE, NAME, {**story.spec(), "revision": "b2"})
+
+    meanwhile(story, monkeypatch, anew)
+    await story.apply()
+    await story.runs()
+    assert (story.ready(), story.status["current"]) == (("True", "UpToDate"), "b2")
+    assert story.job_names() == story.database.runs
+    assert story.status["attempts"] == 1
+
+
+async def test_job_is_replaced_when_the_spec_changed_before_the_status_was_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Story()
+    meanwhile(
+        story,
+        monkeypatch,
+        lambda: story.cluster.put_schema(NAMESPACE, NAME, {**story.spec(), "revision": "b2"}),
+    )
+    await story.apply()
+    await story.until(lambda: story.status["observedGeneration"] == 2, at_most=5)
+    await story.runs()
+    assert (story.ready(), story.status["current"]) == (("True", "UpToDate"), "b2")
+    assert len(story.job_names()) == 1
+    assert [entry["generation"] for entry in story.status["history"]] == [2]
 
 
 @pytest.mark.parametrize("error", [Refused("create Event", "quota"), NotFound("create Event", "gone"), Unavailable])

@@ -16,6 +16,7 @@ from alembic_operator.api.status import parse_status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import Owner
 from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, RunResult
+from alembic_operator.control.interest import Interest
 from alembic_operator.core.decision import DeleteJob
 
 from .world import Run, World, _state, request_of
@@ -170,6 +171,8 @@ class Worlds(RuleBasedStateMachine):
             self.world.look(crash=True)
             return
         decision = self.world.look()
+        wants_more = Interest().schema(None, self.world.raw()) != []
+        assert wants_more == (decision.requeue_after is not None), "slept through, or woken for nothing"
         if any(isinstance(action, DeleteJob) for action in decision.actions):
             return
         before, started = dict(self.world.status), len(self.world.started)

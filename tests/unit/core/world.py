@@ -168,8 +168,8 @@ class World:
 
     # The operator
 
-    def observe(self) -> Observed:
-        """What is read of it."""
+    def raw(self) -> Raw:
+        """The resource."""
         meta = {
             "namespace": "shop",
             "name": "shop",
@@ -179,6 +179,10 @@ class World:
             "annotations": self.annotations,
             **({"deletionTimestamp": to_text(self.now)} if self.deleting else {}),
         }
+        return {"metadata": meta, "spec": self.spec, "status": self.status}
+
+    def observe(self) -> Observed:
+        """What is read of it."""
         jobs = []
         for run in self.runs.values():
             job = parse_job(run.job)
@@ -186,7 +190,7 @@ class World:
             progress = None if run.progress is None else parse_progress(run.progress)
             jobs.append(replace(job, pods=pods_of(run), refusal=run.refusal, progress=progress))
         return Observed(
-            parse_schema({"metadata": meta, "spec": self.spec, "status": self.status}),
+            parse_schema(self.raw()),
             tuple(sorted(jobs, key=lambda job: job.attempt)),
             development=self.development,
             owner_gone=self.owner_gone,
