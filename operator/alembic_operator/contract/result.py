@@ -118,7 +118,7 @@ class RunResult:
             if not isinstance(body, dict) or body.pop("version", None) != VERSION:
                 raise ProtocolError("not a result of this version")
             return _load(body)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             if isinstance(error, ProtocolError):
                 raise
             raise ProtocolError(f"the result cannot be read: {type(error).__name__}") from None
@@ -162,6 +162,40 @@ def _load(body: dict[str, Any]) -> RunResult:
         body["failure"] = Failure(**failure)
     body["applied"] = [AppliedRevision(**item) for item in body.get("applied", [])]
     result = RunResult(**body)
+    if not all(_well_typed(part) for part in (result, result.database, result.owner, result.failure, *result.applied)):
+        raise ProtocolError("a field of the result has a value of another type")
     if (result.outcome == Outcome.FAILED) != (result.failure is not None):
         raise ProtocolError("outcome and failure contradict each other")
     return result
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+# By the annotation's text; what is not named here has been made from its own class by then.
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "str": _is_text,
+    "int": _is_count,
+    "float": lambda value: isinstance(value, (int, float)),
+    "int | None": lambda value: value is None or _is_count(value),
+    "list[str]": _is_texts,
+    "list[str] | None": lambda value: value is None or _is_texts(value),
+}
+
+
+def _well_typed(part: Any) -> bool:
+    """Whether each field holds what it says: user code may write a termination message too."""
+    if part is None:
+        return True
+    # The generation is compared with the Job's in any case, and is -1 where the bootstrap could not read it.
+    checked = ((_CHECKS.get(str(f.type)), getattr(part, f.name)) for f in fields(part) if f.name != "generation")
+    return all(check is None or check(value) for check, value in checked)

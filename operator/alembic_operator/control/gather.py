@@ -113,7 +113,7 @@ def _record(text: str) -> Raw:
     """A log record; user code prints to the same log, so anything may stand there."""
     try:
         record = json.loads(text)
-    except ValueError:
+    except (RecursionError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
 

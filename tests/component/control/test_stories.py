@@ -236,7 +236,15 @@ async def test_progress_is_told_when_a_run_takes_long() -> None:
     await story.settle()
     record = '@alembic-operator {"event":"running","revision":"b2","statement":4,"blockedBy":"pid 4711 (reporting)"}'
     story.cluster.write_log(
-        NAMESPACE, pod, ["Hello", record, '@alembic-operator {"event":"other"}', "@alembic-operator {"]
+        NAMESPACE,
+        pod,
+        [
+            "Hello",
+            record,
+            '@alembic-operator {"event":"other"}',
+            "@alembic-operator {",
+            "@alembic-operator " + "[" * 9000,
+        ],
     )
     await story.until(lambda: story.status["run"].get("revision"), at_most=25)
     run = story.status["run"]
