@@ -1,0 +1,75 @@
+"""The command line: python -m benchmarks [names…]."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from tests.cluster.processes import CommandFailed, NotPossible
+from tests.cluster.progress import console
+
+from . import bed, history, idle, latency, report, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .samples import Result
+
+ON_CLUSTER: dict[str, Callable[[bed.Bed], list[Result]]] = {
+    "change": latency.measure,
+    "waiting": waiting.measure,
+    "idle": idle.measure,
+}
+ALONE: dict[str, Callable[[], list[Result]]] = {"history": history.measure}
+
+
+def main() -> int:
+    """Measure what is asked for, print it, and keep it in docs/benchmarks.md; the exit code."""
+    console.stderr = False
+    names = [*ALONE, *ON_CLUSTER]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(names)} (default: all)")
+    parser.add_argument("--keep", action="store_true", help="do not write docs/benchmarks.md")
+    arguments = parser.parse_args()
+    unknown = sorted({*arguments.names} - {*names})
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(names)}")
+    try:
+        results = _measured([name for name in names if name in (arguments.names or names)])
+    except KeyboardInterrupt:
+        console.print(Text("✗ interrupted; the cluster bench stays: make cluster-down NAME=bench", "red"))
+        return 130
+    except (CommandFailed, NotPossible, RuntimeError, TimeoutError) as problem:
+        console.print(Text(f"✗ {problem}", "red"), soft_wrap=True)
+        return 1
+    if not arguments.keep:
+        report.keep(results)
+    return 0 if all(verdict.reached for found in results.values() for one in found for verdict in one.verdicts) else 1
+
+
+def _measured(names: list[str]) -> dict[str, list[Result]]:
+    results = {}
+    for name in names:
+        if name in ALONE:
+            results[name] = _shown(ALONE[name]())
+    wanted = [name for name in names if name in ON_CLUSTER]
+    if wanted:
+        with bed.made() as made:
+            for name in wanted:
+                results[name] = _shown(ON_CLUSTER[name](made))
+                made.clear()
+    return results
+
+
+def _shown(results: list[Result]) -> list[Result]:
+    stamped = [replace(result, date=report.today(), commit=report.commit()) for result in results]
+    for result in stamped:
+        report.show(result)
+    return stamped
+
+
+if __name__ == "__main__":
+    sys.exit(main())
