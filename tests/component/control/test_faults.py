@@ -11,6 +11,7 @@ import pytest
 from alembic_operator.cluster.errors import Conflict, NotFound, Refused, Unavailable
 from alembic_operator.cluster.port import Raw
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.control.queue import Key
 
 from .story import NAME, NAMESPACE, Story
 
@@ -231,6 +232,19 @@ async def test_end_of_a_run_is_found_when_no_event_tells_it() -> None:
     story.cluster.deaf = True
     story.cluster.finish_pod(NAMESPACE, job, story.database.answer(story.request(job)).to_json())
     await story.until(lambda: story.ready()[0] == "True", at_most=25)
+
+
+async def test_end_of_a_run_is_worth_a_look_when_our_own_write_has_not_come_back_yet() -> None:
+    story = Story()
+    story.cluster.deaf = True
+    story.cluster.put_schema(NAMESPACE, NAME, story.spec())
+    key = Key(NAMESPACE, NAME)
+    await story.reconciler.reconcile(key)
+    job = story.job()
+    pod = story.cluster.finish_pod(NAMESPACE, job, story.database.answer(story.request(job)).to_json())
+    assert story.interest.pod("MODIFIED", pod) == [key]
+    await story.reconciler.reconcile(key)
+    assert story.interest.pod("MODIFIED", pod) == []
 
 
 async def test_work_on_others_goes_on_when_one_resource_cannot_be_handled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,7 @@ def check_laws(observed: Observed, decision: Decision, unfinished: list[str]) ->
         unfinished: names of the Jobs that may still do something.
     """
     check_status(decision.status)
+    _check_truth(observed, decision)
     _check_progress(observed, decision)
     _check_actions(observed, decision, unfinished)
     assert all(event.message for event in decision.events)
@@ -73,6 +74,18 @@ def check_status(status: Status) -> None:
     assert all(c.status == "True" for c in status.conditions if c.type != "Ready")
     assert {c.observed_generation for c in status.conditions} == {status.observed_generation}
     assert all(c.message for c in status.conditions)
+
+
+def _check_truth(observed: Observed, decision: Decision) -> None:
+    """Ready is True only by what a run has just read, of this very generation; a check alone may go on meanwhile."""
+    before, after = observed.schema.status.condition("Ready"), decision.status.condition("Ready")
+    if after is None or after.status != "True":
+        return
+    assert after == before or after.observed_generation == observed.schema.generation
+    assert decision.status.run is None or decision.status.run.kind == "Check"
+    if after != before:
+        assert decision.finished
+        assert decision.finished[-1].outcome in ("Applied", "UpToDate", "SchemaAhead")
 
 
 def _check_progress(observed: Observed, decision: Decision) -> None:
