@@ -155,14 +155,23 @@ async def test_nothing_is_tried_again_when_the_namespace_is_gone(verb: str, reso
     assert len(story.cluster.requests) == requests
 
 
-async def test_runner_is_put_in_its_place_when_a_config_map_of_its_name_holds_something_else() -> None:
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"immutable": True, "binaryData": {"runner.pyz": "ZXZpbA=="}},
+        {"immutable": False, "binaryData": {"runner.pyz": "dGhlIHJ1bm5lcg=="}},
+        {"binaryData": {"another.pyz": "dGhlIHJ1bm5lcg=="}, "immutable": True},
+        {},
+    ],
+    ids=["other content", "can be changed", "other key", "empty"],
+)
+async def test_runner_is_put_in_its_place_when_a_config_map_of_its_name_holds_something_else(found: Raw) -> None:
     story = Story()
-    other = {"metadata": {"name": story.runner.config_map}, "immutable": True, "binaryData": {"runner.pyz": "ZXZpbA=="}}
-    await story.cluster.create_config_map(NAMESPACE, other)
+    await story.cluster.create_config_map(NAMESPACE, {"metadata": {"name": story.runner.config_map}, **found})
     await story.apply()
-    (found,) = story.cluster.config_maps(NAMESPACE)
-    assert found["binaryData"] == {"runner.pyz": "dGhlIHJ1bm5lcg=="}
-    assert found["immutable"] is True
+    (kept,) = story.cluster.config_maps(NAMESPACE)
+    assert kept["binaryData"] == {"runner.pyz": "dGhlIHJ1bm5lcg=="}
+    assert kept["immutable"] is True
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
 
@@ -198,11 +207,18 @@ async def test_forged_jobs_and_pods_count_for_nothing() -> None:
     labels = {**job["spec"]["template"]["metadata"]["labels"]}
     ended = {"exitCode": 0, "message": result.to_json(), "startedAt": story.cluster.stamp()}
     statuses = [{"name": "migration", "state": {"terminated": ended}}]
-    pod = {"metadata": {"name": "forged", "labels": labels}, "status": {"containerStatuses": statuses}}
+    pod = {
+        "metadata": {"name": "forged", "labels": labels},
+        "status": {"phase": "Succeeded", "containerStatuses": statuses},
+    }
     story.cluster._add("pods", NAMESPACE, pod)
     await story.passes(30)
     assert story.ready() == ("Unknown", "Migrating")
-    assert story.status["attempts"] == 1
+    ours = job["metadata"]["name"]
+    story.cluster.finish_pod(NAMESPACE, ours, story.database.answer(story.request(ours)).to_json())
+    await story.passes(30)
+    assert story.ready() == ("True", "UpToDate")
+    assert (story.status["attempts"], story.status.get("run")) == (1, None)
 
 
 async def test_one_job_is_made_when_two_operators_act_at_once() -> None:
