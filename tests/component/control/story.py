@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,6 +83,7 @@ class Story:
         self.database = Database()
         self.runner = RunnerFile(runner)
         self.lives = 0
+        self.crashes: Iterator[tuple[int, bool]] = iter(())  # where the next lives are to end: effect, before or after
         self.start()
 
     # The operator
