@@ -118,6 +118,22 @@ async def test_listing_begins_again_when_its_pages_have_expired(monkeypatch: pyt
     assert len(story.interest.uids()) == 450
 
 
+async def test_resource_stays_known_when_it_is_made_while_the_pages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    add_settled(story, 3)
+    real = story.cluster.page_schemas
+
+    async def page_schemas(namespace: str, limit: int, token: str = "") -> Any:
+        page = await real(namespace, limit, token)
+        story.cluster.put_schema(NAMESPACE, "new", story.spec())
+        return page
+
+    monkeypatch.setattr(story.cluster, "page_schemas", page_schemas)
+    await story.resync.look()
+    assert story.cluster.schema(NAMESPACE, "new")["metadata"]["uid"] in story.interest.uids()
+    assert len(story.interest.uids()) == 4
+
+
 async def test_old_runners_go_at_the_slow_look_when_no_run_uses_them() -> None:
     story = Story(runner=b"an old version")
     await story.apply()
