@@ -64,7 +64,8 @@ class Installation:
         """Run as many replicas, and wait for it."""
         self.kubectl("scale", "deployment", self.deployment, f"--replicas={replicas}")
         wait_until(lambda: len(self.pods()) == replicas, f"{replicas} replicas", 60, every=0.1)
-        self.wait_until_ready()
+        if replicas:
+            self.wait_until_ready()
 
     @property
     def deployment(self) -> str:

@@ -178,9 +178,10 @@ class Place:
         return self.api.list(f"/api/v1/namespaces/{self.namespace}/pods")
 
     def logs(self) -> str:
-        """What every pod of the namespace has printed."""
+        """What every pod of the namespace has printed that has started."""
         path = f"/api/v1/namespaces/{self.namespace}/pods"
-        return "".join(self.api.text(f"{path}/{pod['metadata']['name']}/log") or "" for pod in self.pods())
+        started = [pod["metadata"]["name"] for pod in self.pods() if pod["status"]["phase"] != "Pending"]
+        return "".join(self.api.text(f"{path}/{name}/log") or "" for name in started)
 
     def running_pod(self) -> str:
         """The name of the pod that runs."""
