@@ -92,10 +92,10 @@ def _check_progress(observed: Observed, decision: Decision) -> None:
     before, after = observed.schema.status, decision.status
     assert after.attempts >= before.attempts
     assert after.observed_generation in (before.observed_generation, observed.schema.generation)
-    if observed.schema.spec:
-        # One more than the retries that are allowed, and one more when the check that follows a doubt fails too.
-        most = observed.schema.spec.retry.limit + 2
-        assert after.failures <= max(most, before.failures)
+    assert after.failures <= before.failures + len(decision.finished)
+    ready, spec = after.condition("Ready"), observed.schema.spec
+    if spec and ready and after != before and Reason(ready.reason).reason_class is ReasonClass.RETRY:
+        assert after.failures <= spec.retry.limit, "it is to be tried again, and no retry is left"
     if after != before and after.run is None and not after.next_run_after and not observed.schema.deleting:
         waits = {c.reason for c in after.conditions if c.type == "Reconciling"}
         assert not waits or decision.requeue_after is not None, "nothing wakes a resource that is to be tried again"
