@@ -56,8 +56,10 @@ def _decided(observed: Observed, now: datetime, context: Context) -> Decision:
     if run is not None:
         lost = _lost_job(run)
         account = account_for(account, lost, gone(lost, schema), schema, now)
-    if any(job.deleting and not job.finished for job in observed.jobs):
-        return _decision(account, requeue_after=POLL_DELETION)
+    going = [job.deleted_at for job in observed.jobs if job.deleting and not job.finished]
+    if going:
+        # On a node that does not answer this lasts until the node is gone: a question every two seconds mends nothing.
+        return _decision(account, requeue_after=_poll(min(going), POLL_DELETION, now))
     return _next(observed, account, now, context)
 
 
@@ -116,7 +118,7 @@ def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Deci
         return _decision(replace(account, status=status), actions, requeue_after=POLL_DELETION)
     status = account.status
     if outdated:
-        return _decision(account, requeue_after=_poll(status, now))
+        return _decision(account, requeue_after=_poll_run(status, now))
     trouble = None if job.started else start_trouble(job)
     if trouble and _told(schema.status, trouble):
         return _decision(account, requeue_after=POLL_RUN)
@@ -125,14 +127,20 @@ def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Deci
         events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
         return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
     status = _in_progress(status, Wanted(job.kind, job.trigger), job.name, schema, now)
-    return _decision(replace(account, status=status), requeue_after=_poll(status, now) if job.started else POLL_START)
+    return _decision(
+        replace(account, status=status), requeue_after=_poll_run(status, now) if job.started else POLL_START
+    )
 
 
-def _poll(status: Status, now: datetime) -> float:
-    """Seconds until the next look at a run's log: a fifth of its age, since what takes an hour moves slowly."""
-    started = from_text(status.run.started_at) if status.run else None
-    age = (now - started).total_seconds() if started else 0.0
-    return min(POLL_LONG_RUN, max(POLL_RUN, age / 5))
+def _poll_run(status: Status, now: datetime) -> float:
+    return _poll(status.run.started_at if status.run else "", POLL_RUN, now)
+
+
+def _poll(since: str, least: float, now: datetime) -> float:
+    """Seconds until the next look at what goes on: a fifth of its age, since what takes an hour moves slowly."""
+    began = from_text(since)
+    age = (now - began).total_seconds() if began else 0.0
+    return min(POLL_LONG_RUN, max(least, age / 5))
 
 
 def _told(before: Status, trouble: tuple[Reason, str]) -> bool:

@@ -99,10 +99,15 @@ class Job:
     finished: str = ""
     finished_reason: str = ""
     finished_message: str = ""
-    deleting: bool = False
+    deleted_at: str = ""
     pods: tuple[Pod, ...] = ()
     refusal: str = ""
     progress: Progress | None = None
+
+    @property
+    def deleting(self) -> bool:
+        """Whether it is going, with its pods before it."""
+        return self.deleted_at != ""
 
     @property
     def started(self) -> bool:
@@ -192,7 +197,7 @@ def parse_job(raw: Raw) -> Job | None:
         finished=end.get("type", ""),
         finished_reason=end.get("reason", ""),
         finished_message=end.get("message", ""),
-        deleting="deletionTimestamp" in meta,
+        deleted_at=meta.get("deletionTimestamp", ""),
     )
 
 

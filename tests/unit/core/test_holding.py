@@ -192,6 +192,17 @@ def test_run_starts_when_a_failing_resource_is_allowed_again() -> None:
     assert world.reason() == "Migrating"
 
 
+def test_looks_are_rarer_when_a_job_does_not_go() -> None:
+    world = migrating()
+    world.edit(revision="c3")
+    pauses = [world.look().requeue_after or 0]
+    for _ in range(4):
+        world.passes(300)
+        pauses.append(world.look().requeue_after or 0)
+    assert pauses == [2, 60, 120, 120, 120]
+    assert len(world.started) == 1
+
+
 def test_job_is_not_deleted_again_when_a_person_did_so() -> None:
     world = migrating()
     world.run().job["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
