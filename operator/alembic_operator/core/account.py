@@ -156,6 +156,8 @@ def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Acco
 
 def _owner(result: RunResult) -> OwnerRef | None:
     owner = result.owner
+    if result.failure is None or result.failure.reason is not Reason.TARGET_OWNED:
+        return None
     return OwnerRef(owner.cluster, owner.namespace, owner.name, owner.uid) if owner else None
 
 

@@ -52,3 +52,11 @@ def test_take_over_is_tried_again_after_a_pause_when_it_failed() -> None:
     assert (decision.actions, decision.requeue_after) == ((), 10)
     world.passes(10)
     assert len(world.look().actions) == 1
+
+
+def test_owner_is_left_aside_when_the_run_failed_for_another_reason() -> None:
+    world = migrating()
+    decision = world.fails(Reason.VERSION_TABLE_INVALID, owner=OTHER_OWNER)
+    assert world.parsed.last_failure is not None
+    assert world.parsed.last_failure.owner is None
+    assert decision.requeue_after is None
