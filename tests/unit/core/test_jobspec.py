@@ -42,7 +42,7 @@ FULL: dict[str, Any] = {
         "priorityClassName": "high",
         "podLabels": {"team": "shop", "app.kubernetes.io/name": "mine"},
         "podAnnotations": {"sidecar.istio.io/inject": "false"},
-        "env": [{"name": "HOME", "value": "/root"}, {"name": "STAGE", "value": "prod"}],
+        "env": [{"name": "HOME", "value": "/home/shop"}, {"name": "STAGE", "value": "prod"}],
         "volumes": [{"name": "ca", "configMap": {"name": "ca"}}],
         "volumeMounts": [{"name": "ca", "mountPath": "/etc/ca"}],
         "sidecars": [{"name": "proxy", "image": IMAGE, "args": ["--port=1"], "securityContext": {"privileged": True}}],
@@ -210,7 +210,7 @@ def test_job_is_this_when_the_spec_is_full() -> None:
             migration(
                 request_in(job),
                 command=["/srv/app/.venv/bin/python", "-c", bootstrap(SHA)],
-                env=[{"name": "HOME", "value": "/root"}, {"name": "STAGE", "value": "prod"}, *plain["env"]],
+                env=[{"name": "HOME", "value": "/home/shop"}, {"name": "STAGE", "value": "prod"}, *plain["env"]],
                 resources={"limits": {"memory": "1Gi"}},
                 volumeMounts=[*plain["volumeMounts"], {"name": "ca", "mountPath": "/etc/ca"}],
             )
