@@ -27,6 +27,8 @@ from .messages import ahead, behind, doubted, joined, retry_note, succeeded, up_
 from .observed import Job, Schema
 from .summarize import Summary, summarize
 
+DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
+
 
 @dataclass(frozen=True)
 class Case:
@@ -65,11 +67,29 @@ def account_for(account: Account, job: Job, ending: Ending, schema: Schema, now:
     if job.generation != schema.generation or schema.spec is None:
         return replace(account, due=Due.NOTHING)
     case = Case(schema, schema.spec, now)
+    stopped = _still_stopped(account, job, ending, case)
+    if stopped is not None:
+        return stopped
     if isinstance(ending, Reported):
         return _reported(account, job, ending.result, case)
     if isinstance(ending, Doubt) and job.kind is RunKind.APPLY:
         return _doubted(account, ending, case)
     return fail(account, Failure(ending.reason, ending.message), case, salt=job.name)
+
+
+def _still_stopped(account: Account, job: Job, ending: Ending, case: Case) -> Account | None:
+    """The account where a check that was asked for could not read why the resource had stopped: it stays so.
+
+    To be waited for would end in an apply run that nobody asked for.
+    """
+    last, failed = account.status.last_failure, ending.result.failure if isinstance(ending, Reported) else ending
+    if job.kind is not RunKind.CHECK or job.trigger.startswith(DOUBT) or last is None or failed is None:
+        return None
+    if failed.reason.reason_class is ReasonClass.STOP or last.reason not in set(Reason):
+        return None
+    why = joined(last.message, f"Job {job.name} was to look again, and could not: {failed.message}")
+    failure = Failure(Reason(last.reason), why, last.revision, last.statement, last.sqlstate)
+    return replace(_schedule(account, failure, case, salt=job.name), events=account.events)
 
 
 def _recorded(account: Account, job: Job, ending: Ending, now: datetime) -> Account:

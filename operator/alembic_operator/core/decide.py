@@ -17,7 +17,7 @@ from alembic_operator.contract.request import RunKind, RunRequest
 from alembic_operator.contract.result import Failure
 
 from . import messages
-from .account import Account, Case, account_for, fail
+from .account import DOUBT, Account, Case, account_for, fail
 from .begin import answered, begun
 from .context import Context
 from .decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
@@ -27,7 +27,7 @@ from .observed import Job, Observed, Schema
 from .request import build_request
 from .starting import refused, start_trouble
 from .summarize import Summary, summarize
-from .wanted import DOUBT, TAKE_OVER_PAUSE, Wanted, replaced_owner, until_due, wanted_run
+from .wanted import TAKE_OVER_PAUSE, Wanted, replaced_owner, until_due, wanted_run
 
 POLL_START = 15.0  # seconds: no pod by then is worth a look at the Job's events
 POLL_RUN = 20.0  # seconds until the next look at a run that goes on, and between those at a pod that does not start

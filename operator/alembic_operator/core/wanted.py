@@ -10,10 +10,9 @@ from alembic_operator.api.status import Status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 
-from .account import Account, Due
+from .account import DOUBT, Account, Due
 from .observed import Observed, Schema
 
-DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
 TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
 _HELD_HERE = (Reason.SUSPENDED, Reason.IMAGE_NOT_PINNED, Reason.INVALID_SPEC)
 

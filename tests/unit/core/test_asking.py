@@ -82,6 +82,32 @@ def test_stalled_resource_stays_so_when_a_check_finds_the_same() -> None:
     assert len(world.started) == 2
 
 
+@pytest.mark.parametrize("reason", [Reason.DATABASE_UNREACHABLE, Reason.CONNECTION_LOST])
+@pytest.mark.parametrize("limit", [None, 0], ids=["failed for good", "no retry left"])
+def test_stalled_resource_stays_so_when_the_check_cannot_read_the_database(reason: Reason, limit: int | None) -> None:
+    world = migrating(retry={"limit": limit or 0, "backoff": "10s"})
+    world.fails(Reason.MIGRATION_FAILED if limit is None else Reason.DEADLOCK, "Revision b2 failed.")
+    before = world.ready()
+    world.annotate(reconcile_at="1")
+    world.look()
+    check = world.run().name
+    decision = world.fails(reason, "No route to host.")
+    said = f"{before[2]} Job {check} was to look again, and could not: No route to host."
+    assert world.ready() == ("False", before[1], said)
+    assert (decision.events, decision.requeue_after) == ((), None)
+    world.passes(9999)
+    assert (world.look().actions, len(world.started)) == ((), 2)
+    assert world.parsed.failures == (0 if limit is None else 1)
+
+
+def test_stalled_resource_says_the_new_reason_when_a_check_finds_another_to_stop() -> None:
+    world = stalled()
+    world.annotate(reconcile_at="1")
+    world.look()
+    world.fails(Reason.DIVERGED, "It has another branch.")
+    assert world.ready() == ("False", "Diverged", "It has another branch.")
+
+
 def test_stalled_resource_is_ready_when_a_check_finds_that_a_person_did_it() -> None:
     world = stalled()
     world.annotate(reconcile_at="1")
