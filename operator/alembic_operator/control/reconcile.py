@@ -57,20 +57,22 @@ class Reconciler:
         if observed is None:
             return None
         decision = decide(observed, self.now(), self.context)
-        try:
-            await self._act(observed, decision)
-        except _TakenName as error:
-            return await self._tell(replace(observed, taken_name=error.job))
-        except _NotLetIn as error:
-            return await self._tell(replace(observed, refusal=error.words))
-        except NotFound:
-            return None  # the namespace is going, and everything in it
-        return await self._write(observed.schema, decision)
+        with log.bound(**_subject(observed.schema, decision)):
+            try:
+                await self._act(observed, decision)
+            except _TakenName as error:
+                return await self._tell(replace(observed, taken_name=error.job))
+            except _NotLetIn as error:
+                return await self._tell(replace(observed, refusal=error.words))
+            except NotFound:
+                return None  # the namespace is going, and everything in it
+            return await self._write(observed.schema, decision)
 
     async def _tell(self, observed: Observed) -> float | None:
         """Decide again, knowing that the Job could not be made: this time there is only a status to write."""
         decision = decide(observed, self.now(), self.context)
-        return await self._write(observed.schema, decision)
+        with log.bound(**_subject(observed.schema, decision)):
+            return await self._write(observed.schema, decision)
 
     async def _act(self, observed: Observed, decision: Decision) -> None:
         schema = observed.schema
@@ -117,10 +119,7 @@ class Reconciler:
                 return AT_ONCE  # changed since it was read, or made anew: what was decided may not hold
             self.interest.written(raw)
             ready = decision.status.condition("Ready")
-            job = decision.status.run.job if decision.status.run else ""
-            _log.info(
-                "status written", reason=ready.reason if ready else "", job=job, message=ready.message if ready else ""
-            )
+            _log.info("status written", message=ready.message if ready else "")
         for run in decision.finished:
             self.metrics.run_finished(run.kind.value, run.outcome, run.seconds or 0.0)
         for old in decision.surplus:
@@ -142,6 +141,12 @@ class Reconciler:
         except ClusterError as error:
             # Whatever it tells stands in the status too.
             _log.warning("event not posted", reason=body["reason"], error=str(error))
+
+
+def _subject(schema: Schema, decision: Decision) -> dict[str, str]:
+    """What every line about a decision names beside the resource: the run that goes on, or has just ended."""
+    ready, run = decision.status.condition("Ready"), decision.status.run or schema.status.run
+    return {"job": run.job if run else "", "reason": ready.reason if ready else ""}
 
 
 class _TakenName(Exception):

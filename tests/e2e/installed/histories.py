@@ -12,10 +12,9 @@ from tests.component.runner.project import Project
 GATE = 4711
 FOLDER = "/histories"
 
-_MORE_THAN_THERE_IS = """
-taken = []
-while True:
-    taken.append(bytearray(b"x" * 2**24))
+_GREED = """
+taken = bytearray(b"x" * 2**28)
+op.execute(f"INSERT INTO orders VALUES ({len(taken)})")
 """
 
 
@@ -62,8 +61,9 @@ def _altering(project: Project) -> None:
 
 
 def _greedy(project: Project) -> None:
+    """Its second revision takes 256 MiB."""
     project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
-    project.add("a2", _MORE_THAN_THERE_IS)
+    project.add("a2", _GREED)
 
 
 def _two_heads(project: Project) -> None:

@@ -77,6 +77,9 @@ def test_run_without_enough_memory_is_told_and_more_memory_helps(place: Place) -
         "Raise spec.job.resources.limits.memory."
     )
     assert (status["current"], place.revisions()) == ("a1", ["a1"])
+    place.patch(job={"resources": {"limits": {"memory": "640Mi"}}})
+    place.wait("UpToDate")
+    assert place.rows("SELECT id FROM orders") == [(2**28,)]
 
 
 def test_quota_for_pods_is_told_and_its_raise_is_enough(place: Place) -> None:

@@ -50,12 +50,11 @@ def test_lines_of_the_log_name_resource_job_and_reason(operator: Installation, p
     job = place.jobs()[0]["metadata"]["name"]
     lines = [json.loads(line) for line in operator.log().splitlines()]
     ours = [line for line in lines if line.get("namespace") == place.namespace]
-    assert [(line["event"], line["name"], line["job"]) for line in ours] == [
-        ("job created", "shop", job),
-        ("status written", "shop", job),
-        ("status written", "shop", ""),
+    assert [(line["event"], line["name"], line["job"], line["reason"]) for line in ours] == [
+        ("job created", "shop", job, "Migrating"),
+        ("status written", "shop", job, "Migrating"),
+        ("status written", "shop", job, "UpToDate"),
     ]
-    assert [line["reason"] for line in ours[1:]] == ["Migrating", "UpToDate"]
     assert all({"timestamp", "level", "event", "logger"} <= line.keys() for line in lines)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.cluster import images
+from tests.cluster.processes import CommandFailed
 
 from . import histories
 from .place import Place, Places
@@ -160,6 +163,31 @@ def test_tag_is_refused_by_the_operator_when_the_namespace_is_no_longer_for_deve
             "alembic-operator.dev/environment=development an image is written as name@sha256:<64 hex>, so that what "
             "was reviewed is what runs."
         )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"migrations": {"image": "registry.example/shop:1"}},
+            "spec.migrations.image must be pinned by its digest (name@sha256:<64 hex>): tags are for namespaces with "
+            "the label alembic-operator.dev/environment: development",
+        ),
+        (
+            {"revision": "head"},
+            "spec.revision must be a revision's id: head is for namespaces with the label "
+            "alembic-operator.dev/environment: development",
+        ),
+    ],
+    ids=["a tag", "head"],
+)
+def test_what_may_change_unseen_is_not_taken_outside_development(
+    place: Place, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CommandFailed) as refused:
+        place.create({**(made := place.manifest("shop", "plain", "a1")), "spec": {**made["spec"], **change}})
+
+    assert message in refused.value.said
 
 
 def test_migrations_run_from_a_config_map_in_the_runners_image(
