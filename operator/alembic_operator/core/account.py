@@ -190,7 +190,9 @@ def _behind(account: Account, job: Job, result: RunResult, case: Case) -> Accoun
         summary = Summary(case.schema.generation, Reason.MIGRATING, behind(result))
         return replace(account, status=summarize(account.status, summary, case.now), due=Due.APPLY)
     failure = Failure(reason, last.message, last.revision, last.statement, last.sqlstate)
-    return _schedule(account, failure, case, salt=job.name)
+    again = _schedule(account, failure, case, salt=job.name)
+    # What it says was posted when it came about; of a run in doubt nothing was posted yet.
+    return again if job.trigger.startswith(DOUBT) else replace(again, events=account.events)
 
 
 def _doubted(account: Account, doubt: Doubt, case: Case) -> Account:

@@ -77,8 +77,9 @@ def test_stalled_resource_stays_so_when_a_check_finds_the_same() -> None:
     )
     assert world.look().actions == ()
     assert world.ready()[2] == f"Job {world.run().name} reads which revision the database is at."
-    world.reports(Outcome.BEHIND, current=["a1"], pending=1)
+    decision = world.reports(Outcome.BEHIND, current=["a1"], pending=1)
     assert world.ready() == ("False", "MigrationFailed", "Revision b2, statement 1: syntax error.")
+    assert decision.events == ()
     assert len(world.started) == 2
 
 
