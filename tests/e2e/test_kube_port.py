@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from tests.cluster import lifecycle
-from tests.component.cluster import contract, suite
+from tests.component.cluster import contract, suite, suite_small
 
 from alembic_operator.api import names
 from alembic_operator.cluster.kube import Kube
@@ -124,7 +124,7 @@ class TestJobs(suite.Jobs):
     """See the suite."""
 
 
-class TestSmall(suite.Small):
+class TestSmall(suite_small.Small):
     """See the suite."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from tests.component.cluster import contract, suite
+from tests.component.cluster import contract, suite, suite_small
 from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.cluster.port import Raw
@@ -50,5 +50,5 @@ class TestJobs(suite.Jobs):
     """See the contract."""
 
 
-class TestSmall(suite.Small):
+class TestSmall(suite_small.Small):
     """See the contract."""

@@ -23,8 +23,9 @@ import pytest
 
 from alembic_operator.contract import places
 from alembic_operator.contract.bootstrap import bootstrap
+from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
-from alembic_operator.contract.result import RunResult
+from alembic_operator.contract.result import Outcome, RunResult
 
 from .project import Project
 
@@ -225,3 +226,12 @@ def make_request(project: Project | None, **fields: Any) -> RunRequest:
         image="registry.example/shop@sha256:" + "0" * 64,
     )
     return replace(request, **fields)
+
+
+def failed(ended: Ended, reason: Reason) -> str:
+    """The message of a run that must have failed for this reason."""
+    assert ended.result.outcome == Outcome.FAILED, ended.message
+    assert ended.result.failure is not None
+    assert ended.result.failure.reason == reason, ended.result.failure
+    assert ended.exit_code == 1
+    return ended.failure

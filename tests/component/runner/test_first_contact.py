@@ -9,9 +9,8 @@ from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 
 from .conftest import Database
-from .harness import OWNER, Runner
+from .harness import OWNER, Runner, failed
 from .project import Project
-from .test_failures import failed
 
 OTHER = replace(OWNER, name="db2", uid="uid-2")
 

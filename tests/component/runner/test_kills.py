@@ -15,9 +15,8 @@ from alembic_operator.contract.request import Timeouts
 from alembic_operator.contract.result import Outcome
 
 from .conftest import Database
-from .harness import Runner, Running, wait_until
+from .harness import Runner, Running, failed, wait_until
 from .project import Project
-from .test_failures import failed
 
 GATE = 77  # an advisory lock of the test's, at which a revision waits
 PATIENT = Timeouts(lock=60)

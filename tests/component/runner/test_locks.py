@@ -9,9 +9,8 @@ from alembic_operator.contract.request import Timeouts
 from alembic_operator.contract.result import Outcome
 
 from .conftest import Database
-from .harness import Runner, wait_until
+from .harness import Runner, failed, wait_until
 from .project import Project
-from .test_failures import failed
 
 IMPATIENT = Timeouts(lock=0.5)
 TWO_TRIES = """
@@ -136,3 +135,21 @@ def test_has_two_connections_at_most_when_it_waits_for_a_lock(
     wait_until(lambda: database.all(mine) == [(2,)])
     blocker.rollback()
     assert run.end().result.outcome == Outcome.APPLIED
+
+
+def test_second_run_waits_without_blocking_an_index_build_when_both_start_at_once(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)", "INSERT INTO item SELECT generate_series(1, 1000)")
+    project.add(
+        "r2",
+        """
+        with op.get_context().autocommit_block():
+            op.execute("SELECT pg_sleep(1)")
+            op.execute("CREATE INDEX CONCURRENTLY ix ON item (id)")
+        """,
+    )
+    assert runner(project, database.uri, revision="r1").exit_code == 0
+    ended = [run.end() for run in [runner.start(project, database.uri) for _ in range(2)]]
+    assert sorted(one.result.outcome for one in ended) == [Outcome.APPLIED, Outcome.UP_TO_DATE]
+    assert database.all("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix'::regclass") == [(True,)]

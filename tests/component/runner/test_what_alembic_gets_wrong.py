@@ -290,21 +290,3 @@ def test_migrates_the_secrets_database_when_the_projects_env_py_names_another(
         assert database.heads() == ["r1"]
     finally:
         database.server.drop_database(other.name)
-
-
-def test_second_run_waits_without_blocking_an_index_build_when_both_start_at_once(
-    database: Database, project: Project, runner: Runner
-) -> None:
-    project.sql("r1", "CREATE TABLE item (id int)", "INSERT INTO item SELECT generate_series(1, 1000)")
-    project.add(
-        "r2",
-        """
-        with op.get_context().autocommit_block():
-            op.execute("SELECT pg_sleep(1)")
-            op.execute("CREATE INDEX CONCURRENTLY ix ON item (id)")
-        """,
-    )
-    assert runner(project, database.uri, revision="r1").exit_code == 0
-    ended = [run.end() for run in [runner.start(project, database.uri) for _ in range(2)]]
-    assert sorted(one.result.outcome for one in ended) == [Outcome.APPLIED, Outcome.UP_TO_DATE]
-    assert database.all("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix'::regclass") == [(True,)]

@@ -1,0 +1,105 @@
+"""What the port promises of events, ConfigMaps and Leases, on any cluster."""
+
+from __future__ import annotations
+
+import pytest
+from tests.component.cluster import contract
+from tests.component.cluster.contract import World
+
+from alembic_operator.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
+from alembic_operator.cluster.port import Raw
+
+
+def _names(items: tuple[Raw, ...]) -> list[str]:
+    return sorted(item["metadata"]["name"] for item in items)
+
+
+async def _shop(world: World) -> tuple[str, str]:
+    """The uid and the version of a DatabaseSchema `shop`, which is made or changed."""
+    await world.put_schema("shop", contract.SPEC)
+    return _identity(await world.cluster.get_schema(world.namespace, "shop"))
+
+
+def _identity(item: Raw) -> tuple[str, str]:
+    return item["metadata"]["uid"], item["metadata"]["resourceVersion"]
+
+
+async def _apply(world: World, identity: tuple[str, str], status: Raw) -> Raw:
+    uid, version = identity
+    return await world.cluster.apply_status(world.namespace, "shop", uid, status, version=version)
+
+
+class Small:
+    """Events, ConfigMaps and Leases."""
+
+    async def test_event_is_found_by_its_objects_uid_when_it_was_posted(self, world: World) -> None:
+        await world.put_schema("shop", contract.SPEC)
+        shop = await world.cluster.get_schema(world.namespace, "shop")
+        await world.cluster.create_event(world.namespace, contract.event(shop, world.namespace))
+        (found,) = await world.cluster.list_events(world.namespace, shop["metadata"]["uid"])
+        assert (found["reason"], found["message"]) == ("SchemaCurrent", "at 8b7d0e44aa10")
+        assert await world.cluster.list_events(world.namespace, contract.OTHER_UID) == ()
+
+    async def test_refused_when_an_event_is_about_an_object_elsewhere(self, world: World) -> None:
+        about = {
+            "kind": "DatabaseSchema",
+            "metadata": {"namespace": "elsewhere", "name": "shop", "uid": contract.OTHER_UID},
+        }
+        with pytest.raises(Refused, match=r"involvedObject\.namespace"):
+            await world.cluster.create_event(world.namespace, contract.event(about, world.namespace))
+
+    async def test_config_map_is_read_back_when_it_was_created(self, world: World) -> None:
+        await world.cluster.create_config_map(world.namespace, contract.config_map("runner", text="x"))
+        found = await world.cluster.get_config_map(world.namespace, "runner")
+        assert (found["data"], found["immutable"]) == ({"text": "x"}, True)
+        with pytest.raises(AlreadyExists):
+            await world.cluster.create_config_map(world.namespace, contract.config_map("runner"))
+        with pytest.raises(NotFound):
+            await world.cluster.get_config_map(world.namespace, "none")
+
+    async def test_refused_when_a_config_map_is_larger_than_a_mebibyte(self, world: World) -> None:
+        with pytest.raises(Refused, match="Too long"):
+            await world.cluster.create_config_map(
+                world.namespace, contract.config_map("runner", text="x" * ((1 << 20) + 1))
+            )
+
+    async def test_config_maps_are_paged_by_label_when_there_are_more(self, world: World) -> None:
+        ours = {"part": "runner", "in": world.namespace}
+        for name in ("a", "b", "c"):
+            await world.cluster.create_config_map(world.namespace, contract.config_map(name, ours))
+        await world.cluster.create_config_map(world.namespace, contract.config_map("d", {"part": "runner"}))
+        selector = f"part=runner,in={world.namespace}"
+        first = await world.cluster.page_config_maps("", selector, 2)
+        second = await world.cluster.page_config_maps("", selector, 2, first.token)
+        assert [_names(first.items), _names(second.items), second.token] == [["a", "b"], ["c"], ""]
+
+    async def test_config_map_goes_when_it_is_deleted_by_its_uid_and_then_only(self, world: World) -> None:
+        await world.cluster.create_config_map(world.namespace, contract.config_map("runner"))
+        found = await world.cluster.get_config_map(world.namespace, "runner")
+        await world.cluster.delete_config_map(world.namespace, "runner", contract.OTHER_UID)
+        assert await world.cluster.get_config_map(world.namespace, "runner") == found
+        await world.cluster.delete_config_map(world.namespace, "runner", found["metadata"]["uid"])
+        await world.cluster.delete_config_map(world.namespace, "runner", found["metadata"]["uid"])
+        with pytest.raises(NotFound):
+            await world.cluster.get_config_map(world.namespace, "runner")
+
+    async def test_lease_is_replaced_when_the_version_is_the_one_that_was_read(self, world: World) -> None:
+        with pytest.raises(NotFound):
+            await world.cluster.get_lease(world.namespace, "leader")
+        made = await world.cluster.create_lease(world.namespace, contract.lease("leader", "a"))
+        with pytest.raises(AlreadyExists):
+            await world.cluster.create_lease(world.namespace, contract.lease("leader", "b"))
+        version = made["metadata"]["resourceVersion"]
+        await world.cluster.replace_lease(world.namespace, "leader", contract.lease("leader", "b", version))
+        with pytest.raises(Conflict):
+            await world.cluster.replace_lease(world.namespace, "leader", contract.lease("leader", "c", version))
+        assert (await world.cluster.get_lease(world.namespace, "leader"))["spec"]["holderIdentity"] == "b"
+
+    async def test_refused_when_a_lease_is_replaced_without_a_version(self, world: World) -> None:
+        await world.cluster.create_lease(world.namespace, contract.lease("leader", "a"))
+        with pytest.raises(Refused, match="resourceVersion"):
+            await world.cluster.replace_lease(world.namespace, "leader", contract.lease("leader", "b"))
+
+    async def test_lease_is_made_anew_when_the_one_to_replace_was_deleted(self, world: World) -> None:
+        await world.cluster.replace_lease(world.namespace, "leader", contract.lease("leader", "b", "1"))
+        assert (await world.cluster.get_lease(world.namespace, "leader"))["spec"]["holderIdentity"] == "b"
