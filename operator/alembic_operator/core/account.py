@@ -23,7 +23,7 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from . import retry
 from .decision import Event, EventReason, FinishedRun
 from .endings import Doubt, Ending, NeverStarted, Reported
-from .messages import ahead, behind, doubted, joined, retry_note, succeeded, up_to_date
+from .messages import ahead, behind, doubted, found_late, joined, retry_note, succeeded, up_to_date
 from .observed import Job, Schema
 from .summarize import Summary, summarize
 
@@ -37,6 +37,11 @@ class Case:
     schema: Schema
     spec: Spec
     now: datetime
+
+
+# Seconds: what a run read of the database counts for so long. After an outage of the operator, or when somebody wiped
+# the status, old Jobs are found, and the database may have moved since.
+FRESH = 900.0
 
 
 class Due(Enum):
@@ -162,6 +167,9 @@ def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Acco
         return fail(account, result.failure, case, salt=job.name, owner=_owner(result))
     if result.outcome is Outcome.BEHIND:
         return _behind(account, job, result, case)
+    if _found_late(result, case.now):
+        summary = Summary(case.schema.generation, Reason.CHECKING, found_late(result))
+        return replace(account, status=summarize(account.status, summary, case.now), due=Due.CHECK)
     is_ahead = result.outcome is Outcome.AHEAD
     message = ahead(result) if is_ahead else up_to_date(result)
     reason = Reason.SCHEMA_AHEAD if is_ahead else Reason.UP_TO_DATE
@@ -172,6 +180,11 @@ def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Acco
         events = (*events, Event(EventReason.MIGRATION_SUCCEEDED, succeeded(result)))
     status = summarize(status, Summary(case.schema.generation, reason, message), case.now)
     return replace(account, status=status, due=Due.NOTHING, events=events)
+
+
+def _found_late(result: RunResult, now: datetime) -> bool:
+    ended = from_text(result.finished_at)
+    return ended is not None and (now - ended).total_seconds() > FRESH
 
 
 def _owner(result: RunResult) -> OwnerRef | None:

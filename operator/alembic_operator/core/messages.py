@@ -60,6 +60,11 @@ def _with_warnings(message: str, result: RunResult) -> str:
     return joined(message, *(f"Warning: {warning}" for warning in result.warnings))
 
 
+def found_late(result: RunResult) -> str:
+    """A run's good outcome was found long after its end."""
+    return f"Job {result.job} ended at {result.finished_at}. Where the database is by now is being read."
+
+
 def joined(*parts: str) -> str:
     """Sentences one after the other, each with an end."""
     ended = (part if part[-1:] in ".!?…" else f"{part}." for part in (part.strip() for part in parts) if part)

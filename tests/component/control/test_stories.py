@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Refused
 from alembic_operator.contract.reasons import Reason
@@ -44,6 +46,21 @@ async def test_outcome_is_told_at_once_when_the_jobs_condition_is_yet_to_come() 
     story.cluster.complete_job(NAMESPACE, job)
     await story.passes(60)
     assert len(story.cluster.writes()) == writes
+
+
+async def test_database_is_read_again_when_an_outcome_is_found_long_after_the_run() -> None:
+    story = Story()
+    await story.apply()
+    job = story.job()
+    story.cluster.start_pod(NAMESPACE, job)
+    result = replace(story.database.answer(story.request(job)), finished_at="2026-11-23T11:00:00Z")
+    story.cluster.finish_pod(NAMESPACE, job, result.to_json())
+    await story.settle()
+    assert story.ready() == ("Unknown", "Checking")
+    assert story.message() == f"Job {story.job()} reads which revision the database is at."
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+    assert story.database.runs == [job]
 
 
 async def test_run_is_tried_again_when_the_secret_is_created() -> None:
