@@ -165,7 +165,7 @@ class Place:
             f"/api/v1/namespaces/{self.namespace}/events", fieldSelector="involvedObject.kind=DatabaseSchema"
         )
         ours = [event for event in found if event["involvedObject"]["name"] == name]
-        ours.sort(key=lambda event: str(event.get("eventTime") or event.get("firstTimestamp")))
+        ours.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))  # their times are whole seconds
         return [(event["type"], event["reason"], plain(event["message"])) for event in ours]
 
     def jobs(self) -> list[Raw]:
