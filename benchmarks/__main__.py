@@ -29,6 +29,8 @@ ALONE: dict[str, Callable[[], list[Result]]] = {"history": history.measure}
 def main() -> int:
     """Measure what is asked for, print it, and keep it in docs/benchmarks.md; the exit code."""
     console.stderr = False
+    if not console.is_terminal:
+        console.width = 110
     names = [*ALONE, *ON_CLUSTER]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(names)} (default: all)")

@@ -45,23 +45,26 @@ def make_history(project: Project, revisions: int) -> None:
 
 
 def measure(server: Postgres, directory: Path, *, revisions: int = 500, repetitions: int = 5) -> dict[str, Times]:
-    """Alternate plain Alembic and the runner; a first round, which compiles the revision files, does not count.
+    """Take turns; a first round, which compiles the revision files, does not count.
 
     Returns:
-        Times of "plain" and "runner".
+        Times of "plain" Alembic, of the same with "each" revision in a transaction of its own, and of the "runner".
     """
     pyz = directory / "runner.pyz"
     runner = Runner(pyz, build(pyz), directory / "runs")
     project = Project(directory / "app")
     make_history(project, revisions)
-    times = {"plain": Times(), "runner": Times()}
+    env = project.directory / "migrations" / "env.py"
+    each = 'connection=connection, transaction_per_migration="EACH" in os.environ'
+    env.write_text(env.read_text().replace("connection=connection", each))
+    times = {"plain": Times(), "each": Times(), "runner": Times()}
     for repetition in range(repetitions + 1):
         for kind in sorted(times, reverse=bool(repetition % 2)):
             name = f"r6_{kind}_{repetition}"
             server.create_database(name)
             began, before = time.perf_counter(), _children()
-            if kind == "plain":
-                _upgrade(project, server.uri(name))
+            if kind != "runner":
+                _upgrade(project, server.uri(name), {"EACH": ""} if kind == "each" else {})
             else:
                 ended = runner(project, server.uri(name))
                 if ended.exit_code:
@@ -73,8 +76,8 @@ def measure(server: Postgres, directory: Path, *, revisions: int = 500, repetiti
     return times
 
 
-def _upgrade(project: Project, uri: str) -> None:
-    env = {**os.environ, "DATABASE_URL": uri.replace("postgresql://", "postgresql+psycopg://")}
+def _upgrade(project: Project, uri: str, more: dict[str, str]) -> None:
+    env = {**os.environ, **more, "DATABASE_URL": uri.replace("postgresql://", "postgresql+psycopg://")}
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
     subprocess.run(command, cwd=project.directory, env=env, check=True, capture_output=True)
 
