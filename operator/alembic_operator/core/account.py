@@ -23,7 +23,18 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from . import retry
 from .decision import Event, EventReason, FinishedRun
 from .endings import Doubt, Ending, NeverStarted, Reported
-from .messages import ahead, behind, doubted, found_late, joined, retry_note, succeeded, up_to_date
+from .messages import (
+    ahead,
+    behind,
+    doubted,
+    found_late,
+    given_up,
+    joined,
+    retry_note,
+    stalled,
+    succeeded,
+    up_to_date,
+)
 from .observed import Job, Schema
 from .summarize import Summary, summarize
 
@@ -252,9 +263,7 @@ def _schedule(account: Account, failure: Failure, case: Case, salt: str) -> Acco
     message = failure.message
     next_run_after = ""
     if reason.reason_class is ReasonClass.RETRY and status.failures > retries.limit:
-        message = (
-            f"Given up after {status.failures} failed runs (spec.retry.limit {retries.limit}). The last: {message}"
-        )
+        message = given_up(message, status.failures, retries.limit)
         reason = Reason.RETRIES_EXCEEDED
     elif reason.reason_class is not ReasonClass.STOP:
         nth = status.failures if reason.reason_class is ReasonClass.RETRY else count
@@ -262,6 +271,7 @@ def _schedule(account: Account, failure: Failure, case: Case, salt: str) -> Acco
         next_run_after = to_text(due + timedelta(seconds=0.999))  # whole seconds: never earlier than meant
         message = joined(message, retry_note(reason, next_run_after, status.failures, retries.limit))
     stopped = reason.reason_class is ReasonClass.STOP
+    message = stalled(message) if stopped else message
     event = Event(EventReason.MIGRATION_FAILED if stopped else EventReason.RETRY_SCHEDULED, message, warning=True)
     summary = Summary(case.schema.generation, reason, message)
     status = summarize(replace(status, next_run_after=next_run_after), summary, case.now)

@@ -170,6 +170,7 @@ def _in_progress(status: Status, wanted: Wanted, job: str, schema: Schema, now: 
     message = messages.started(wanted.kind, job, revision)
     if wanted.trigger.startswith(DOUBT) and status.last_failure is not None:
         message = messages.doubted(status.last_failure.message)
+    message = messages.blocked(message, status.run.blocked_by if status.run else "")
     return summarize(status, Summary(schema.generation, reason, message), now)
 
 

@@ -83,6 +83,23 @@ def retry_note(reason: Reason, at: str, failures: int, limit: int) -> str:
     return f"Next attempt at {at}."
 
 
+def blocked(message: str, blocker: str) -> str:
+    """A run waits for somebody; what to do about it is a person's to decide."""
+    return joined(message, f"It is blocked by {blocker}") if blocker else message
+
+
+def given_up(message: str, failures: int, limit: int) -> str:
+    """The retries are used up."""
+    runs = "run" if failures == 1 else "runs"
+    return f"Given up after {failures} failed {runs} (spec.retry.limit {limit}). The last: {message}"
+
+
+def stalled(message: str) -> str:
+    """Nothing goes on by itself; a message that says how it does is left as it is."""
+    return message if "retry-at" in message else joined(message, STALLED)
+
+
+STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 SUSPENDED = "spec.suspend is true: no run is started. Set it to false to go on."
 NO_RUNNER_IMAGE = (
     "spec.migrations.configMap: this installation has no image to run such migrations in. "

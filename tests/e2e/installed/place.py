@@ -21,6 +21,7 @@ from .api import SCHEMAS, Api, Raw
 from .histories import FOLDER, GATE
 
 GROUP = "alembic-operator.dev"
+STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 PASSWORD = "p@ss/w:rd"
 
 # What differs from run to run, in the order in which it is replaced.

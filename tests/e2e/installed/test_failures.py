@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .place import Place
+from .place import STALLED, Place
 
 RETRYING = "RetryingAfterFailure"
 
@@ -15,6 +15,7 @@ def test_failing_sql_is_told_and_a_corrected_image_goes_on(place: Place) -> None
     failed = (
         'Applying revision "a2" (a2.py), statement 2: SQLSTATE 42P01: relation "order_lines" does not exist. It was '
         "rolled back. Correct the revision, or what it meets in the database."
+        f" {STALLED}"
     )
     assert place.message() == failed
     assert place.conditions() == {"Ready": ("False", "MigrationFailed"), "Stalled": ("True", "MigrationFailed")}
@@ -75,6 +76,7 @@ def test_run_without_enough_memory_is_told_and_more_memory_helps(place: Place) -
     assert place.message() == (
         "Given up after 2 failed runs (spec.retry.limit 1). The last: Job shop/3 ran out of memory and was killed. "
         "Raise spec.job.resources.limits.memory."
+        f" {STALLED}"
     )
     assert (status["current"], place.revisions()) == ("a1", ["a1"])
     place.patch(job={"resources": {"limits": {"memory": "640Mi"}}})

@@ -11,7 +11,7 @@ from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
 
 from . import histories
-from .place import Place, Places
+from .place import STALLED, Place, Places
 
 
 def test_database_reaches_the_revision_when_a_resource_is_applied(place: Place) -> None:
@@ -102,6 +102,7 @@ def test_live_schema_is_left_alone_until_base_is_meant(place: Place) -> None:
         "Looking for the database's revision in public.alembic_version: there is no row, but there are tables "
         "(public.visitors). Nothing was sent, since migrating from base into a live schema breaks it. If base is "
         "meant, set spec.baseline to {revisions: []}; if the schema is at a revision, alembic stamp it first."
+        f" {STALLED}"
     )
     assert place.rows("SELECT to_regclass('orders')::text") == [(None,)]
     place.patch(baseline={"revisions": []})

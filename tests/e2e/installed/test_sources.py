@@ -10,7 +10,7 @@ from tests.cluster import images
 from tests.cluster.processes import CommandFailed
 
 from . import histories
-from .place import Place, Places
+from .place import STALLED, Place, Places
 
 RETRYING = "RetryingAfterFailure"
 NOWHERE = f"@sha256:{'0' * 64}"
@@ -48,6 +48,7 @@ def test_missing_alembic_is_told(place: Place, built: dict[str, str]) -> None:
     assert place.message() == (
         "Importing Alembic in the image: there is no module alembic. Add alembic to the image's requirements, or "
         "name the interpreter that has it in spec.migrations.python (/app/.venv/bin/python for instance)."
+        f" {STALLED}"
     )
 
 
@@ -60,6 +61,7 @@ def test_missing_driver_is_told(place: Place, built: dict[str, str]) -> None:
     assert place.message() == (
         "Connecting needs psycopg 3 or psycopg2 in the image, and none could be imported. Add psycopg[binary] to the "
         "image's requirements."
+        f" {STALLED}"
     )
 
 
@@ -86,6 +88,7 @@ def test_missing_configuration_is_told(place: Place) -> None:
     assert place.message() == (
         "Reading /histories/nowhere/alembic.ini in the image: there is no such file. Correct spec.migrations.path "
         "(where the file is) or spec.migrations.configFile (its name)."
+        f" {STALLED}"
     )
 
 
@@ -98,6 +101,7 @@ def test_unknown_revision_is_told_with_those_that_are_known(place: Place) -> Non
     assert place.message() == (
         'Looking for spec.revision "a4" in /histories/plain/alembic.ini of the image: no file declares it among 3 '
         "revisions; its heads are a3. Name a full revision id, or an image that has it."
+        f" {STALLED}"
     )
 
 
@@ -112,6 +116,7 @@ def test_two_heads_are_named_and_one_of_them_is_taken(places: Places) -> None:
         assert place.message() == (
             "Resolving spec.revision head: /histories/two-heads/alembic.ini of the image has 2 heads: b1 (b1.py), b2 "
             "(b2.py). Add a merge revision (alembic merge heads), or name one full revision id."
+            f" {STALLED}"
         )
         place.patch(revision="b2")
         place.wait("UpToDate")
@@ -130,6 +135,7 @@ def test_sibling_of_the_databases_revision_is_refused(place: Place) -> None:
         'Comparing public.alembic_version with revision "b2": the database is at b1, on another branch; they part '
         'after "a1". Nothing was sent. Name a revision that contains both (a merge revision), or one on the '
         "database's branch."
+        f" {STALLED}"
     )
     assert place.revisions() == ["b1"]
 

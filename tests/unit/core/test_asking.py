@@ -7,6 +7,7 @@ import pytest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 from alembic_operator.core.decision import EventReason
+from alembic_operator.core.messages import STALLED
 
 from .world import APPLY, CHECK, World, migrating, request_of, up_to_date
 
@@ -78,7 +79,7 @@ def test_stalled_resource_stays_so_when_a_check_finds_the_same() -> None:
     assert world.look().actions == ()
     assert world.ready()[2] == f"Job {world.run().name} reads which revision the database is at."
     decision = world.reports(Outcome.BEHIND, current=["a1"], pending=1)
-    assert world.ready() == ("False", "MigrationFailed", "Revision b2, statement 1: syntax error.")
+    assert world.ready() == ("False", "MigrationFailed", f"Revision b2, statement 1: syntax error. {STALLED}")
     assert decision.events == ()
     assert len(world.started) == 2
 
@@ -93,7 +94,8 @@ def test_stalled_resource_stays_so_when_the_check_cannot_read_the_database(reaso
     world.look()
     check = world.run().name
     decision = world.fails(reason, "No route to host.")
-    said = f"{before[2]} Job {check} was to look again, and could not: No route to host."
+    failed = before[2].removesuffix(STALLED)
+    said = f"{failed}Job {check} was to look again, and could not: No route to host. {STALLED}"
     assert world.ready() == ("False", before[1], said)
     assert (decision.events, decision.requeue_after) == ((), None)
     world.passes(9999)
@@ -106,7 +108,7 @@ def test_stalled_resource_says_the_new_reason_when_a_check_finds_another_to_stop
     world.annotate(reconcile_at="1")
     world.look()
     world.fails(Reason.DIVERGED, "It has another branch.")
-    assert world.ready() == ("False", "Diverged", "It has another branch.")
+    assert world.ready() == ("False", "Diverged", f"It has another branch. {STALLED}")
 
 
 def test_stalled_resource_is_ready_when_a_check_finds_that_a_person_did_it() -> None:

@@ -83,7 +83,7 @@ def test_resource_stalls_when_the_check_finds_work_left_and_no_retry_is() -> Non
     world = doubted(retry={"limit": 0, "backoff": "10s"})
     world.reports(Outcome.BEHIND, current=["a1"], pending=1)
     assert world.reason() == "RetriesExceeded"
-    assert world.ready()[2].startswith("Given up after 1 failed runs (spec.retry.limit 0). The last: Job ")
+    assert world.ready()[2].startswith("Given up after 1 failed run (spec.retry.limit 0). The last: Job ")
 
 
 @pytest.mark.parametrize("reason", [Reason.OUTCOME_UNKNOWN, Reason.DATABASE_UNREACHABLE, Reason.DEADLOCK])

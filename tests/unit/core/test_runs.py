@@ -8,6 +8,7 @@ from alembic_operator.api.status import HistoryEntry, LastFailure, Run
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.result import AppliedRevision, Outcome
 from alembic_operator.core.decision import Event, EventReason
+from alembic_operator.core.messages import STALLED
 
 from .world import APPLY, CHECK, FACTS, IMAGE, World, migrating, request_of, up_to_date
 
@@ -59,6 +60,7 @@ def test_status_tells_where_the_run_is_when_its_log_does() -> None:
     run = world.parsed.run
     assert run is not None
     assert (run.revision, run.statement, run.blocked_by) == ("a1", 3, "pid 4711 (reporting)")
+    assert world.ready()[2].endswith(". It is blocked by pid 4711 (reporting).")
 
 
 @pytest.mark.parametrize(
@@ -185,11 +187,10 @@ def test_run_is_tried_for_ever_and_not_counted_when_something_is_missing(reason:
 def test_resource_stalls_when_a_person_is_needed(reason: Reason) -> None:
     world = migrating()
     decision = world.fails(reason, "Revision b2, statement 1: syntax error. Mend it.")
-    assert world.ready() == ("False", reason.value, "Revision b2, statement 1: syntax error. Mend it.")
+    said = f"Revision b2, statement 1: syntax error. Mend it. {STALLED}"
+    assert world.ready() == ("False", reason.value, said)
     assert world.others() == {"Stalled": reason.value}
-    assert decision.events == (
-        Event(EventReason.MIGRATION_FAILED, "Revision b2, statement 1: syntax error. Mend it.", warning=True),
-    )
+    assert decision.events == (Event(EventReason.MIGRATION_FAILED, said, warning=True),)
     assert decision.requeue_after is None
     world.passes(9999)
     assert world.look().actions == ()
@@ -206,7 +207,8 @@ def test_resource_stalls_when_the_retries_are_used_up(limit: int) -> None:
     assert world.ready() == (
         "False",
         "RetriesExceeded",
-        f"Given up after {limit + 1} failed runs (spec.retry.limit {limit}). The last: Deadlock on orders.",
+        f"Given up after {limit + 1} failed run{'s' if limit else ''} (spec.retry.limit {limit}). The last: Deadlock "
+        f"on orders. {STALLED}",
     )
     assert world.others() == {"Stalled": "RetriesExceeded"}
     assert [event.reason for event in decision.events] == [EventReason.MIGRATION_FAILED]
