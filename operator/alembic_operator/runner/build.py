@@ -18,7 +18,9 @@ from . import bundled
 _PACKAGE = Path(__file__).parent.parent
 _HELPERS = _PACKAGE.parent.parent / "helpers" / bundled.PACKAGE
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip file can hold
-_MAIN = b"import sys\nfrom alembic_operator.runner.main import main\nsys.exit(main())\n"
+# Looking for garbage amid imports, which make none, and once more among all of it at the exit, is 30 % of the CPU of a
+# short run (0.62 s, 0.43 s without): run.py freezes what was imported and enables collection again.
+_MAIN = b"import gc\nimport sys\ngc.disable()\nfrom alembic_operator.runner.main import main\nsys.exit(main())\n"
 _LEFT_OUT = frozenset({"build.py"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from ..contract.reasons import Reason
@@ -89,6 +90,8 @@ class Run:
         from .imports import load_alembic  # noqa: PLC0415 (a missing Alembic is a result, not a traceback)
 
         history = load_alembic(self.request)
+        gc.freeze()  # no collection walks what was imported
+        gc.enable()
         if self.request.kind == RunKind.CHECK:
             outcome = self._check(driver, connection, history)
         else:
