@@ -17,12 +17,23 @@ from . import ending, lifecycle
 if TYPE_CHECKING:
     from types import FrameType
 
+_DESCRIPTION = """\
+An application's database migrated by alembic-operator, on a real Kubernetes and PostgreSQL.
+
+Without these variables it builds a cluster of its own on this machine:
+  KUBECONFIG          a cluster to use instead
+  IMAGE_REGISTRY      where that cluster pulls images from, and this machine may push them to
+  DEMO_DATABASE_HOST  where its pods reach this machine's PostgreSQL (default: this machine's address towards it)
+"""
+
 
 def main() -> int:
     """Run one command; the exit code."""
     signal.signal(signal.SIGTERM, _end)
     console.stderr = False  # one stream for steps and story, in the order in which they happen
-    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m demo", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="run the demo; it stays up")
     commands.add_parser("down", help="remove everything that it made")

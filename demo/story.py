@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.cluster.processes import NotPossible
 from tests.cluster.progress import console
 
-from . import places, shop, show
+from . import places, shop, show, target
 from .watch import JOBS, SCHEMAS, Raw, Watch, condition, observed, settled
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ def _apply(stage: Stage, overlay: str) -> Raw:
                     told = said
                 if settled(raw):
                     return raw
+                if condition(raw, "Ready").get("reason") == "DatabaseUnreachable":
+                    raise NotPossible(
+                        f"pods of this cluster do not reach PostgreSQL at {stage.server.host}:{stage.server.port}: "
+                        f"set {target.DATABASE_HOST} to an address of this machine that they reach"
+                    )
 
 
 def _generation(stage: Stage, namespace: str) -> int:
