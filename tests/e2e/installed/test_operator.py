@@ -20,6 +20,15 @@ from .place import Place, Places
 from .test_interruptions import ALL, PATIENT
 
 SETTLED = 50
+METRICS = (
+    *(
+        "alembic_operator_reconcile_seconds",
+        "alembic_operator_queue_depth",
+        "alembic_operator_queue_oldest_age_seconds",
+    ),
+    *("alembic_operator_run_seconds", "alembic_operator_api_request_seconds", "alembic_operator_leader"),
+    *("alembic_operator_resources", "alembic_operator_watch_events_total"),
+)
 
 
 def metric(operator: Installation, name: str, pod: str = "") -> float:
@@ -41,6 +50,9 @@ def test_health_and_metrics_tell_what_happened(operator: Installation, place: Pl
     assert metric(operator, 'alembic_operator_reconcile_seconds_count{result="done"}') >= 2
     assert metric(operator, 'alembic_operator_reconcile_seconds_count{result="error"}') == 0
     assert metric(operator, "alembic_operator_queue_oldest_age_seconds") < 60
+    created = 'alembic_operator_api_request_seconds_count{code="201",resource="jobs",verb="create"}'
+    assert metric(operator, created) >= 1
+    assert set(METRICS) <= set(re.findall(r"^# TYPE (\S+)", operator.ask("/metrics", 9090)[1], re.M))
 
 
 def test_lines_of_the_log_name_resource_job_and_reason(operator: Installation, place: Place) -> None:
