@@ -68,7 +68,9 @@ def moment_lines(seconds: float, raw: Raw, columns: int) -> list[Text]:
     if at:
         head.append(f"  at {at}")
     indent = " " * 11
-    message = textwrap.wrap(ready["message"], max(40, columns), initial_indent=indent, subsequent_indent=indent)
+    message = textwrap.wrap(
+        ready["message"], max(40, columns), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
     return [head, *(Text(line, "dim") for line in message)]
 
 
