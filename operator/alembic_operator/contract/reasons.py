@@ -46,6 +46,7 @@ class Reason(str, Enum):
     AUTHENTICATION_FAILED = "AuthenticationFailed"
     SECRET_NOT_FOUND = "SecretNotFound"
     INVALID_CONNECTION_SECRET = "InvalidConnectionSecret"
+    CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     POD_NOT_STARTING = "PodNotStarting"
     JOB_REFUSED = "JobRefused"
@@ -99,6 +100,7 @@ _MEMBERS = {
         Reason.AUTHENTICATION_FAILED,
         Reason.SECRET_NOT_FOUND,
         Reason.INVALID_CONNECTION_SECRET,
+        Reason.CONFIG_MAP_NOT_FOUND,
         Reason.IMAGE_PULL_FAILED,
         Reason.POD_NOT_STARTING,
         Reason.JOB_REFUSED,

@@ -116,10 +116,9 @@ def _bare_directory() -> tuple[Config, ScriptDirectory]:
     directory = places.MIGRATIONS_DIRECTORY
     if not list(Path(directory).glob("*.py")):  # the mount is optional, so a missing ConfigMap is an empty directory
         raise RunFailed(
-            Reason.INVALID_SPEC,
+            Reason.CONFIG_MAP_NOT_FOUND,
             "Reading the migrations of spec.migrations.configMap: there is no such ConfigMap in the namespace, or it "
-            "has no key that ends in .py. Create it, then set the annotation alembic-operator.dev/retry-at to a new "
-            "value.",
+            "has no key that ends in .py. Create it, or correct its name in the spec.",
         )
     config = Config()
     config.set_main_option("script_location", directory)

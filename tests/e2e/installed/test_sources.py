@@ -199,9 +199,7 @@ def test_what_may_change_unseen_is_not_taken_outside_development(
 def test_migrations_run_from_a_config_map_in_the_runners_image(
     place: Place, tmp_path: Path, built: dict[str, str]
 ) -> None:
-    histories.write(tmp_path)
-    files = {path.name: path.read_text() for path in (tmp_path / "plain/migrations/versions").glob("*.py")}
-    place.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "files"}, "data": files})
+    place.create(_config_map(tmp_path))
     manifest = place.manifest("shop", "plain", "a3")
     manifest["spec"]["migrations"] = {"configMap": {"name": "files"}}
     place.create(manifest)
@@ -213,14 +211,23 @@ def test_migrations_run_from_a_config_map_in_the_runners_image(
     assert container["image"] == built["runner"]
 
 
-def test_missing_config_map_is_told(place: Place) -> None:
+def test_missing_config_map_is_told_and_its_creation_is_enough(place: Place, tmp_path: Path) -> None:
     manifest = place.manifest("shop", "plain", "a1")
     manifest["spec"]["migrations"] = {"configMap": {"name": "files"}}
     place.create(manifest)
 
-    place.wait("InvalidSpec")
+    place.wait("ConfigMapNotFound")
 
+    assert place.conditions() == {"Ready": ("False", "ConfigMapNotFound"), "Reconciling": ("True", RETRYING)}
     assert place.message() == (
         "Reading the migrations of spec.migrations.configMap: there is no such ConfigMap in the namespace, or it has "
-        "no key that ends in .py. Create it, then set the annotation alembic-operator.dev/retry-at to a new value."
+        "no key that ends in .py. Create it, or correct its name in the spec. Next attempt at TIME."
     )
+    place.create(_config_map(tmp_path))
+    place.wait("UpToDate")
+
+
+def _config_map(folder: Path) -> dict[str, object]:
+    histories.write(folder)
+    files = {path.name: path.read_text() for path in (folder / "plain/migrations/versions").glob("*.py")}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "files"}, "data": files}
