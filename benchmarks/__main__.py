@@ -42,7 +42,7 @@ def main() -> int:
     try:
         results = _measured([name for name in names if name in (arguments.names or names)])
     except KeyboardInterrupt:
-        console.print(Text("✗ interrupted; the cluster bench stays: make cluster-down NAME=bench", "red"))
+        console.print(Text("✗ interrupted; nothing of what was begun is left", "red"))
         return 130
     except (CommandFailed, NotPossible, RuntimeError, TimeoutError) as problem:
         console.print(Text(f"✗ {problem}", "red"), soft_wrap=True)

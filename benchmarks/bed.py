@@ -69,13 +69,16 @@ class Bed:
 
 @contextmanager
 def made() -> Iterator[Bed]:
-    """The bed; the database server goes at the end, the cluster stays for the next time."""
-    cluster = lifecycle.find(INSTANCE) or lifecycle.up(INSTANCE)
-    built = install.build(cluster)
-    arguments = {"SHOP_IMAGE": "localhost/shop"}
-    image = images.build(_IMAGE, name="bench", registry=cluster.registry, build_args=arguments)
-    install.install(cluster, built)
+    """The bed; at its end the database server goes, and the cluster where it was not there before."""
     with ExitStack() as stack:
+        found = lifecycle.find(INSTANCE)
+        if found is None:
+            stack.callback(lifecycle.down, INSTANCE)
+        cluster = found or lifecycle.up(INSTANCE)
+        built = install.build(cluster)
+        arguments = {"SHOP_IMAGE": "localhost/shop"}
+        image = images.build(_IMAGE, name="bench", registry=cluster.registry, build_args=arguments)
+        install.install(cluster, built)
         with step("starting PostgreSQL 15"):
             server = stack.enter_context(Postgres(15, host=cluster.host_address, settings=sessions.SETTINGS))
         bed = Bed(cluster, Api(cluster.kubeconfig), server, image)

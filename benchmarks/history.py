@@ -12,13 +12,13 @@ from tests.component.runner.measure import measure as migrate
 from .samples import Result, Row, ratio
 
 REVISIONS = 500
-ROUNDS = 15
+ROUNDS = 20
 
 
 def measure() -> list[Result]:
     """Every way in each round, in turn."""
     what = f"migrating through {REVISIONS} revisions, {ROUNDS} times each way"
-    with tempfile.TemporaryDirectory() as folder, Postgres(15) as server, step(what, "1 to 2 minutes"):
+    with tempfile.TemporaryDirectory() as folder, Postgres(15) as server, step(what, "about 2 minutes"):
         times = migrate(server, Path(folder), revisions=REVISIONS, repetitions=ROUNDS)
     ours = Row("runner", "s", times["runner"].wall)
     plain = Row("plain `alembic upgrade head`", "s", times["plain"].wall)

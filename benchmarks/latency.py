@@ -89,7 +89,7 @@ def _latency(ours: list[Change], bare: list[float]) -> Result:
             " already; they take turns, and who begins changes each round. Times are from just before the POST to the"
             " watch event with the condition."
         ),
-        rows=[by_us, by_job, *_phases(ours)],
+        rows=[by_us, *_phases(ours), by_job],
         verdicts=[ratio("DatabaseSchema / bare Job", by_us, by_job, 0.9)],
         notes=[
             "The phases are cut at the times of the API server's audit log and of PostgreSQL's log of connections. The"
