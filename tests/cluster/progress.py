@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass
+class _Doing:
+    """What is being done, how far it is, and for how long: each time that the terminal is drawn anew."""
+
+    what: str
+    began: float
+    detail: str = ""
+
+    def __rich__(self) -> Text:
+        seconds = f"{time.monotonic() - self.began:.0f} s"
+        return Text(", ".join(part for part in (self.what, self.detail, seconds) if part))
 
 
 @contextmanager
@@ -26,20 +40,15 @@ def step(what: str, usually: str = "") -> Iterator[Callable[[str], None]]:
     Yields:
         A function that shows how far it is.
     """
-    began = time.monotonic()
-    expected = f" (takes {usually})" if usually else ""
-    last_said = began
-
-    def line(detail: str) -> Text:
-        return Text(f"{what}{expected} {detail}".rstrip())
-
-    with console.status(line("")) as status:
+    began = last_said = time.monotonic()
+    doing = _Doing(f"{what} (takes {usually})" if usually else what, began)
+    with console.status(doing):
         if usually and not console.is_terminal:
-            console.print(Text("… ").append(line("")))
+            console.print(Text(f"… {doing.what}"))
 
         def show(detail: str) -> None:
             nonlocal last_said
-            status.update(line(f"{detail}, {time.monotonic() - began:.0f} s"))
+            doing.detail = detail
             if not console.is_terminal and time.monotonic() - last_said > 30:
                 last_said = time.monotonic()
                 console.print(Text(f"  {detail}, {last_said - began:.0f} s"))
