@@ -91,7 +91,7 @@ demo-down: venv  ## remove the demo and every trace of it
 	@$(BIN)/python -m demo down
 
 .PHONY: bench
-bench: venv  ## measure, and write docs/benchmarks.md (half an hour)
+bench: venv  ## measure, and write docs/benchmarks.md (ten minutes)
 	@$(BIN)/python -m benchmarks
 
 .PHONY: cluster-down

@@ -61,6 +61,7 @@ class App:
         self.queue = KeyQueue()
         self.interest = Interest()
         self.watching = asyncio.Event()
+        self.insights = watch.Insights()
         self.stop = asyncio.Event()
         self.resync = Resync(
             cluster=self.cluster,
@@ -128,7 +129,8 @@ class App:
         return trouble if self.lease.held else None
 
     def _watch_trouble(self) -> str | None:
-        return self._leading(None if self.watching.is_set() else "the watch has not started yet")
+        found = self.insights.ready_resources.is_set() and self.watching.is_set()
+        return self._leading(None if found else "the watch has not found the API server's resources yet")
 
     async def _leads(self) -> bool:
         """Stand by until this replica leads; False when it is asked to stop first."""
@@ -188,6 +190,7 @@ class App:
                 clusterwide=not namespaces,
                 namespaces=namespaces,
                 ready_flag=self.watching,
+                insights=self.insights,
             ),
             name="watch",
         )

@@ -11,11 +11,17 @@ from typing import Any
 
 import kopf
 
+# Not in kopf's public names, although kopf.operator() takes one: its own ready flag is raised before the API server has
+# answered anything, and a pod that cannot reach it would look ready.
+from kopf._cogs.structs.references import Insights
+
 from alembic_operator.api import names
 
 from .interest import Interest
 from .metrics import Metrics
 from .queue import KeyQueue
+
+__all__ = ["Insights", "registry", "settings"]
 
 OURS = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 

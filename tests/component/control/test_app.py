@@ -63,8 +63,11 @@ async def test_replica_leads_when_the_lease_is_free(cluster: MemoryCluster) -> N
     alone = replica(cluster)
     assert await asyncio.wait_for(alone._leads(), 5) is True
     assert alone.lease.held
-    assert alone._watch_trouble() == "the watch has not started yet"
-    alone.watching.set()
+    missing = "the watch has not found the API server's resources yet"
+    assert alone._watch_trouble() == missing
+    alone.watching.set()  # kopf raises this before the API server has answered anything
+    assert alone._watch_trouble() == missing
+    alone.insights.ready_resources.set()
     assert alone._watch_trouble() is None
 
 
