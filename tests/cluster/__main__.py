@@ -1,4 +1,4 @@
-"""The command line: python -m tests.cluster up|down|status|env|load."""
+"""The command line: python -m tests.cluster prepare|up|down|status|env|load."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Reconciler:
             except _TakenName as error:
                 return await self._tell(replace(observed, taken_name=error.job))
             except _NotLetIn as error:
-                return await self._tell(replace(observed, refusal=error.words))
+                return await self._tell(replace(observed, refusal=error.words, refused=error.what))
             except NotFound:
                 return None  # the namespace is going, and everything in it
             return await self._write(observed.schema, decision)
@@ -93,9 +93,12 @@ class Reconciler:
         job = run.request.job
         try:
             await self.runner.ensure(self.cluster, schema.namespace)
+        except Refused as error:
+            raise _NotLetIn(f"the ConfigMap {self.runner.config_map} of the runner", error.detail) from None
+        try:
             await self.cluster.create_job(schema.namespace, body)
         except Refused as error:
-            raise _NotLetIn(error.detail) from None
+            raise _NotLetIn("the Job", error.detail) from None
         except AlreadyExists:
             found = await self.cluster.list_jobs(schema.namespace, name=job)
             if any(not controlled_by(raw, schema.uid) for raw in found):
@@ -156,9 +159,9 @@ class _TakenName(Exception):
 
 
 class _NotLetIn(Exception):
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, what: str, words: str) -> None:
+        super().__init__(what, words)
+        self.what, self.words = what, words
 
 
 async def work(queue: KeyQueue, reconciler: Reconciler) -> None:

@@ -229,7 +229,7 @@ def _not_created(observed: Observed, account: Account, case: Case) -> Decision:
     if observed.taken_name:
         failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_conflict(observed.taken_name))
     else:
-        failure = Failure(Reason.JOB_REFUSED, refused("the Job", observed.refusal))
+        failure = Failure(Reason.JOB_REFUSED, refused(observed.refused, observed.refusal))
     account = replace(account, status=answered(account.status, schema, schema.generation, schema.tokens))
     account = fail(account, failure, case, salt=f"{schema.uid}/{to_text(now)}")
     return _decision(account, requeue_after=until_due(account.status, now))

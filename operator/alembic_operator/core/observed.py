@@ -125,7 +125,8 @@ class Observed:
         development: whether the namespace is one for development; None when it was not asked, as nothing hangs on it.
         owner_gone: a live read showed that the DatabaseSchema which owns the database is no more.
         taken_name: a Job's name that something else holds; "" when none.
-        refusal: the API server's sentence about a Job that it did not let us create; "" when none.
+        refusal: the API server's sentence about what it did not let us create; "" when none.
+        refused: what that was.
     """
 
     schema: Schema
@@ -134,6 +135,7 @@ class Observed:
     owner_gone: bool = False
     taken_name: str = ""
     refusal: str = ""
+    refused: str = "the Job"
 
 
 def parse_schema(raw: Raw) -> Schema:

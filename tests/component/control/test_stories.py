@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Refused
 from alembic_operator.contract.reasons import Reason
@@ -106,14 +108,15 @@ async def test_job_is_replaced_when_the_image_is_corrected() -> None:
     assert story.ready() == ("True", "UpToDate")
 
 
-async def test_resource_waits_when_a_quota_keeps_its_job_out() -> None:
+@pytest.mark.parametrize("resource", ["jobs", "configmaps"])
+async def test_resource_waits_when_a_quota_keeps_its_job_out(resource: str) -> None:
     story = Story()
-    quota = Refused("create Job", 'jobs.batch "x" is forbidden: exceeded quota: jobs')
-    story.cluster.fail("create", "jobs", quota, times=2)
+    what = {"jobs": "the Job", "configmaps": f"the ConfigMap {story.runner.config_map} of the runner"}[resource]
+    story.cluster.fail("create", resource, Refused("create", "it is forbidden: exceeded quota"), times=2)
     await story.apply()
     assert story.ready() == ("False", "JobRefused")
     assert story.message().startswith(
-        'The API server refused to create the Job: jobs.batch "x" is forbidden: exceeded quota: jobs. Raise the quota, '
+        f"The API server refused to create {what}: it is forbidden: exceeded quota. Raise the quota, "
         "or change spec.job or the policy that objects; it is tried again by itself. Next attempt at 2026-11-23T12:00:"
     )
     await story.until(story.unfinished, at_most=60)
