@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,10 +169,14 @@ def oldest_python(driver: str) -> str:
 
 
 def find_oldest_python() -> str:
-    """Python 3.9 where the machine has it, else the interpreter of the tests."""
+    """Python 3.9 where the machine has it, else the interpreter of the tests, with a warning in the summary."""
     candidates = [shutil.which("python3.9"), *sorted(map(str, Path.home().glob(".pyenv/versions/3.9.*/bin/python3.9")))]
     for candidate in filter(None, candidates):
         found = subprocess.run([candidate, "-c", "import ensurepip"], check=False, capture_output=True)
         if found.returncode == 0:
             return candidate
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if sys.version_info >= (3, 12):
+        pytest.skip(f"the oldest libraries have no wheels for Python {running}: install python3.9 with its venv module")
+    warnings.warn(f"no python3.9 here: the oldest libraries are tried on Python {running}", stacklevel=2)
     return sys.executable
