@@ -104,7 +104,7 @@ class Database:
         return subprocess.run(
             [sys.executable, "-m", "alembic", *(arguments or ("upgrade", "head"))],
             cwd=project.directory,
-            env={**os.environ, "DATABASE_URL": url},
+            env={**os.environ, "DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,
