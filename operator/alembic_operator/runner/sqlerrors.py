@@ -2,7 +2,7 @@
 
 The reason follows from the SQLSTATE. DETAIL and HINT are never used (DETAIL holds row values). The primary message
 passes for classes whose words are names only; in class 22 and for syntax errors whatever is quoted is cut; else it is
-withheld.
+withheld. So are the words of a PL/pgSQL function's RAISE, whatever SQLSTATE it claims.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ RETRYABLE = frozenset({Reason.LOCK_TIMEOUT, Reason.DEADLOCK, Reason.SERIALIZATIO
 _PASSING_CLASSES = frozenset({"08", "0A", "23", "25", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
 _QUOTES = "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"  # as servers of other languages write them
 _QUOTED = re.compile(f"[{_QUOTES}].*[{_QUOTES}]", re.DOTALL)
+_RAISE = "exec_stmt_raise"  # the server's C function behind RAISE: the words are those of a function's author
 _ABORTED = "25P02"  # in_failed_sql_transaction: an earlier statement failed, and that one is the cause
 
 
@@ -86,6 +87,8 @@ def _as_sql_error(error: object) -> SqlError | None:
     if not sqlstate and not any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):
         return None  # the driver itself complained, of a parameter for instance: no word of the server
     diagnostic = getattr(error, "diag", None)
+    if getattr(diagnostic, "source_function", None) == _RAISE:
+        return SqlError(sqlstate, "")
     return SqlError(sqlstate, told(sqlstate, getattr(diagnostic, "message_primary", None) or ""))
 
 
