@@ -30,7 +30,8 @@ from .session import Place
 from .signals import Signals
 from .watch import Watch
 
-_COMMITS = re.compile(r"(?:^|;)\s*(?:COMMIT|END)\s*(?:WORK|TRANSACTION)?\s*(?:AND\s+CHAIN\s*)?(?:;|$)", re.IGNORECASE)
+# Anywhere, also in a comment or a CASE: a row too many goes with its transaction, a row too few hides what was committed.
+_MAY_COMMIT = re.compile(r"\b(?:COMMIT|END|PREPARE\s+TRANSACTION)\b", re.IGNORECASE)
 _MAY_LEAVE_A_PART = re.compile(r"\b(?:COMMIT|END|CALL|DO|DETACH)\b", re.IGNORECASE)
 _READS = re.compile(
     r"\s*(?:SELECT|SHOW|VALUES|WITH)\b(?!.*\b(?:INSERT|UPDATE|DELETE|MERGE|INTO)\b)", re.IGNORECASE | re.DOTALL
@@ -195,7 +196,7 @@ class Running:
         self._last_statement = statement
         if not self._helpers and not self._changed and not _READS.match(statement):
             self._changed = True
-        if _COMMITS.search(statement):
+        if _MAY_COMMIT.search(statement):
             self._write_intent()
         self._watch.started(self.revision, self.statements)
 

@@ -8,25 +8,31 @@ import pytest
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
-from alembic_operator.runner.revision import _COMMITS, _MAY_LEAVE_A_PART, _READS
+from alembic_operator.runner.revision import _MAY_COMMIT, _MAY_LEAVE_A_PART, _READS
 
 
 @pytest.mark.parametrize(
-    ("statement", "commits"),
+    ("statement", "may"),
     [
         ("COMMIT", True),
         ("commit;", True),
         ("COMMIT AND CHAIN", True),
+        ("COMMIT AND NO CHAIN", True),
+        ("COMMIT -- done", True),
+        ("-- publish\nCOMMIT", True),
+        ("/* publish */ COMMIT WORK;", True),
         ("END TRANSACTION", True),
+        ("PREPARE TRANSACTION 'x'", True),
+        ("prepare\n  transaction 'x'", True),
         ("SELECT 1; COMMIT; BEGIN", True),
-        ("INSERT INTO t VALUES ('COMMIT')", False),
-        ("ALTER TABLE commit ADD COLUMN j int", False),
-        ("CREATE FUNCTION f() RETURNS int AS $$BEGIN RETURN 1; END$$ LANGUAGE plpgsql", False),
+        ("INSERT INTO t VALUES (1); -- publish\nCOMMIT;\nALTER TABLE t ADD COLUMN j int", True),
         ("COMMENT ON TABLE t IS 'x'", False),
+        ("ALTER TABLE t ADD COLUMN committed_at date, ADD COLUMN weekend bool", False),
+        ("PREPARE p AS SELECT 1", False),
     ],
 )
-def test_knows_a_statement_that_commits(statement: str, commits: bool) -> None:
-    assert bool(_COMMITS.search(statement)) == commits
+def test_knows_a_statement_that_may_commit(statement: str, may: bool) -> None:
+    assert bool(_MAY_COMMIT.search(statement)) == may
 
 
 @pytest.mark.parametrize(
