@@ -29,7 +29,7 @@ from .journal import Entry
 from .report import Report
 from .revision import Running
 from .session import Place
-from .sqlerrors import RETRYABLE, SqlError, find_sql_error
+from .sqlerrors import RETRYABLE, SqlError, find_sql_error, print_error
 from .watch import Watch
 
 TRIES = 10
@@ -145,7 +145,7 @@ class Migration:
         blocked_by = self._watch.blocked_by if sql is not None and sql.reason in RETRYABLE else ""
         reason, found, todo = _found(sql, error, self._request, blocked_by)
         if sql is None:
-            traceback.print_exception(type(error), error, error.__traceback__)
+            print_error(error, words=True)
         return RunFailed(
             reason,
             f"{what}: {found}. {todo}",

@@ -19,6 +19,7 @@ from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from .errors import RunFailed
 from .graph import Graph, RevisionFile, find_errors
+from .sqlerrors import print_error
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,12 @@ def _load(script: ScriptDirectory) -> list[Script]:
     try:
         return list(script._load_revisions())  # what RevisionMap itself would call, without its warnings
     except (Exception, SystemExit) as error:
-        traceback.print_exc()
+        print_error(error, words=False)  # a settings class tells the environment's values, for one
         path = _culprit(error, [str(location) for location in script._version_locations])
         raise RunFailed(
             Reason.INVALID_HISTORY,
             f"Importing the migration file {path}: {_plain(error)}. The traceback is in the log of the Job's pod. "
-            f"Correct "
-            "the file, or what it imports, and build a new image.",
+            "Correct the file, or what it imports, and build a new image.",
         ) from error
 
 

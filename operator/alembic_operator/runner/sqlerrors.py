@@ -8,6 +8,9 @@ withheld. So are the words of a PL/pgSQL function's RAISE, whatever SQLSTATE it 
 from __future__ import annotations
 
 import re
+import sys
+import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..contract.reasons import Reason
@@ -29,6 +32,7 @@ _PASSING_CLASSES = frozenset({"08", "0A", "23", "25", "2B", "3D", "3F", "40", "4
 _QUOTES = "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"  # as servers of other languages write them
 _QUOTED = re.compile(f"[{_QUOTES}].*[{_QUOTES}]", re.DOTALL)
 _RAISE = "exec_stmt_raise"  # the server's C function behind RAISE: the words are those of a function's author
+_TELLING = frozenset({"psycopg", "psycopg2", "sqlalchemy", "pydantic", "pydantic_core"})  # tell values in their errors
 _ABORTED = "25P02"  # in_failed_sql_transaction: an earlier statement failed, and that one is the cause
 
 
@@ -78,6 +82,42 @@ def find_sql_error(error: BaseException | None) -> SqlError | None:
                     return sqlerror
         error = error.__cause__ or error.__context__
     return found
+
+
+def print_error(error: BaseException, *, words: bool) -> None:
+    """Write the traceback of user code to the pod's log.
+
+    Args:
+        error: what the code raised.
+        words: whether the exceptions' own texts may be told; a library's never are, wherever in the chain it is.
+    """
+    chain = list(_chain(error))
+    if words and not any(_from_library(one) for one in chain):
+        traceback.print_exception(type(error), error, error.__traceback__)
+        return
+    for one in reversed(chain):  # as Python does, the cause first
+        traceback.print_tb(one.__traceback__)
+        sys.stderr.write(f"{type(one).__name__}\n")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+
+
+def _from_library(error: BaseException) -> bool:
+    """Whether a library made it: its class is there, or was raised there (psycopg2's ValueError of a date)."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    raised_in = str(last.tb_frame.f_globals.get("__name__", "")) if last is not None else ""
+    return not _TELLING.isdisjoint({type(error).__module__.split(".")[0], raised_in.split(".")[0]})
 
 
 def _as_sql_error(error: object) -> SqlError | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from alembic_operator.contract.reasons import Reason
@@ -32,4 +34,46 @@ def test_withholds_the_words_when_a_trigger_raises_them_under_a_passing_sqlstate
     ended = runner(project, database.uri.replace("postgresql://", scheme))
     message = failed(ended, Reason.MIGRATION_FAILED)
     assert "statement 1: SQLSTATE 23514: the server's words are withheld" in message
+    assert "geheim" not in ended.message + ended.stdout + ended.stderr
+
+
+@SCHEMES
+@pytest.mark.parametrize(
+    "body",
+    [
+        "op.get_bind().execute(sa.text('SELECT day FROM visit')).all()",
+        "raise sa.exc.ArgumentError(os.environ['VALUE'])",
+        """
+        try:
+            raise sa.exc.ArgumentError(os.environ["VALUE"])
+        except sa.exc.ArgumentError as error:
+            raise ValueError(str(error)) from None
+        """,
+    ],
+    ids=["driver", "sqlalchemy", "behind-another"],
+)
+def test_prints_frames_and_types_alone_when_a_library_s_words_can_hold_a_value(
+    database: Database, project: Project, runner: Runner, *, scheme: str, body: str
+) -> None:
+    database.execute("CREATE TABLE alembic_version (version_num text)")
+    database.execute("INSERT INTO alembic_version VALUES ('r1')")
+    database.execute("CREATE TABLE visit AS SELECT date '77123-01-01' AS day")  # no Python date
+    project.sql("r1", "SELECT 1")
+    project.add("r2", "import os\n" + textwrap.dedent(body).strip())
+    ended = runner(project, database.uri.replace("postgresql://", scheme), env={"VALUE": "row 77123"})
+    failed(ended, Reason.MIGRATION_FAILED)
+    assert "77123" not in ended.message + ended.stdout + ended.stderr
+    assert 'r2.py", line 1' in ended.stderr
+    assert "Error\n" in ended.stderr
+
+
+def test_prints_no_words_when_a_migration_file_cannot_be_imported(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    path = project.sql("r1", "SELECT 1")
+    path.write_text("import os\nraise ValueError(os.environ['DATABASE_URL'])\n" + path.read_text())
+    ended = runner(project, database.uri, env={"DATABASE_URL": "postgresql://app:geheim@db/shop"})
+    assert "Importing the migration file r1.py: ValueError." in failed(ended, Reason.INVALID_HISTORY)
+    assert 'r1.py", line 2' in ended.stderr
+    assert "\nValueError\n" in ended.stderr
     assert "geheim" not in ended.message + ended.stdout + ended.stderr
