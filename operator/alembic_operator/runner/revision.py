@@ -30,12 +30,9 @@ from .session import Place
 from .signals import Signals
 from .watch import Watch
 
-# Anywhere, also in a comment or a CASE: a row too many goes with its transaction, a row too few hides what was committed.
+# Anywhere, also in a comment or a CASE: a row too many goes with its transaction, one too few hides what was committed.
 _MAY_COMMIT = re.compile(r"\b(?:COMMIT|END|PREPARE\s+TRANSACTION)\b", re.IGNORECASE)
 _MAY_LEAVE_A_PART = re.compile(r"\b(?:COMMIT|END|CALL|DO|DETACH)\b", re.IGNORECASE)
-_READS = re.compile(
-    r"\s*(?:SELECT|SHOW|VALUES|WITH)\b(?!.*\b(?:INSERT|UPDATE|DELETE|MERGE|INTO)\b)", re.IGNORECASE | re.DOTALL
-)
 
 _INTENT = """
 INSERT INTO alembic_operator.revision_journal
@@ -194,8 +191,7 @@ class Running:
             return
         self.statements += 1
         self._last_statement = statement
-        if not self._helpers and not self._changed and not _READS.match(statement):
-            self._changed = True
+        self._changed = self._changed or not self._helpers  # a SELECT too: it may call what writes
         if _MAY_COMMIT.search(statement):
             self._write_intent()
         self._watch.started(self.revision, self.statements)

@@ -24,3 +24,27 @@ def test_says_outcome_unknown_when_a_revision_committed_in_its_sql_and_then_fail
     assert database.journal() == [("r1", "done"), ("r2", "intent")]
     failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
     assert database.all("SELECT count(*) FROM item WHERE id = 1") == [(1,)]
+
+
+@pytest.mark.parametrize("statement", ["SELECT grant_bonus()", "SELECT 1; INSERT INTO bonus VALUES (1)"])
+def test_is_never_run_again_unasked_when_a_select_beside_a_helper_wrote(
+    database: Database, project: Project, runner: Runner, statement: str
+) -> None:
+    project.sql(
+        "r1",
+        "CREATE TABLE bonus (id int)",
+        "CREATE TABLE item (id int PRIMARY KEY, cents int)",
+        "INSERT INTO item VALUES (1), (2)",
+        "CREATE FUNCTION grant_bonus() RETURNS void LANGUAGE sql AS 'INSERT INTO bonus VALUES (1)'",
+    )
+    project.add(
+        "r2",
+        f"""
+        from alembic_operator_helpers import backfill
+        op.execute({statement!r})
+        backfill("item", set={{"cents": "1 / (2 - id)"}}, where="cents IS NULL", batch=1)
+        """,
+    )
+    failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
+    failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
+    assert database.all("SELECT count(*) FROM bonus") == [(1,)]
