@@ -160,7 +160,10 @@ class Migration:
         tried = self._tries[failure.revision] = self._tries.get(failure.revision, 0) + 1
         if failure.reason not in RETRYABLE or tried >= TRIES:
             raise failed
-        intent = self._open_intent(failure)
+        try:
+            intent = self._open_intent(failure)
+        except (RunFailed, self._session.driver.error):
+            raise failed from None
         if intent is not None and not intent.resumable:
             raise failed
         if intent is not None:

@@ -252,15 +252,15 @@ class Run:
         Returns:
             The failure to report: OutcomeUnknown where an autocommit block of the revision was committed.
         """
-        if self.running is None or failed.failure.reason == Reason.OUTCOME_UNKNOWN:
+        if self._driver is None or self.running is None or failed.failure.reason == Reason.OUTCOME_UNKNOWN:
             return failed
-        failure, applied = failed.failure, len(self.running.applied)
+        failure = failed.failure
+        if self.pending is not None:
+            self.pending = max(0, self.pending - len(self.running.applied))
         try:
             intent = self._open_intent(failure)
-        except RunFailed:
-            return failed
-        if self.pending is not None:
-            self.pending -= applied
+        except (RunFailed, self._driver.error):
+            return failed  # the next run reads it
         if intent is None or intent.resumable:
             return failed
         head = failure.message.split(". It was rolled back")[0]
