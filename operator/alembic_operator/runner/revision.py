@@ -39,6 +39,7 @@ INSERT INTO alembic_operator.revision_journal
        (history, revision, state, resumable, file_sha256, image, job, job_uid, started)
 VALUES (%s, %s, 'intent', %s, %s, %s, %s, %s, pg_catalog.clock_timestamp() - %s * interval '1 second') RETURNING id
 """
+_HELD = "SELECT resumable FROM alembic_operator.revision_journal WHERE id = %s AND state = 'intent'"
 _NOT_RESUMABLE = "UPDATE alembic_operator.revision_journal SET resumable = false WHERE id = %s"
 _DONE = """
 INSERT INTO alembic_operator.revision_journal
@@ -90,7 +91,6 @@ class Running:
         self._report, self._signals, self._watch = report, signals, watch
         self._since = 0.0
         self._intent: int | None = None
-        self._resumable = False
         self._changed = False  # something other than a helper's statement was sent
         self._helpers = 0
         self._last_statement = ""
@@ -141,7 +141,7 @@ class Running:
         """Journal the revision in the transaction that has just moved the version row."""
         file, request = self._graph.files[self.revision], self._request
         who = (file.sha256, request.image, request.job, job_uid())
-        if self._intent is not None:
+        if self._held_intent() is not None:
             self.moves.send(self._raw, _INTENT_DONE, self.statements, *who, self._intent)
         else:
             seconds = time.monotonic() - self._since
@@ -165,7 +165,7 @@ class Running:
     def _begin(self, step: RevisionStep) -> None:
         self.revision, self.statements, self._since = step.revision.revision, 0, time.monotonic()
         self._intent = self.intents.get(self.revision)
-        self._resumable, self._changed = self._intent is not None, False
+        self._changed = False
         original = step.migration_fn
 
         def upgrade(**arguments: Any) -> None:
@@ -208,11 +208,20 @@ class Running:
     def _write_intent(self) -> None:
         """Journal, in the present transaction, that its commit leaves the revision half applied."""
         resumable = self._helpers > 0 and not self._changed
-        if self._intent is None:
+        held = self._held_intent()
+        if held is None:
             file, request = self._graph.files[self.revision], self._request
             parameters = (file.sha256, request.image, request.job, job_uid(), time.monotonic() - self._since)
             self._intent = rows(self._raw, _INTENT, self.history, self.revision, resumable, *parameters)[0][0]
-            self._resumable = resumable
-        elif self._resumable and not resumable:
+        elif held and not resumable:
             rows(self._raw, _NOT_RESUMABLE, self._intent)
-            self._resumable = False
+
+    def _held_intent(self) -> bool | None:
+        """Whether the intent is resumable, as the database holds it now; None where there is none.
+
+        It is read each time, since a rollback, to a savepoint too and in the revision's own SQL, takes back its row.
+        """
+        found = rows(self._raw, _HELD, self._intent) if self._intent is not None else []
+        if not found:
+            self._intent = None
+        return found[0][0] if found else None

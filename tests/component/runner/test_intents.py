@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.result import Outcome
 
 from .conftest import Database
 from .harness import Runner, failed
@@ -48,3 +49,56 @@ def test_is_never_run_again_unasked_when_a_select_beside_a_helper_wrote(
     failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
     failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
     assert database.all("SELECT count(*) FROM bonus") == [(1,)]
+
+
+FAILING = "CREATE FUNCTION f() RETURNS missing LANGUAGE plpgsql AS $$BEGIN RETURN 1; END; $$"
+SAVEPOINT = f"""
+import sqlalchemy
+try:
+    with op.get_bind().begin_nested():
+        op.execute({FAILING!r})
+except sqlalchemy.exc.ProgrammingError:
+    pass
+"""
+BY_HAND = f"""
+import sqlalchemy
+op.execute("SAVEPOINT before")
+try:
+    op.execute({FAILING!r})
+except sqlalchemy.exc.ProgrammingError:
+    op.execute("ROLLBACK TO SAVEPOINT before")
+"""
+TAKEN_BACK = pytest.mark.parametrize("taken_back", [SAVEPOINT, BY_HAND], ids=["savepoint", "by-hand"])
+
+
+@TAKEN_BACK
+def test_applies_a_revision_when_its_intent_was_taken_back_with_a_savepoint(
+    database: Database, project: Project, runner: Runner, taken_back: str
+) -> None:
+    project.add("r1", taken_back + 'op.execute("CREATE TABLE item (id int)")')
+    ended = runner(project, database.uri)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.journal() == [("r1", "done")]
+
+
+@TAKEN_BACK
+def test_says_outcome_unknown_when_a_block_failed_after_an_intent_was_taken_back(
+    database: Database, project: Project, runner: Runner, taken_back: str
+) -> None:
+    block = """
+with op.get_context().autocommit_block():
+    op.execute("CREATE TABLE item (id int)")
+    op.execute("ALTER TABLE missing ADD COLUMN j int")
+"""
+    project.add("r1", taken_back + block)
+    failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
+    assert database.journal() == [("r1", "intent")]
+
+
+def test_journals_one_row_when_an_intent_outlives_a_savepoint(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.add("r1", 'op.execute("CREATE TABLE item (id int)")\nop.execute("COMMIT")' + SAVEPOINT)
+    ended = runner(project, database.uri)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.journal() == [("r1", "done")]
