@@ -31,7 +31,7 @@ SELECT p.phase, p.blocks_done, p.blocks_total, c.relname::text
 
 
 @dataclass(frozen=True)
-class Running:
+class Statement:
     """The statement that is on its way."""
 
     revision: str
@@ -52,7 +52,7 @@ class Watch:
         self._pid = pid
         self._interval = max(0.05, min(_INTERVAL, lock_timeout / 4 if lock_timeout else _INTERVAL))
         self._report = report
-        self._running: Running | None = None
+        self._running: Statement | None = None
         self._told = ("", 0.0)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
@@ -61,7 +61,7 @@ class Watch:
     def started(self, revision: str, statement: int) -> None:
         """A statement is about to be sent."""
         self.blocked_by = ""
-        self._running = Running(revision, statement, time.monotonic())
+        self._running = Statement(revision, statement, time.monotonic())
 
     def ended(self) -> None:
         """It came back."""
@@ -86,7 +86,7 @@ class Watch:
             if connection is not None:
                 connection.close()
 
-    def _look_at(self, connection: RawConnection, running: Running) -> None:
+    def _look_at(self, connection: RawConnection, running: Statement) -> None:
         blocked_by = "; ".join(describe_blocker(row) for row in rows(connection, _BLOCKERS, self._pid)[:_MOST_BLOCKERS])
         index = rows(connection, _INDEX, self._pid)
         if self._running is not running:
