@@ -88,10 +88,9 @@ def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
     raise RunFailed(
         Reason.TARGET_OWNED,
         f'Claiming the history {place} for DatabaseSchema "{request.target.namespace}/{request.target.name}": '
-        f"DatabaseSchema "
-        f'"{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) manages it, as the journal in schema '
-        f"{places.JOURNAL_SCHEMA} says. Nothing was sent. Delete one of the two, or take over with the annotation "
-        f"alembic-operator.dev/take-over: {owner.uid}",
+        f'DatabaseSchema "{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) manages it, as the journal in '
+        f"schema {places.JOURNAL_SCHEMA} says. Nothing was sent. Delete one of the two, or take over with the "
+        f"annotation alembic-operator.dev/take-over: {owner.uid}",
         owner=owner,
     )
 
@@ -107,8 +106,7 @@ def check_intents(intents: list[Entry], place: Place) -> None:
             raise RunFailed(
                 Reason.OUTCOME_UNKNOWN,
                 f'Looking for revision "{entry.revision}" in {place}: a run that began {entry.started} committed '
-                f"part of it "
-                "(an autocommit block), and did not reach its end. It is never run again unasked. "
+                "part of it (an autocommit block), and did not reach its end. It is never run again unasked. "
                 + remedy(entry.revision),
                 revision=entry.revision,
             )
@@ -131,10 +129,8 @@ def _assess_unknown(unknown: list[str], reading: Reading, target: str, place: Pl
     raise RunFailed(
         Reason.DIVERGED,
         f'Comparing {place} with revision "{target}": the database is at "{unknown[0]}"{origin}, which no migration '
-        f"file of "
-        f'this image declares, and nothing says that the database contains "{target}". Nothing was sent. Use an '
-        f"image that "
-        "has both revisions.",
+        f'file of this image declares, and nothing says that the database contains "{target}". Nothing was sent. Use '
+        "an image that has both revisions.",
         revision=unknown[0],
     )
 
@@ -144,9 +140,8 @@ def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:
     if stale:
         raise RunFailed(
             Reason.VERSION_TABLE_INVALID,
-            f'Reading the version table {place}: it has a row "{stale[0]}" beside one that already contains it. '
-            f"There is one "
-            "row for each head. Delete the stale row by hand.",
+            f'Reading the version table {place}: it has a row "{stale[0]}" beside one that already contains it. There '
+            "is one row for each head. Delete the stale row by hand.",
             revision=stale[0],
         )
     known = reading.journal.applied | {
@@ -158,10 +153,8 @@ def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:
         raise RunFailed(
             Reason.INVALID_HISTORY,
             f"Comparing the image's history with the journal of {place}: {listed} stands before revisions that are "
-            f"applied, "
-            "and was never applied itself; Alembic would skip it for ever. Give it the newest revision as "
-            "down_revision, "
-            "and build a new image.",
+            "applied, and was never applied itself; Alembic would skip it for ever. Give it the newest revision as "
+            "down_revision, and build a new image.",
             revision=inserted[0],
         )
 
@@ -174,17 +167,14 @@ def _check_first_contact(reading: Reading, request: RunRequest, place: Place) ->
         raise RunFailed(
             Reason.VERSION_TABLE_INVALID,
             f"Reading the version table {place}: it has no row, although the journal says that "
-            f"{len(reading.journal.applied)} "
-            f"revisions were applied and there are tables ({shown}). Nothing was sent. Restore the row (alembic "
-            f"stamp), or "
-            "empty the database and the journal's rows of this history.",
+            f"{len(reading.journal.applied)} revisions were applied and there are tables ({shown}). Nothing was sent. "
+            "Restore the row (alembic stamp), or empty the database and the journal's rows of this history.",
         )
     if request.baseline is None:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
-            f"Looking for the database's revision in {place}: there is no row, but there are tables "
-            f"({shown}). Nothing was "
-            "sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
+            f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
+            "was sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
             "{revisions: []}; if the schema is at a revision, alembic stamp it first.",
         )
 
@@ -195,9 +185,8 @@ def _diverged(rows: list[str], graph: Graph, target: str, place: Place) -> RunFa
     return RunFailed(
         Reason.DIVERGED,
         f'Comparing {place} with revision "{target}": the database is at {", ".join(rows[:_LISTED])}, on another '
-        f"branch; "
-        f"{shared}. Nothing was sent. Name a revision that contains both (a merge revision), or one on the "
-        f"database's branch.",
+        f"branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), or one on the "
+        "database's branch.",
         revision=target,
     )
 

@@ -195,8 +195,7 @@ def _take_role(driver: Driver, connection: RawConnection, request: RunRequest) -
         raise RunFailed(
             Reason.PERMISSION_DENIED,
             f'Taking the role "{request.role}" of spec.database.role: {found}. Create the role, grant it to the user '
-            f"of "
-            f'Secret "{request.secret_name}", or leave spec.database.role empty.',
+            f'of Secret "{request.secret_name}", or leave spec.database.role empty.',
             sqlstate=sqlstate,
         ) from None
 

@@ -29,8 +29,8 @@ def load_alembic(request: RunRequest) -> History:
         raise RunFailed(
             Reason.ALEMBIC_MISSING,
             f"Importing Alembic in the image: there is no module {error.name}. Add alembic to the image's "
-            f"requirements, or "
-            "name the interpreter that has it in spec.migrations.python (/app/.venv/bin/python for instance).",
+            "requirements, or name the interpreter that has it in spec.migrations.python (/app/.venv/bin/python for "
+            "instance).",
         ) from None
     for name, found, oldest in (
         ("Alembic", alembic.__version__, OLDEST_ALEMBIC),
@@ -40,8 +40,7 @@ def load_alembic(request: RunRequest) -> History:
             raise RunFailed(
                 Reason.ALEMBIC_TOO_OLD,
                 f"Importing {name} in the image: it is version {found}, and the runner needs "
-                f"{oldest[0]}.{oldest[1]} or newer. "
-                "Raise it in the image's requirements.",
+                f"{oldest[0]}.{oldest[1]} or newer. Raise it in the image's requirements.",
             )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s [%(name)s] %(message)s")
     from .history import load_history  # noqa: PLC0415

@@ -113,8 +113,7 @@ def read_journal(driver: Driver, connection: RawConnection, place: Place) -> Jou
         raise RunFailed(
             Reason.INVALID_SPEC,
             f"Reading the journal in schema {places.JOURNAL_SCHEMA}: a newer version of alembic-operator made it, "
-            f"which "
-            "this version cannot read. Update the operator that runs this DatabaseSchema.",
+            "which this version cannot read. Update the operator that runs this DatabaseSchema.",
         )
     return Journal(
         exists=True,
@@ -184,8 +183,7 @@ def _sqlstate(error: Exception) -> str:
 def _denied(attempt: str, missing: str) -> RunFailed:
     return RunFailed(
         Reason.PERMISSION_DENIED,
-        f"{attempt} in schema {places.JOURNAL_SCHEMA} of the database: the user of the Secret lacks "
-        f"{missing}. Grant it, "
-        "or let somebody else make the schema (operator/alembic_operator/runner/journal.sql) and grant it there.",
+        f"{attempt} in schema {places.JOURNAL_SCHEMA} of the database: the user of the Secret lacks {missing}. Grant "
+        "it, or let somebody else make the schema (operator/alembic_operator/runner/journal.sql) and grant it there.",
         sqlstate="42501",
     )

@@ -78,8 +78,7 @@ def read_secret(name: str, key: str) -> Target:
         raise RunFailed(
             Reason.SECRET_NOT_FOUND,
             f'Reading the connection from Secret "{name}": there is no such Secret in the namespace, or it has no '
-            f"keys. "
-            f'Create it with the key "{key}" (a PostgreSQL URI), or with {", ".join(PARTS)}.',
+            f'keys. Create it with the key "{key}" (a PostgreSQL URI), or with {", ".join(PARTS)}.',
         )
     if key in keys:
         return parse_uri(_value(directory, name, key), name, key)
@@ -145,8 +144,7 @@ def _options(query: str, name: str, key: str) -> dict[str, str]:
             raise _invalid(
                 name,
                 f'the URI in key "{key}" has the option {shown}, which is unknown, given twice, or not allowed. '
-                f"Allowed "
-                f"are {', '.join(sorted(ALLOWED_OPTIONS))}",
+                f"Allowed are {', '.join(sorted(ALLOWED_OPTIONS))}",
             )
         options[option] = unquote(value)
     return options

@@ -52,8 +52,7 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
         raise RunFailed(
             Reason.POOLER_UNSUPPORTED,
             f"Connecting to {named}: a connection pooler in transaction mode answered, where session locks and "
-            f"settings "
-            "mean nothing. Name the server itself in the Secret, not PgBouncer or a similar proxy.",
+            "settings mean nothing. Name the server itself in the Secret, not PgBouncer or a similar proxy.",
         )
     if request.kind == RunKind.APPLY and (in_recovery or read_only == "on"):
         found = (

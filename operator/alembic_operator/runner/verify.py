@@ -33,8 +33,8 @@ def verify(connection: RawConnection, place: Place, graph: Graph, target: str, a
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
             f'Verifying {place} on a new connection after all revisions up to "{target}" were applied: the database '
-            f"is at "
-            f"{', '.join(current) or 'base'}. Something else moved it, or a revision changes the version table itself.",
+            f"is at {', '.join(current) or 'base'}. Something else moved it, or a revision changes the version table "
+            "itself.",
             revision=target,
         )
     missing = sorted(set(applied) - done_by_this_run(connection, place, applied))
@@ -42,8 +42,7 @@ def verify(connection: RawConnection, place: Place, graph: Graph, target: str, a
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
             f"Verifying {place} on a new connection: the database is at the target, but the journal has no row of "
-            f"this run "
-            f'for revision "{missing[0]}". Something else changed the journal.',
+            f'this run for revision "{missing[0]}". Something else changed the journal.',
             revision=missing[0],
         )
     return current
