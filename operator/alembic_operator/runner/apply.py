@@ -148,7 +148,8 @@ class Migration:
             print_error(error, words=True)
         return RunFailed(
             reason,
-            f"{what}: {found}. {todo}",
+            f"{what}: {found}",
+            todo,
             revision=running.revision,
             statement=running.statements if running.in_upgrade else 0,
             sqlstate=sql.sqlstate if sql is not None else "",

@@ -14,7 +14,8 @@ class RunFailed(Exception):
     ours and from names in the database or the image, never from a connection string, parameter, row or driver error.
 
     Attributes:
-        failure: as it stands in the result.
+        failure: as it stands in the result; its message ends with what to do.
+        found: the message without what to do, and without a full stop.
         owner: of the database, for TargetOwned.
     """
 
@@ -22,6 +23,7 @@ class RunFailed(Exception):
         self,
         reason: Reason,
         message: str,
+        todo: str = "",
         *,
         revision: str = "",
         statement: int = 0,
@@ -29,6 +31,9 @@ class RunFailed(Exception):
         blocked_by: str = "",
         owner: Owner | None = None,
     ) -> None:
+        self.found = message.rstrip(".")
+        if todo:
+            message = f"{self.found}. {todo}"
         super().__init__(f"{reason.value}: {message}")
         self.failure = Failure(
             reason=reason,

@@ -84,17 +84,17 @@ def _ended(run: Run, signals: Signals) -> RunFailed:
     statement = run.running.statements if run.running is not None and revision else 0
     if revision:
         what = f'Applying revision "{revision}", statement {statement}'
-        found = "the statement was cancelled, and the revision rolled back"
+        found, left = "the statement was cancelled", "The revision was rolled back. "
     else:
         what = f"{'Reading' if run.request.kind == RunKind.CHECK else 'Migrating'} {run.place}"
-        found = "no revision was under way"
+        found, left = "no revision was under way", ""
     if reason == Reason.DEADLINE_EXCEEDED:
         why = f"spec.timeouts.run ({run.request.timeouts.run:g} s) was over"
         todo = "Raise it if the work needs longer; what was applied before stays applied."
     else:
         why = "the pod was asked to end"
         todo = "The next run goes on from there."
-    return RunFailed(reason, f"{what}: {why}; {found}. {todo}", revision=revision, statement=statement)
+    return RunFailed(reason, f"{what}: {why}; {found}", left + todo, revision=revision, statement=statement)
 
 
 def _unreadable(error: ProtocolError, started: str) -> RunResult:

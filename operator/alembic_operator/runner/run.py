@@ -263,11 +263,10 @@ class Run:
             return failed  # the next run reads it
         if intent is None or intent.resumable:
             return failed
-        head = failure.message.split(". It was rolled back")[0]
         return RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"{head}. Before that the revision had committed a part of itself (an autocommit "
-            f"block). {remedy(failure.revision)}",
+            f"{failed.found}. Before that the revision had committed a part of itself (an autocommit block)",
+            remedy(failure.revision),
             revision=failure.revision,
             statement=failure.statement,
             sqlstate=failure.sqlstate,

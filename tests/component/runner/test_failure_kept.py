@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from alembic_operator.contract.reasons import Reason
@@ -39,3 +41,45 @@ def test_reports_the_first_failure_when_the_journal_cannot_be_read_after_it(
     ended = run.end()
     assert found in failed(ended, reason)
     assert ([one.revision for one in ended.result.applied], ended.result.pending) == (["r1"], 1)
+
+
+@pytest.mark.parametrize("end", ["signal", "time limit", "lost session", "statement"])
+def test_tells_one_story_when_a_part_of_the_failed_revision_was_committed(
+    database: Database, project: Project, runner: Runner, end: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    last = "INSERT INTO items VALUES (2)" if end == "statement" else f"SELECT pg_advisory_xact_lock({GATE})"
+    project.add(
+        "r2",
+        f"""
+        import signal
+        with op.get_context().autocommit_block():
+            op.execute("INSERT INTO item VALUES (1)")
+        if {end == "time limit"}:
+            signal.setitimer(signal.ITIMER_REAL, 0.5)
+        op.execute("{last}")
+        """,
+    )
+    database.connect().execute(f"SELECT pg_advisory_lock({GATE})")
+    run = runner.start(project, database.uri, timeouts=Timeouts(lock=60, run=900))
+    if end in ("signal", "lost session"):
+        wait_until(lambda: database.all(AT_GATE) != [])
+    if end == "signal":
+        run.signal(signal.SIGTERM)
+    if end == "lost session":
+        database.all(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory' "
+            "AND datname = current_database()"
+        )
+    head = {
+        "signal": 'Applying revision "r2", statement 2: the pod was asked to end; the statement was cancelled',
+        "time limit": 'Applying revision "r2", statement 2: spec.timeouts.run (900 s) was over; the statement was '
+        "cancelled",
+        "lost session": 'Applying revision "r2" (r2.py), statement 2: SQLSTATE 57P01: terminating connection due to '
+        "administrator command",
+        "statement": 'Applying revision "r2" (r2.py), statement 2: SQLSTATE 42P01: relation "items" does not exist',
+    }[end]
+    message = failed(run.end(20), Reason.OUTCOME_UNKNOWN)
+    story = f"{head}. Before that the revision had committed a part of itself (an autocommit block). Look at"
+    assert message[: len(story)] == story
+    assert ".." not in message
