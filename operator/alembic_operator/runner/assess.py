@@ -122,17 +122,24 @@ def remedy(revision: str) -> str:
 
 
 def _assess_unknown(unknown: list[str], reading: Reading, target: str, place: Place) -> Assessment:
-    if target in reading.journal.applied:
+    strays = [row for row in unknown if not _applied_after(row, target, reading.journal)]
+    if not strays:
         return Assessment(Standing.AHEAD, [], [], [], [])
-    entry = reading.journal.entries.get(unknown[0])
+    entry = reading.journal.entries.get(strays[0])
     origin = f" (applied by {entry.image} on {entry.started[:10]})" if entry is not None and entry.image else ""
     raise RunFailed(
         Reason.DIVERGED,
-        f'Comparing {place} with revision "{target}": the database is at "{unknown[0]}"{origin}, which no migration '
+        f'Comparing {place} with revision "{target}": the database is at "{strays[0]}"{origin}, which no migration '
         f'file of this image declares, and nothing says that the database contains "{target}". Nothing was sent. Use '
         "an image that has both revisions.",
-        revision=unknown[0],
+        revision=strays[0],
     )
+
+
+def _applied_after(row: str, target: str, journal: Journal) -> bool:
+    """Whether the journal has seen the row's revision come after the target; a target taken back proves nothing."""
+    entry, base = journal.entries.get(row), journal.entries.get(target)
+    return entry is not None and base is not None and entry.applied and base.applied and entry.id > base.id
 
 
 def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:

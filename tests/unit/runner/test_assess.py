@@ -117,8 +117,27 @@ def test_resolves_the_intent_when_the_version_row_says_it_is_applied() -> None:
 
 
 def test_is_ahead_when_the_journal_has_the_target_and_the_image_not_the_row() -> None:
-    reading = Reading(["z"], journal(entry("a"), entry("b"), entry("z")))
+    reading = Reading(["z"], journal(entry("a"), entry("b", number=2), entry("z", number=3)))
     assert assess(reading, GRAPH, "b", REQUEST, PLACE).standing == Standing.AHEAD
+
+
+@pytest.mark.parametrize(
+    ("rows", "entries"),
+    [
+        (["z"], [entry("b")]),
+        (["z"], [entry("z"), entry("b", number=2)]),
+        (["z"], [entry("b"), entry("z", "intent", resumable=True, number=2)]),
+        (["y", "z"], [entry("b"), entry("y", number=2)]),
+        (["z"], [entry("b", "intent", resumable=True), entry("z", number=2)]),
+    ],
+    ids=["unseen", "older", "half-applied", "one-of-two-unseen", "target-half-applied"],
+)
+def test_diverges_when_the_journal_did_not_see_every_unknown_row_come_after_the_target(
+    rows: list[str], entries: list[Entry]
+) -> None:
+    reason, message = reason_of(Reading(rows, journal(*entries)), "b")
+    assert reason == Reason.DIVERGED
+    assert 'the database is at "z"' in message
 
 
 def test_diverges_when_neither_image_nor_journal_knows_the_row() -> None:
