@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import hashlib
 import inspect
 import os
@@ -93,6 +94,11 @@ def _project(request: RunRequest) -> tuple[Config, ScriptDirectory]:
     try:
         config = _config(path)
         return config, ScriptDirectory.from_config(config)
+    except configparser.Error as error:
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            f"Reading {path} in the image: {_unparsed(error)}. Correct the file, and build a new image.",
+        ) from None
     except (CommandError, ImportError, ValueError) as error:
         raise RunFailed(
             Reason.INVALID_SPEC,
@@ -177,6 +183,15 @@ def _plain(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__} in line {error.lineno}"
     return type(error).__name__
+
+
+def _unparsed(error: configparser.Error) -> str:
+    """Where an ini file is wrong; the error's own text quotes the line, which may be sqlalchemy.url."""
+    kind = type(error).__name__
+    if isinstance(error, configparser.InterpolationError):
+        return f"{kind} in the option {error.option}. A per cent sign is written %%"
+    line = error.errors[0][0] if type(error) is configparser.ParsingError else getattr(error, "lineno", None)
+    return f"{kind} in line {line}" if line is not None else kind
 
 
 def _where(request: RunRequest) -> str:
