@@ -29,7 +29,7 @@ from .journal import Entry
 from .report import Report
 from .revision import Running
 from .session import Place
-from .sqlerrors import RETRYABLE, SqlError, find_sql_error, print_error
+from .sqlerrors import ADVICE, RETRYABLE, SqlError, find_sql_error, print_error
 from .watch import Watch
 
 TRIES = 10
@@ -184,11 +184,9 @@ class Migration:
 
 
 _ADVICE = {
-    Reason.CONNECTION_LOST: "The next run reads what the database holds before it goes on.",
+    Reason.CONNECTION_LOST: ADVICE[Reason.CONNECTION_LOST],
     Reason.DEADLOCK: "It was rolled back, and is tried again.",
     Reason.SERIALIZATION_FAILURE: "It was rolled back, and is tried again.",
-    Reason.PERMISSION_DENIED: "It was rolled back. Grant the right to the Secret's user, or to spec.database.role.",
-    Reason.DATABASE_FULL: "It was rolled back. Give the server more room.",
 }
 
 
@@ -202,10 +200,10 @@ def _found(sql: SqlError | None, error: BaseException, request: RunRequest, bloc
         return Reason.MIGRATION_FAILED, found, "It was rolled back. Correct the revision, and build a new image."
     by = f", held by {blocked_by}" if blocked_by else ""
     found = sql.words() + by
-    advice = _ADVICE.get(sql.reason, "It was rolled back. Correct the revision, or what it meets in the database.")
+    general = ADVICE.get(sql.reason, "Correct the revision, or what it meets in the database.")
+    advice = _ADVICE.get(sql.reason, f"It was rolled back. {general}")
     if sql.reason == Reason.LOCK_TIMEOUT:
         found = f"a lock was not granted within {timeouts.lock:g} s{by} (SQLSTATE {sql.sqlstate})"
-        advice = "It was rolled back. End what holds the lock, or raise spec.timeouts.lock."
     elif sql.sqlstate == "57014":
         found = f"SQLSTATE 57014: cancelled by spec.timeouts.statement ({timeouts.statement:g} s) or by somebody"
         advice = "It was rolled back. Raise the limit, or make the statement smaller."

@@ -42,7 +42,7 @@ def main() -> int:
         failed = _ended(run, signals)
     except Exception as error:
         # A revision that swallowed the signal's exception fails soon after, by the connection that was cancelled.
-        failed = as_run_failed(error) if signals.requested is None else _ended(run, signals)
+        failed = as_run_failed(error, run.place) if signals.requested is None else _ended(run, signals)
         if not isinstance(error, RunFailed):
             traceback.print_tb(error.__traceback__)
     signals.disarm()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from ..contract import places
 from ..contract.reasons import Reason
 from ..contract.request import RunKind, RunRequest
 from ..contract.result import DatabaseFacts, Failure, Outcome
@@ -19,7 +20,7 @@ from .report import Report
 from .secret import Target, read_secret
 from .session import Place, place_of, preflight
 from .signals import Signals
-from .sqlerrors import find_sql_error
+from .sqlerrors import ADVICE, find_sql_error
 from .verify import invalid_indexes, verify
 from .versiontable import longest_id, read_version_rows, schema_exists, users_tables
 from .watch import Watch
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from .revision import Running
 
 _SKIPPED = frozenset({"42P07", "42701", "42P06"})  # "already exists, skipping"
+_GRANT = (
+    "Grant USAGE on their schemas, and SELECT, INSERT, UPDATE and DELETE on their tables, to the Secret's user, or to "
+    "spec.database.role."
+)
 
 
 class Run:
@@ -274,15 +279,20 @@ class Run:
         )
 
 
-def as_run_failed(error: Exception) -> RunFailed:
+def as_run_failed(error: Exception, place: Place) -> RunFailed:
     """An error outside of user code: a statement of the runner's own, or the runner itself."""
     if isinstance(error, RunFailed):
         return error
     sql = find_sql_error(error)
     if sql is not None:
         reason = sql.reason if sql.reason != Reason.MIGRATION_FAILED else Reason.RUNNER_PROTOCOL_ERROR
+        todo = _GRANT if reason == Reason.PERMISSION_DENIED else ADVICE.get(reason, "The next run tries again.")
         return RunFailed(
-            reason, f"Reading or writing what the runner keeps in the database: {sql.words()}.", sqlstate=sql.sqlstate
+            reason,
+            f"Reading or writing the version table {place} or the journal in schema {places.JOURNAL_SCHEMA}: "
+            f"{sql.words()}",
+            todo,
+            sqlstate=sql.sqlstate,
         )
     return RunFailed(
         Reason.RUNNER_PROTOCOL_ERROR,

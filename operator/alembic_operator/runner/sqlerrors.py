@@ -27,6 +27,13 @@ _REASONS = {
     "57P02": Reason.CONNECTION_LOST,
     "57P03": Reason.CONNECTION_LOST,
 }
+ADVICE = {
+    Reason.CONNECTION_LOST: "The next run reads what the database holds before it goes on.",
+    Reason.LOCK_TIMEOUT: "End what holds the lock, or raise spec.timeouts.lock.",
+    Reason.PERMISSION_DENIED: "Grant the right to the Secret's user, or to spec.database.role.",
+    Reason.DATABASE_FULL: "Give the server more room.",
+    Reason.TARGET_READ_ONLY: "Name the primary in the Secret, or make the database writable.",
+}
 RETRYABLE = frozenset({Reason.LOCK_TIMEOUT, Reason.DEADLOCK, Reason.SERIALIZATION_FAILURE})
 _PASSING_CLASSES = frozenset({"08", "0A", "23", "25", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
 _QUOTES = "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"  # as servers of other languages write them

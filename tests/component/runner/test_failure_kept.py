@@ -83,3 +83,26 @@ def test_tells_one_story_when_a_part_of_the_failed_revision_was_committed(
     story = f"{head}. Before that the revision had committed a part of itself (an autocommit block). Look at"
     assert message[: len(story)] == story
     assert ".." not in message
+
+
+@pytest.mark.parametrize(
+    ("table", "right"),
+    [("public.alembic_version", "SELECT"), ("alembic_operator.owner", "INSERT")],
+    ids=["read", "write"],
+)
+def test_names_the_table_and_what_to_grant_when_the_runner_s_own_statement_is_refused(
+    database: Database, project: Project, runner: Runner, table: str, right: str
+) -> None:
+    project.sql("r1", "SELECT 1")
+    assert runner(project, database.uri).exit_code == 0
+    database.execute("DELETE FROM alembic_operator.owner")
+    database.server.execute(f"ALTER TABLE {table} OWNER TO postgres", database=database.name)
+    database.server.execute(f"REVOKE {right} ON {table} FROM shop", database=database.name)
+    if right == "INSERT":
+        database.server.execute(f"GRANT SELECT ON {table} TO shop", database=database.name)
+    ended = runner(project, database.uri)
+    assert failed(ended, Reason.PERMISSION_DENIED) == (
+        "Reading or writing the version table public.alembic_version or the journal in schema alembic_operator: "
+        f"SQLSTATE 42501: permission denied for table {table.split('.')[1]}. Grant USAGE on their schemas, and SELECT, "
+        "INSERT, UPDATE and DELETE on their tables, to the Secret's user, or to spec.database.role."
+    )
