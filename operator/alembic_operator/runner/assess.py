@@ -107,14 +107,16 @@ def check_intents(intents: list[Entry], place: Place) -> None:
                 Reason.OUTCOME_UNKNOWN,
                 f'Looking for revision "{entry.revision}" in {place}: a run that began {entry.started} committed '
                 "part of it (an autocommit block), and did not reach its end. It is never run again unasked. "
-                + remedy(entry.revision),
+                + remedy(entry.revision, place),
                 revision=entry.revision,
             )
 
 
-def remedy(revision: str) -> str:
-    """What a person can do about a revision of which only a part may be there."""
-    forget = f"DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND revision = '{revision}'"  # noqa: S608
+def remedy(revision: str, place: Place | None = None) -> str:
+    """What a person can do about a revision of which only a part may be there; other histories may have its id too."""
+    conditions = {"revision": revision, **({"history": place.history} if place is not None else {})}
+    which = " AND ".join(f"{name} = '" + value.replace("'", "''") + "'" for name, value in conditions.items())
+    forget = f"DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND {which}"  # noqa: S608
     return (
         "Look at the database. If all of the revision is there: alembic stamp it. If it is to run again: undo what is "
         f"there (also INVALID indexes), then {forget}. Then set the annotation alembic-operator.dev/retry-at."

@@ -34,7 +34,8 @@ def verify(connection: RawConnection, place: Place, graph: Graph, target: str, a
             Reason.OUTCOME_UNKNOWN,
             f'Verifying {place} on a new connection after all revisions up to "{target}" were applied: the database '
             f"is at {', '.join(current) or 'base'}. Something else moved it, or a revision changes the version table "
-            "itself.",
+            "itself. Look at the database: where its version table does not say what the schema is, alembic stamp it. "
+            "Then set the annotation alembic-operator.dev/retry-at.",
             revision=target,
         )
     missing = sorted(set(applied) - done_by_this_run(connection, place, applied))
@@ -42,10 +43,21 @@ def verify(connection: RawConnection, place: Place, graph: Graph, target: str, a
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
             f"Verifying {place} on a new connection: the database is at the target, but the journal has no row of "
-            f'this run for revision "{missing[0]}". Something else changed the journal.',
+            f'this run for revision "{missing[0]}". Something else changed the journal. Give it '
+            f"back what is missing: {_restored(missing, place)}. Then set the annotation "
+            "alembic-operator.dev/retry-at.",
             revision=missing[0],
         )
     return current
+
+
+def _restored(revisions: list[str], place: Place) -> str:
+    """SQL that journals revisions which are applied."""
+    history, *ids = ("'" + text.replace("'", "''") + "'" for text in (place.history, *revisions))
+    return (
+        "INSERT INTO alembic_operator.revision_journal (history, revision, state, started) "
+        f"SELECT {history}, unnest(ARRAY[{', '.join(ids)}]), 'adopted', now()"
+    )
 
 
 def invalid_indexes(connection: RawConnection) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import MESSAGE_LIMIT
-from alembic_operator.runner.assess import Reading, assess
+from alembic_operator.runner.assess import Reading, assess, remedy
 from alembic_operator.runner.errors import RunFailed
 from alembic_operator.runner.graph import Graph, RevisionFile, Standing
 from alembic_operator.runner.journal import Entry, Journal
@@ -103,7 +103,14 @@ def test_takes_over_from_the_named_uid_alone() -> None:
 def test_refuses_when_a_revision_is_half_applied() -> None:
     reason, message = reason_of(Reading(["a"], journal(entry("a"), entry("b", "intent"))))
     assert reason == Reason.OUTCOME_UNKNOWN
-    assert "DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND revision = 'b'" in message
+    assert (
+        "DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND revision = 'b' AND history" in message
+    )
+    assert "AND history = 'public.alembic_version'. Then set" in message
+
+
+def test_remedy_is_sql_when_a_name_has_a_quote_in_it() -> None:
+    assert "AND revision = 'it''s' AND history = 'o''neill.v'. Then" in remedy("it's", Place("o'neill", "v"))
 
 
 def test_goes_on_when_the_intent_may_be_resumed() -> None:
