@@ -18,6 +18,7 @@ def interrupt(number, frame):
     signal.signal(number, signal.SIG_IGN)
     raise Interrupted()
 def stop(reason, message):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     run = json.loads(os.environ.get({variable!r}) or "{{}}")
     result = dict(version=1, kind=run.get("kind", "Check"), outcome="Failed", generation=run.get("generation", -1),
                   target_uid=run.get("target", {{}}).get("uid", ""), job=run.get("job", ""),
@@ -43,7 +44,8 @@ sys.argv[:] = [{path!r}]
 try:
     runpy.run_path({path!r}, run_name="__main__")
 except KeyboardInterrupt:
-    stop("Interrupted", "The pod was asked to end before the runner had started. Nothing was sent to the database.")
+    stop("Interrupted", "The pod was asked to end before the runner had reported. The next run reads the database"
+         " first.")
 """
 
 

@@ -38,14 +38,16 @@ def main() -> int:
         report.record("started", kind=request.kind.value, revision=request.revision, job=request.job)
         offer_bundled_helpers()
         outcome = run.execute()
+        signals.disarm()
     except KeyboardInterrupt:
+        signals.disarm()
         failed = _ended(run, signals)
     except Exception as error:
+        signals.disarm()  # first: a signal in this block would hide what it is about to say
         # A revision that swallowed the signal's exception fails soon after, by the connection that was cancelled.
         failed = as_run_failed(error, run.place) if signals.requested is None else _ended(run, signals)
         if not isinstance(error, RunFailed):
             traceback.print_tb(error.__traceback__)
-    signals.disarm()
     if failed is not None:
         failed = run.after_failure(failed)
     return publish(_result(run, outcome, failed, started))
@@ -56,7 +58,7 @@ def _result(run: Run, outcome: Outcome, failed: RunFailed | None, started: str) 
     applied = run.running.applied if run.running is not None else []
     return RunResult(
         kind=request.kind,
-        outcome=outcome,
+        outcome=outcome if failed is None else Outcome.FAILED,
         target_uid=request.target.uid,
         generation=request.generation,
         job=request.job,

@@ -106,3 +106,41 @@ def test_names_the_table_and_what_to_grant_when_the_runner_s_own_statement_is_re
         f"SQLSTATE 42501: permission denied for table {table.split('.')[1]}. Grant USAGE on their schemas, and SELECT, "
         "INSERT, UPDATE and DELETE on their tables, to the Secret's user, or to spec.database.role."
     )
+
+
+def test_reports_the_failure_when_the_signal_comes_while_it_is_being_explained(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.sql("r2", "ALTER TABLE items ADD COLUMN k int")
+    interrupting = """
+import os, signal
+import alembic_operator.runner.main as main
+explain = main.as_run_failed
+def interrupted(*arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return explain(*arguments)
+main.as_run_failed = interrupted
+"""
+    ended = runner(project, database.uri, more=interrupting)
+    assert 'relation "items" does not exist' in failed(ended, Reason.MIGRATION_FAILED)
+    assert (ended.result.current, ended.result.pending) == (["r1"], 1)
+
+
+def test_contradicts_nothing_when_the_signal_comes_as_the_work_is_done(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    interrupting = """
+import os, signal
+import alembic_operator.runner.signals as signals
+disarm = signals.Signals.disarm
+def interrupted(self):
+    if self.requested is None:
+        os.kill(os.getpid(), signal.SIGTERM)
+    disarm(self)
+signals.Signals.disarm = interrupted
+"""
+    ended = runner(project, database.uri, more=interrupting)
+    failed(ended, Reason.INTERRUPTED)
+    assert (ended.result.current, ended.result.pending) == (["r1"], 0)

@@ -104,6 +104,22 @@ def test_says_interrupted_when_the_signal_comes_before_the_runner_has_its_handle
     failure = _result(tmp_path).failure
     assert failure is not None
     assert failure.reason.value == "Interrupted"
+    assert failure.message == (
+        "The pod was asked to end before the runner had reported. The next run reads the database first."
+    )
+
+
+def test_writes_its_result_when_the_signal_comes_while_it_stops(tmp_path: Path) -> None:
+    interrupting = (
+        "import json, os, signal\ndumps = json.dumps\n"
+        "def interrupted(body):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return dumps(body)\n"
+        "json.dumps = interrupted\n"
+    )
+    process = _start(tmp_path, "print('it ran')", sha256="0" * 64, prelude=interrupting)
+    process.communicate(timeout=20)
+    failure = _result(tmp_path).failure
+    assert failure is not None
+    assert failure.reason.value == "RunnerProtocolError"
 
 
 def test_holds_no_value_of_a_run() -> None:
