@@ -15,7 +15,6 @@ from .reasons import Reason
 from .request import Owner, ProtocolError, RunKind
 
 VERSION = 1
-MESSAGE_LIMIT = 1024
 
 
 class Outcome(str, Enum):

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
-from alembic_operator.contract.result import MESSAGE_LIMIT
 from alembic_operator.runner.assess import Reading, assess, remedy
 from alembic_operator.runner.errors import RunFailed
 from alembic_operator.runner.graph import Graph, RevisionFile, Standing
@@ -44,7 +44,7 @@ NOTHING = Journal(False, None, {})
 def reason_of(reading: Reading, target: str = "c", request: RunRequest = REQUEST) -> tuple[Reason, str]:
     with pytest.raises(RunFailed) as raised:
         assess(reading, GRAPH, target, request, PLACE)
-    assert len(raised.value.failure.message) <= MESSAGE_LIMIT
+    assert len(raised.value.failure.message) <= CONDITION_MESSAGE_LIMIT
     return raised.value.failure.reason, raised.value.failure.message
 
 
