@@ -112,9 +112,9 @@ def check_intents(intents: list[Entry], place: Place) -> None:
             )
 
 
-def remedy(revision: str, place: Place | None = None) -> str:
+def remedy(revision: str, place: Place) -> str:
     """What a person can do about a revision of which only a part may be there; other histories may have its id too."""
-    conditions = {"revision": revision, **({"history": place.history} if place is not None else {})}
+    conditions = {"revision": revision, "history": place.history}
     which = " AND ".join(f"{name} = '" + value.replace("'", "''") + "'" for name, value in conditions.items())
     forget = f"DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND {which}"  # noqa: S608
     return (

@@ -89,11 +89,17 @@ class Driver:
         return version
 
     def on_notice(self, connection: Any, callback: Callable[[str, str], None]) -> None:
-        """Have SQLSTATE and text of each notice; psycopg2's carry no SQLSTATE, so nothing there."""
+        """Have SQLSTATE and text of each notice of the server's own; psycopg2's carry no SQLSTATE, so nothing there.
+
+        What a function raises is left out: its author's words may hold values of rows, under any SQLSTATE.
+        """
+
+        def tell(diagnostic: Any) -> None:
+            if diagnostic.source_function != "exec_stmt_raise":
+                callback(diagnostic.sqlstate or "", diagnostic.message_primary or "")
+
         if self.name == "psycopg":
-            connection.add_notice_handler(
-                lambda diagnostic: callback(diagnostic.sqlstate or "", diagnostic.message_primary or "")
-            )
+            connection.add_notice_handler(tell)
 
 
 def find_driver(wanted: str = "") -> Driver:

@@ -271,7 +271,7 @@ class Run:
         return RunFailed(
             Reason.OUTCOME_UNKNOWN,
             f"{failed.found}. Before that the revision had committed a part of itself (an autocommit block)",
-            remedy(failure.revision),
+            remedy(failure.revision, self.place),
             revision=failure.revision,
             statement=failure.statement,
             sqlstate=failure.sqlstate,

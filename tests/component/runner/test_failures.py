@@ -181,7 +181,8 @@ def test_runs_nothing_when_the_pinned_hash_differs(database: Database, project: 
 def test_warns_when_postgresql_skipped_a_statement_and_when_a_file_changed(
     database: Database, project: Project, runner: Runner
 ) -> None:
-    first = project.sql("r1", "CREATE TABLE item (id int)", "CREATE TABLE IF NOT EXISTS item (id int, j int)")
+    raised = "DO $$ BEGIN RAISE NOTICE 'row 4711 exists' USING ERRCODE = '42P07'; END $$"  # never a word of it
+    first = project.sql("r1", "CREATE TABLE item (id int)", "CREATE TABLE IF NOT EXISTS item (id int, j int)", raised)
     ended = runner(project, database.uri)
     assert ended.result.warnings == [
         'Revision "r1", statement 2: PostgreSQL skipped it (relation "item" already exists, skipping).'

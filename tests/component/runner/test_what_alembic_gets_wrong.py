@@ -153,8 +153,8 @@ def test_says_outcome_unknown_when_an_index_build_failed_and_left_an_invalid_ind
         "the revision had committed a part of itself (an autocommit block). Look at the database. If all of the "
         "revision is "
         "there: alembic stamp it. If it is to run again: undo what is there (also INVALID indexes), then DELETE FROM "
-        "alembic_operator.revision_journal WHERE state = 'intent' AND revision = 'r2'. Then set the annotation "
-        "alembic-operator.dev/retry-at."
+        "alembic_operator.revision_journal WHERE state = 'intent' AND revision = 'r2' AND history = "
+        "'public.alembic_version'. Then set the annotation alembic-operator.dev/retry-at."
     )
     second = runner(project, database.uri)
     assert second.result.failure is not None
