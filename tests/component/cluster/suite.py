@@ -11,7 +11,8 @@ from alembic_operator.cluster.errors import AlreadyExists, Conflict, NotFound, R
 from alembic_operator.cluster.port import Raw
 
 
-def _names(items: tuple[Raw, ...]) -> list[str]:
+def names_of(items: tuple[Raw, ...]) -> list[str]:
+    """The names, sorted."""
     return sorted(item["metadata"]["name"] for item in items)
 
 
@@ -120,7 +121,7 @@ class Schemas:
             await world.put_schema(name, contract.SPEC)
         first = await world.cluster.page_schemas(world.namespace, 2)
         second = await world.cluster.page_schemas(world.namespace, 2, first.token)
-        assert [_names(first.items), _names(second.items), second.token] == [["a", "b"], ["c"], ""]
+        assert [names_of(first.items), names_of(second.items), second.token] == [["a", "b"], ["c"], ""]
 
     async def test_namespace_is_read_with_its_labels_when_it_exists(self, world: World) -> None:
         assert (await world.cluster.get_namespace(world.namespace))["metadata"]["labels"]["contract"] == "yes"
@@ -162,10 +163,10 @@ class Jobs:
         del foreign["metadata"]["labels"][names.LABEL_MANAGED_BY]
         for body in (contract.job("shop-1", shop), contract.job("other-1"), foreign):
             await world.cluster.create_job(world.namespace, body)
-        assert _names(await world.cluster.list_jobs(world.namespace, uid)) == ["shop-1"]
-        assert _names(await world.cluster.list_jobs(world.namespace)) == ["other-1", "shop-1"]
-        assert _names(await world.cluster.list_jobs("", uid)) == ["shop-1"]
-        assert _names(await world.cluster.list_jobs(world.namespace, name="foreign")) == ["foreign"]
+        assert names_of(await world.cluster.list_jobs(world.namespace, uid)) == ["shop-1"]
+        assert names_of(await world.cluster.list_jobs(world.namespace)) == ["other-1", "shop-1"]
+        assert names_of(await world.cluster.list_jobs("", uid)) == ["shop-1"]
+        assert names_of(await world.cluster.list_jobs(world.namespace, name="foreign")) == ["foreign"]
         assert await world.cluster.list_jobs(world.namespace, name="none") == ()
 
     async def test_result_and_condition_are_there_when_a_pod_succeeds(self, world: World) -> None:
@@ -224,7 +225,7 @@ class Jobs:
     async def test_log_is_empty_when_no_node_has_the_pod(self, world: World) -> None:
         made = await world.cluster.create_job(world.namespace, contract.job("run-1"))
         await world.wait_for_pod("run-1")
-        (pod,) = _names(await world.cluster.list_pods(world.namespace, made["metadata"]["uid"]))
+        (pod,) = names_of(await world.cluster.list_pods(world.namespace, made["metadata"]["uid"]))
         assert await world.cluster.read_log(world.namespace, pod, "migration", 10) == ""
         with pytest.raises(Refused, match="sidecar"):
             await world.cluster.read_log(world.namespace, pod, "sidecar", 10)

@@ -5,28 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.component.cluster import contract
 from tests.component.cluster.contract import World
+from tests.component.cluster.suite import names_of
 
 from alembic_operator.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
-from alembic_operator.cluster.port import Raw
-
-
-def _names(items: tuple[Raw, ...]) -> list[str]:
-    return sorted(item["metadata"]["name"] for item in items)
-
-
-async def _shop(world: World) -> tuple[str, str]:
-    """The uid and the version of a DatabaseSchema `shop`, which is made or changed."""
-    await world.put_schema("shop", contract.SPEC)
-    return _identity(await world.cluster.get_schema(world.namespace, "shop"))
-
-
-def _identity(item: Raw) -> tuple[str, str]:
-    return item["metadata"]["uid"], item["metadata"]["resourceVersion"]
-
-
-async def _apply(world: World, identity: tuple[str, str], status: Raw) -> Raw:
-    uid, version = identity
-    return await world.cluster.apply_status(world.namespace, "shop", uid, status, version=version)
 
 
 class Small:
@@ -71,7 +52,7 @@ class Small:
         selector = f"part=runner,in={world.namespace}"
         first = await world.cluster.page_config_maps("", selector, 2)
         second = await world.cluster.page_config_maps("", selector, 2, first.token)
-        assert [_names(first.items), _names(second.items), second.token] == [["a", "b"], ["c"], ""]
+        assert [names_of(first.items), names_of(second.items), second.token] == [["a", "b"], ["c"], ""]
 
     async def test_config_map_goes_when_it_is_deleted_by_its_uid_and_then_only(self, world: World) -> None:
         await world.cluster.create_config_map(world.namespace, contract.config_map("runner"))

@@ -248,6 +248,8 @@ async def test_end_of_a_run_is_found_when_no_event_tells_it() -> None:
     story.cluster.deaf = True
     story.cluster.finish_pod(NAMESPACE, job, story.database.answer(story.request(job)).to_json())
     await story.until(lambda: story.ready()[0] == "True", at_most=25)
+    assert story.ready() == ("True", "UpToDate")
+    assert story.database.runs == [job]
 
 
 async def test_end_of_a_run_is_worth_a_look_when_our_own_write_has_not_come_back_yet() -> None:
