@@ -17,6 +17,7 @@ class ReasonClass(str, Enum):
     HELD = "held"  # nothing may start now
     RETRY = "retry"  # tried again after a back-off, counted against spec.retry.limit
     WAIT = "wait"  # tried again for ever, at most every ten minutes, counted against nothing
+    REPLAN = "plan again"  # what was planned is not what would run now: another plan is made
     STOP = "stop"  # Stalled: a person or a change of the spec is needed
 
 
@@ -26,9 +27,11 @@ class Reason(str, Enum):
     UP_TO_DATE = "UpToDate"
     SCHEMA_AHEAD = "SchemaAhead"
 
+    PLANNING = "Planning"
     MIGRATING = "Migrating"
     CHECKING = "Checking"
 
+    AWAITING_APPROVAL = "AwaitingApproval"
     SUSPENDED = "Suspended"
 
     LOCK_TIMEOUT = "LockTimeout"
@@ -39,6 +42,7 @@ class Reason(str, Enum):
     INTERRUPTED = "Interrupted"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     OUT_OF_MEMORY = "OutOfMemory"
+    SHADOW_FAILED = "ShadowFailed"
     RUNNER_PROTOCOL_ERROR = "RunnerProtocolError"
 
     DATABASE_UNREACHABLE = "DatabaseUnreachable"
@@ -53,6 +57,8 @@ class Reason(str, Enum):
     UNSCHEDULABLE = "Unschedulable"
     TARGET_READ_ONLY = "TargetReadOnly"
     TARGET_OWNED = "TargetOwned"
+
+    PLAN_CHANGED = "PlanChanged"
 
     MIGRATION_FAILED = "MigrationFailed"
     RETRIES_EXCEEDED = "RetriesExceeded"
@@ -70,6 +76,11 @@ class Reason(str, Enum):
     DATABASE_FULL = "DatabaseFull"
     VERSION_TABLE_INVALID = "VersionTableInvalid"
     BASELINE_REQUIRED = "BaselineRequired"
+    BASELINE_MISMATCH = "BaselineMismatch"
+    DOWNGRADE_REFUSED = "DowngradeRefused"
+    PLAN_REJECTED = "PlanRejected"
+    WAIVER_INVALID = "WaiverInvalid"
+    STATEMENT_MISMATCH = "StatementMismatch"
     OUTCOME_UNKNOWN = "OutcomeUnknown"
     JOB_NAME_CONFLICT = "JobNameConflict"
 
@@ -81,8 +92,8 @@ class Reason(str, Enum):
 
 _MEMBERS = {
     ReasonClass.OK: (Reason.UP_TO_DATE, Reason.SCHEMA_AHEAD),
-    ReasonClass.RUNNING: (Reason.MIGRATING, Reason.CHECKING),
-    ReasonClass.HELD: (Reason.SUSPENDED,),
+    ReasonClass.RUNNING: (Reason.PLANNING, Reason.MIGRATING, Reason.CHECKING),
+    ReasonClass.HELD: (Reason.AWAITING_APPROVAL, Reason.SUSPENDED),
     ReasonClass.RETRY: (
         Reason.LOCK_TIMEOUT,
         Reason.DEADLOCK,
@@ -92,6 +103,7 @@ _MEMBERS = {
         Reason.INTERRUPTED,
         Reason.DEADLINE_EXCEEDED,
         Reason.OUT_OF_MEMORY,
+        Reason.SHADOW_FAILED,
         Reason.RUNNER_PROTOCOL_ERROR,
     ),
     ReasonClass.WAIT: (
@@ -108,6 +120,7 @@ _MEMBERS = {
         Reason.TARGET_READ_ONLY,
         Reason.TARGET_OWNED,
     ),
+    ReasonClass.REPLAN: (Reason.PLAN_CHANGED,),
 }
 _CLASS = {reason: cls for cls, reasons in _MEMBERS.items() for reason in reasons}
 _CLASS.update({reason: ReasonClass.STOP for reason in Reason if reason not in _CLASS})

@@ -14,8 +14,9 @@ VERSION = 1
 
 
 class RunKind(str, Enum):
-    """What a run does. `Check` reads only."""
+    """What a run does. `Check` and `Plan` only read the target."""
 
+    PLAN = "Plan"
     APPLY = "Apply"
     CHECK = "Check"
 
@@ -45,6 +46,32 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
+class Approved:
+    """The plan that an apply run may run, and nothing else.
+
+    Attributes:
+        name, uid: of the SchemaPlan, for the journal; "" where nothing is to be sent, only the database claimed.
+        digest, inputs_digest: as in the plan; the runner computes the inputs again under the lock.
+        direction: as in contract.plan.
+        from_revisions, to_revisions: version rows before and after.
+        journal_id: the newest id of the journal when it was planned; 0 for none.
+        guard_sha256: hex, over the parts of the guard in places.PLAN_DIRECTORY one after the other; "" for none.
+        approved_by: for the journal.
+    """
+
+    name: str
+    uid: str
+    digest: str
+    inputs_digest: str
+    direction: str
+    from_revisions: list[str]
+    to_revisions: list[str]
+    journal_id: int
+    guard_sha256: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True)
 class RunRequest:
     """One run against one target.
 
@@ -63,6 +90,12 @@ class RunRequest:
         version_table, version_table_schema: where Alembic keeps its rows; schema "" means search_path[0].
         image: as in the spec, for the journal ("" where the migrations come from a ConfigMap).
         baseline: None, or the revisions an existing database is said to be at; []: from base, beside what is there.
+        baseline_fingerprint: of the schema that is to be adopted, as Git has it; "" for none.
+        allow_downgrade: a database that is ahead is planned back.
+        evidence: Shadow or Static; where a plan gets the SQL from.
+        shadow_image: of the shadow, for messages.
+        python, environment, env_names: as in the spec, part of a plan's inputs (names of job.env, never values).
+        approved: the plan that an apply run runs; None: whatever is pending, without a review.
         replace_owner: uid of an owner that this target may take the database over from; "" for none.
     """
 
@@ -81,6 +114,14 @@ class RunRequest:
     version_table_schema: str = ""
     image: str = ""
     baseline: list[str] | None = None
+    baseline_fingerprint: str = ""
+    allow_downgrade: bool = False
+    evidence: str = "Static"
+    shadow_image: str = ""
+    python: str = "python3"
+    environment: str = "Managed"
+    env_names: list[str] = field(default_factory=list)
+    approved: Approved | None = None
     replace_owner: str = ""
     timeouts: Timeouts = field(default_factory=Timeouts)
 
@@ -106,6 +147,8 @@ class RunRequest:
             body["kind"] = RunKind(body["kind"])
             body["target"] = Owner(**body["target"])
             body["timeouts"] = Timeouts(**body["timeouts"])
+            if body.get("approved") is not None:
+                body["approved"] = Approved(**body["approved"])
             return cls(**body)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, ProtocolError):

@@ -24,6 +24,7 @@ class Outcome(str, Enum):
     UP_TO_DATE = "UpToDate"  # nothing to do, verified
     AHEAD = "SchemaAhead"  # the database contains the target and more
     BEHIND = "Behind"  # a check run found revisions to apply
+    PLANNED = "Planned"  # a plan run made a plan: see plan; nothing was written
     FAILED = "Failed"  # see reason
 
 
@@ -58,6 +59,16 @@ class DatabaseFacts:
 
 
 @dataclass(frozen=True)
+class PlanReceipt:
+    """Which plan lies in the log's records: its digest, and sha256 (hex) and length of the packed document."""
+
+    digest: str
+    sha256: str
+    size: int
+    parts: int
+
+
+@dataclass(frozen=True)
 class RunResult:
     """One run's outcome.
 
@@ -68,6 +79,7 @@ class RunResult:
         pending: revisions still to apply; None when not known.
         applied: oldest first; `applied_count` counts all of them, the list may be cut.
         owner: of the database, when it is not this target.
+        plan: what a plan run made.
         warnings: one sentence each.
         records, records_sha256: number and hash of the log records that this run wrote.
     """
@@ -86,6 +98,7 @@ class RunResult:
     applied_count: int = 0
     failure: Failure | None = None
     owner: Owner | None = None
+    plan: PlanReceipt | None = None
     warnings: list[str] = field(default_factory=list)
     started_at: str = ""
     finished_at: str = ""
@@ -155,17 +168,25 @@ def _load(body: dict[str, Any]) -> RunResult:
         body["database"] = DatabaseFacts(**body["database"])
     if body.get("owner") is not None:
         body["owner"] = Owner(**body["owner"])
+    if body.get("plan") is not None:
+        body["plan"] = PlanReceipt(**body["plan"])
     if body.get("failure") is not None:
         failure = dict(body["failure"])
         failure["reason"] = Reason(failure["reason"])
         body["failure"] = Failure(**failure)
     body["applied"] = [AppliedRevision(**item) for item in body.get("applied", [])]
     result = RunResult(**body)
-    if not all(_well_typed(part) for part in (result, result.database, result.owner, result.failure, *result.applied)):
+    if not all(_well_typed(part) for part in _parts(result)):
         raise ProtocolError("a field of the result has a value of another type")
     if (result.outcome == Outcome.FAILED) != (result.failure is not None):
         raise ProtocolError("outcome and failure contradict each other")
+    if (result.outcome == Outcome.PLANNED) != (result.plan is not None):
+        raise ProtocolError("outcome and plan contradict each other")
     return result
+
+
+def _parts(result: RunResult) -> list[Any]:
+    return [result, result.database, result.owner, result.plan, result.failure, *result.applied]
 
 
 def _is_text(value: Any) -> bool:

@@ -31,7 +31,7 @@ def test_names_differ_when_the_uid_kind_or_trigger_does() -> None:
     names = {
         job_name("shop", uid, kind, trigger, 1) for uid in ("a", "b") for kind in RunKind for trigger in ("1", "2")
     }
-    assert len(names) == 8
+    assert len(names) == 2 * len(RunKind) * 2
 
 
 def test_config_map_is_named_by_content() -> None:
