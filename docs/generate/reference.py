@@ -39,12 +39,11 @@ def files() -> dict[Path, str]:
 def _kind(crd: Schema, version: Schema) -> str:
     spec, root = crd["spec"], version["schema"]["openAPIV3Schema"]
     names = spec["names"]
-    columns = ", ".join(f"`{column['name'].upper()}`" for column in version["additionalPrinterColumns"])
     lines = [
         f"\n## {names['kind']} `{spec['group']}/{version['name']}`\n",
         f"{root['description']}\n",
         f"Short name `{names['shortNames'][0]}`, category `{names['categories'][0]}`.",
-        f"Columns: {columns} (the last three with `-o wide`).\n",
+        f"Columns: {_columns(version, wide=False)}; with `-o wide` also {_columns(version, wide=True)}.\n",
     ]
     lines += [f"- {rule['message']}." for rule in root.get("x-kubernetes-validations", [])]
     for part in ("spec", "status"):
@@ -54,6 +53,11 @@ def _kind(crd: Schema, version: Schema) -> str:
         lines += ["\n| field | type | default | meaning |", "|---|---|---|---|"]
         lines += [_row(*field) for field in _fields(schema, "")]
     return "\n".join(line for line in lines) + "\n"
+
+
+def _columns(version: Schema, *, wide: bool) -> str:
+    columns = (each for each in version["additionalPrinterColumns"] if bool(each.get("priority")) is wide)
+    return ", ".join(f"`{column['name'].upper()}`" for column in columns)
 
 
 def _fields(schema: Schema, prefix: str) -> Iterator[tuple[str, Schema, bool]]:

@@ -7,6 +7,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "DatabaseSchema"
 PLURAL = "databaseschemas"
+PLAN_KIND = "SchemaPlan"
+PLAN_PLURAL = "schemaplans"
 
 FIELD_MANAGER = "alembic-operator"
 
@@ -15,7 +17,7 @@ LABEL_COMPONENT = "app.kubernetes.io/component"
 LABEL_APP = "app.kubernetes.io/name"
 MANAGED_BY = "alembic-operator"
 
-# On Jobs and, through the pod template, on their pods: whose they are.
+# On Jobs and, through the pod template, on their pods; on SchemaPlans and their ConfigMaps: whose they are.
 LABEL_UID = f"{GROUP}/schema-uid"
 LABEL_SCHEMA = f"{GROUP}/schema"
 LABEL_KIND = f"{GROUP}/run-kind"
@@ -28,6 +30,7 @@ ANNOTATION_TRIGGER = f"{GROUP}/trigger"
 # On namespaces.
 LABEL_ENVIRONMENT = f"{GROUP}/environment"
 DEVELOPMENT = "development"
+LABEL_MINIMUM_REVIEW = f"{GROUP}/minimum-review"  # Required or OnFindings: no review.mode below it counts
 
 # On DatabaseSchemas, by people and tools.
 ANNOTATION_RECONCILE_AT = f"{GROUP}/reconcile-at"

@@ -18,6 +18,7 @@ PINNED = re.compile(r"@sha256:[a-f0-9]{64}$")
 TAGGED = re.compile(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
 INTERPRETER = re.compile(r"^[A-Za-z0-9_./+-]+$")
 KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+DIGEST = re.compile(r"^sha256:[a-f0-9]{64}$")
 RESERVED_VARIABLE = re.compile(r"^(PYTHON|LD_|PG|ALEMBIC_)")
 RESERVED_MOUNT = re.compile(r"^/*((alembic-operator.*|dev|proc|sys)(/.*)?|tmp/*)?$")
 
@@ -36,8 +37,14 @@ PATH_RULE = "migrations.path must be an absolute path without `..`, such as /app
 PYTHON_RULE = "migrations.python must be a name such as python3 or an absolute path, without arguments"
 CONFIG_FILE_RULE = "migrations.configFile must be relative to migrations.path and without `..`"
 
-BASELINE_EMPTY = (
-    "baseline.revisions must be [] in this version: only beginning at base, beside what is there, is supported"
+BASELINE_REVISION = "each of baseline.revisions is a full Alembic revision id, and not head, heads or base"
+BASELINE_FINGERPRINT = "baseline.fingerprint goes with at least one of baseline.revisions: it is of the schema at them"
+
+DIGEST_RULE = "a digest has the form sha256:<64 hex>"
+REVIEW_RULE_NAMES = "review.rules names rules of docs/rules.md by their ids, such as fk-index"
+REVIEW_NEVER_LOWERED = (
+    "transaction-escape, multiple-heads, inserted-revision and edited-revision are errors whatever review.rules says; "
+    "remove them there"
 )
 
 DURATION_RULE = "a duration such as 3s, 10m or 1h30m is needed"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from . import duration, rules
 from .job import JobShape, parse_job
+from .review import Review, ShadowImage, check_digest, parse_review
 from .rules import InvalidSpec, Raw, require
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "JobShape",
     "Migrations",
     "Retry",
+    "Review",
     "SecretRef",
+    "ShadowImage",
     "Spec",
     "Timeouts",
     "VersionTable",
@@ -42,9 +45,10 @@ class SecretRef:
 
 @dataclass(frozen=True)
 class Database:
-    """The database, by the Secret that only the Job's pod mounts."""
+    """The database, by the Secrets that only the Jobs' pods mount: one for all runs, or another for those that read."""
 
     secret_ref: SecretRef
+    review_secret_ref: SecretRef | None = None
     search_path: tuple[str, ...] = ("public",)
     role: str = ""
 
@@ -78,9 +82,13 @@ class Migrations:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What an existing database is said to be at; no revisions: start from base beside what is there."""
+    """What an existing database is said to be at; no revisions: start from base beside what is there.
+
+    `fingerprint` is of the schema at the revisions, as Git has it; "" for none.
+    """
 
     revisions: tuple[str, ...] = ()
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,8 @@ class Spec:
     migrations: Migrations
     revision: str
     baseline: Baseline | None = None
+    review: Review = field(default_factory=Review)
+    allow_downgrade: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     retry: Retry = field(default_factory=Retry)
     suspend: bool = False
@@ -127,6 +137,8 @@ def parse_spec(raw: Raw) -> Spec:
         migrations=_migrations(_mapping(raw, "migrations", "spec")),
         revision=_revision(raw),
         baseline=_baseline(raw.get("baseline")),
+        review=parse_review(raw.get("review") or {}),
+        allow_downgrade=bool(raw.get("allowDowngrade", False)),
         timeouts=_timeouts(raw.get("timeouts") or {}),
         retry=_retry(raw.get("retry") or {}),
         suspend=bool(raw.get("suspend", False)),
@@ -156,13 +168,19 @@ def _identifier(name: str, path: str) -> str:
 
 def _database(raw: Raw) -> Database:
     path = "spec.database"
-    secret = _mapping(raw, "secretRef", path)
     search_path = tuple(raw.get("searchPath") or ("public",))
+    review = raw.get("reviewSecretRef") is not None
     return Database(
-        secret_ref=SecretRef(_text(secret, "name", f"{path}.secretRef"), secret.get("key") or "uri"),
+        secret_ref=_secret(raw, "secretRef", path),
+        review_secret_ref=_secret(raw, "reviewSecretRef", path) if review else None,
         search_path=tuple(_identifier(name, f"{path}.searchPath[{at}]") for at, name in enumerate(search_path)),
         role=raw.get("role") or "",
     )
+
+
+def _secret(raw: Raw, key: str, path: str) -> SecretRef:
+    secret = _mapping(raw, key, path)
+    return SecretRef(_text(secret, "name", f"{path}.{key}"), secret.get("key") or "uri")
 
 
 def _migrations(raw: Raw) -> Migrations:
@@ -210,9 +228,13 @@ def _revision(raw: Raw) -> str:
 def _baseline(raw: Raw | None) -> Baseline | None:
     if raw is None:
         return None
-    revisions = tuple(raw.get("revisions") or ())
-    require(not revisions, "spec.baseline.revisions", rules.BASELINE_EMPTY)
-    return Baseline(revisions)
+    revisions, fingerprint = tuple(raw.get("revisions") or ()), raw.get("fingerprint") or ""
+    for at, revision in enumerate(revisions):
+        legal = rules.REVISION.fullmatch(revision) is not None and revision not in (HEAD, "heads", "base")
+        require(legal, f"spec.baseline.revisions[{at}]", rules.BASELINE_REVISION)
+    check_digest(fingerprint, "spec.baseline.fingerprint")
+    require(bool(revisions) or not fingerprint, "spec.baseline", rules.BASELINE_FINGERPRINT)
+    return Baseline(revisions, fingerprint)
 
 
 def _seconds(raw: Raw, key: str, default: float, path: str) -> float:

@@ -37,6 +37,22 @@ class DatabaseFacts:
 
 
 @dataclass(frozen=True)
+class PlanRef:
+    """The latest SchemaPlan, and the generation of the DatabaseSchema that it was made for.
+
+    `errors` and `warnings` are its findings that are not waived; `summary` one line, such as `+1 table, 1 index`.
+    """
+
+    name: str
+    digest: str
+    errors: int = 0
+    warnings: int = 0
+    summary: str = ""
+    direction: str = ""
+    generation: int = 0
+
+
+@dataclass(frozen=True)
 class Run:
     """The run under way. `revision`, `statement` and `blocked_by` are what its log said last."""
 
@@ -77,7 +93,10 @@ class LastFailure:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One finished apply run. `from_revisions` and `to_revisions` are the version rows before and after."""
+    """One finished apply run. `from_revisions` and `to_revisions` are the version rows before and after.
+
+    `plan`, `digest` and `approved_by` say which plan it ran, and who approved it; "" where none was asked for.
+    """
 
     job: str
     generation: int
@@ -88,6 +107,9 @@ class HistoryEntry:
     image: str
     started_at: str
     finished_at: str
+    plan: str = ""
+    digest: str = ""
+    approved_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +123,7 @@ class Status:
     target_revision: str = ""
     pending_revisions: int | None = None
     database: DatabaseFacts | None = None
+    plan: PlanRef | None = None
     run: Run | None = None
     attempts: int = 0
     failures: int = 0
@@ -152,12 +175,16 @@ _LIMITS = {
     "from_revisions": 1024,
     "to_revisions": 1024,
     "image": 512,
+    "approved_by": 512,
+    "summary": 256,
+    "plan": 253,
     "job": 253,
     "cluster": 253,
     "name": 253,
     "last_handled_reconcile_at": 253,
     "last_handled_retry_at": 253,
     "identity": 128,
+    "digest": 128,
     "revision": 64,
     "target_revision": 64,
     "engine": 64,
@@ -166,6 +193,7 @@ _LIMITS = {
     "outcome": 64,
     "namespace": 63,
     "uid": 64,
+    "direction": 16,
     "sqlstate": 5,
 }
 REVISION_LIMIT, REVISIONS_LIMIT = 255, 64
@@ -214,13 +242,14 @@ def parse_status(raw: Raw | None) -> Status:
         current_revisions=None if current is None else tuple(current),
         conditions=_read_all(Condition, raw.get("conditions")),
         database=_read_one(DatabaseFacts, raw.get("database")),
+        plan=_read_one(PlanRef, raw.get("plan")),
         run=_read_one(Run, raw.get("run")),
         last_failure=_last_failure(raw.get("lastFailure")),
         history=_read_all(HistoryEntry, raw.get("history")),
     )
 
 
-_STRUCTURED = {"conditions", "current_revisions", "database", "run", "last_failure", "history"}
+_STRUCTURED = {"conditions", "current_revisions", "database", "plan", "run", "last_failure", "history"}
 
 
 def _last_failure(raw: Raw | None) -> LastFailure | None:

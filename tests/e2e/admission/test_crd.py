@@ -93,7 +93,7 @@ def test_columns_show_the_target_and_the_image(
     heads, row = cluster.kubectl("-n", namespaces[0], "get", "alembic", "-o", "wide").splitlines()[:2]
 
     assert heads.split() == [
-        *("NAME", "CURRENT", "TARGET", "PENDING", "READY", "REASON", "AGE", "ENGINE", "IMAGE", "MESSAGE")
+        *("NAME", "CURRENT", "TARGET", "PENDING", "READY", "REASON", "AGE", "ENGINE", "PLAN", "IMAGE", "MESSAGE")
     ]
     assert {"applied", "8b7d0e44aa10"} < set(row.split())
 

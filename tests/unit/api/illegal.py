@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic_operator.api import rules
 
-from .manifests import ABSENT, MIGRATIONS_IN_CONFIG_MAP, SIDECAR, Illegal
+from .manifests import ABSENT, DIGEST, MIGRATIONS_IN_CONFIG_MAP, SIDECAR, Illegal
 
 DURATION_PATTERN = "should match '^([0-9]{1,6}(ms|s|m|h))+$'"
 
@@ -146,13 +146,99 @@ ILLEGAL: tuple[Illegal, ...] = (
         }.items()
     ),
     refused("a revision that YAML reads as a number", {"revision": 123456}, "revision", 'Invalid value: "integer": '),
-    refused(
-        "a baseline of a revision",
-        {"baseline": {"revisions": ["9c1f"]}},
-        "baseline.revisions",
-        rule=rules.BASELINE_EMPTY,
-    ),
     refused("a baseline without revisions", {"baseline": {}}, "baseline.revisions", "Required value"),
+    *(
+        refused(
+            name,
+            {"baseline": {"revisions": ["9c1f22aa01bd", value]}},
+            "baseline.revisions[1]",
+            f'Invalid value: "{value}": ',
+            rules.BASELINE_REVISION,
+        )
+        for name, value in {
+            "a baseline at head": "head",
+            "a baseline at heads": "heads",
+            "a baseline at base, by name": "base",
+            "a baseline at a branch's head": "shop@head",
+            "a baseline of 33 characters": "f" * 33,
+        }.items()
+    ),
+    refused(
+        "a baseline that names a revision twice",
+        {"baseline": {"revisions": ["a", "a"]}},
+        "baseline.revisions[1]",
+        'Duplicate value: "a"',
+    ),
+    refused(
+        "a fingerprint of nothing",
+        {"baseline": {"revisions": [], "fingerprint": DIGEST[1:]}},
+        "baseline",
+        rule=rules.BASELINE_FINGERPRINT,
+    ),
+    refused(
+        "a fingerprint that is cut",
+        {"baseline": {"revisions": ["a"], "fingerprint": "sha256:0123"}},
+        "baseline.fingerprint",
+        'Invalid value: "sha256:0123": ',
+        rules.DIGEST_RULE,
+    ),
+    refused(
+        "review credentials without a Secret",
+        {"database.reviewSecretRef": {"key": "uri"}},
+        "database.reviewSecretRef.name",
+        "Required value",
+    ),
+    *(
+        refused(
+            f"an unknown {key}",
+            {f"review.{key}": value},
+            f"review.{key}",
+            f'Unsupported value: "{value}": supported values: ',
+        )
+        for key, value in {"mode": "Never", "failOn": "off", "evidence": "None"}.items()
+    ),
+    text("a digest that is cut", "review.approvedDigest", DIGEST[1:-1], rules.DIGEST_RULE),
+    text("a digest in capitals", "review.approvedDigest", DIGEST[1:].upper(), rules.DIGEST_RULE),
+    text("a digest without its algorithm", "review.approvedDigest", DIGEST[8:], rules.DIGEST_RULE),
+    refused(
+        "a digest with more behind it",
+        {"review.approvedDigest": DIGEST[1:] + "0"},
+        "review.approvedDigest",
+        "Too long: may not be more than 71 bytes",
+    ),
+    refused(
+        "a rule that there is not", {"review.rules": {"fk_index": "off"}}, "review.rules", rule=rules.REVIEW_RULE_NAMES
+    ),
+    refused("every rule at once", {"review.rules": {"*": "off"}}, "review.rules", rule=rules.REVIEW_RULE_NAMES),
+    *(
+        refused(
+            f"{name} as {severity}",
+            {"review.rules": {"fk-index": "off", name: severity}},
+            "review.rules",
+            rule=rules.REVIEW_NEVER_LOWERED,
+        )
+        for name, severity in {
+            "transaction-escape": "off",
+            "multiple-heads": "warning",
+            "inserted-revision": "off",
+            "edited-revision": "warning",
+        }.items()
+    ),
+    refused(
+        "a severity that there is not",
+        {"review.rules": {"fk-index": "info"}},
+        "review.rules.fk-index",
+        'Unsupported value: "info": supported values: "error", "warning", "off"',
+    ),
+    text("a shadow image without a tag", "review.shadow.image", "postgis/postgis", rules.UNTAGGED),
+    text("a shadow image with a space", "review.shadow.image", "postgis :17", rules.REFERENCE_RULE),
+    refused(
+        "a shadow that runs as root",
+        {"review.shadow.runAsUser": 0},
+        "review.shadow.runAsUser",
+        "Invalid value: 0: spec.review.shadow.runAsUser in body should be greater",
+    ),
+    refused("downgrades as a text", {"allowDowngrade": "yes"}, "allowDowngrade", 'Invalid value: "string": '),
     text("a lock timeout of none", "timeouts.lock", "0s", rules.LOCK_ABOVE_ZERO),
     text("a run without end", "timeouts.run", "0h0m", rules.RUN_ABOVE_ZERO),
     text("a number without a unit", "timeouts.run", "3600", rules.DURATION_RULE),
@@ -288,7 +374,8 @@ ILLEGAL: tuple[Illegal, ...] = (
 
 UNKNOWN: tuple[Illegal, ...] = (
     unknown("a field that no version has", {"revison": "x"}, "revison"),
-    unknown("a field of a later version", {"review": {"mode": "Auto"}}, "review"),
+    unknown("a field of a later version", {"mode": "Push"}, "mode"),
+    unknown("a person in the review", {"review": {"approvedBy": "dana"}}, "review.approvedBy"),
     unknown(
         "a volume of the host",
         {"job.volumes": [{"name": "x", "emptyDir": {}, "hostPath": {"path": "/"}}]},

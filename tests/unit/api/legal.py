@@ -34,6 +34,26 @@ LEGAL: tuple[Legal, ...] = (
     spec("a revision with underscores", {"revision": "2026_11_23_add_region"}),
     spec("a revision of 32 characters", {"revision": "f" * 32}),
     spec("a baseline at base", {"baseline": {"revisions": []}}),
+    spec("a baseline at a revision", {"baseline": {"revisions": ["9c1f22aa01bd"]}}),
+    spec(
+        "a baseline of two heads with a fingerprint", {"baseline": {"revisions": ["a", "b"], "fingerprint": DIGEST[1:]}}
+    ),
+    spec("a baseline at base, its fingerprint empty", {"baseline": {"revisions": [], "fingerprint": ""}}),
+    spec("credentials for the runs that read", {"database.reviewSecretRef": {"name": "shop-db-review"}}),
+    spec("another key of theirs", {"database.reviewSecretRef": {"name": "shop-db-review", "key": "dsn"}}),
+    spec("an empty review", {"review": {}}),
+    spec("a review of every plan", {"review.mode": "Required"}),
+    spec("no review", {"review": {"mode": "Auto", "evidence": "Static"}}),
+    spec("warnings that wait", {"review.failOn": "warning"}),
+    spec("an approved digest", {"review.approvedDigest": DIGEST[1:]}),
+    spec("no approved digest, said aloud", {"review.approvedDigest": ""}),
+    spec("severities of rules", {"review.rules": {"fk-index": "off", "snake-case": "error", "destructive": "warning"}}),
+    spec("an error of what is one in any case", {"review.rules": {"transaction-escape": "error"}}),
+    spec(
+        "a shadow image by digest", {"review.shadow": {"image": "registry.example/postgis" + DIGEST, "runAsUser": 70}}
+    ),
+    spec("a shadow image by tag", {"review.shadow.image": "registry.example/postgis:17"}),
+    spec("downgrades", {"allowDowngrade": True}),
     spec("long timeouts", {"timeouts": {"lock": "2m", "statement": "24h", "idleInTransaction": "1h", "run": "168h"}}),
     spec("no statement timeout, said aloud", {"timeouts.statement": "0s", "timeouts.idleInTransaction": "0s"}),
     spec("a duration of two parts", {"timeouts.run": "1h30m"}),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from alembic_operator.api import duration, names, rules
+from alembic_operator.api import duration, names, review, rules
 from alembic_operator.api import spec as api_spec
 from alembic_operator.api import status as api_status
 from alembic_operator.contract.request import RunKind
+from alembic_operator.core import findings
 
 from .crd import CRD, FIELDS, VERSION
 from .crd import rules as crd_rules
@@ -42,7 +44,7 @@ def dataclass_paths(cls: type[Any], path: str) -> set[str]:
 
 
 def known_to_crd(path: str) -> set[str]:
-    return {p for p in FIELDS if p.startswith(f"{path}.") and not p.endswith("[]")}
+    return {p for p in FIELDS if p.startswith(f"{path}.") and not p.endswith(("[]", "{}"))}
 
 
 def test_spec_types_and_crd_have_the_same_fields() -> None:
@@ -61,7 +63,7 @@ def test_status_types_and_crd_have_the_same_fields() -> None:
 def defaulted(path: str) -> Any:
     """The value that the API server fills in, with the defaults of the fields below."""
     schema = FIELDS[path]
-    if schema.get("type") != "object":
+    if "properties" not in schema:
         return schema.get("default")
     return {key: defaulted(f"{path}.{key}") for key in schema["properties"] if "default" in FIELDS[f"{path}.{key}"]}
 
@@ -77,6 +79,7 @@ def test_parser_reads_the_same_from_a_bare_spec_as_from_one_that_the_api_server_
     }
 
     assert full["timeouts"]["lock"] == "3s"
+    assert full["review"]["shadow"] == {"image": "", "runAsUser": 999}
     assert api_spec.parse_spec(full) == api_spec.parse_spec(bare)
 
 
@@ -107,6 +110,7 @@ def test_rules_of_crd_and_parser_are_the_same_words() -> None:
         rules.TAGGED.pattern,
         rules.INTERPRETER.pattern,
         rules.KEY.pattern,
+        rules.DIGEST.pattern,
         rules.RESERVED_VARIABLE.pattern,
         rules.RESERVED_MOUNT.pattern,
         duration.PATTERN,
@@ -116,6 +120,28 @@ def test_pattern_of_the_parser_stands_in_a_rule_of_the_crd(pattern: str) -> None
     written = [rule["rule"] for schema in FIELDS.values() for rule in schema.get("x-kubernetes-validations", [])]
 
     assert any(f"matches('{pattern}')" in rule for rule in written)
+
+
+def test_rules_of_a_review_are_those_that_make_findings() -> None:
+    named = [rule["rule"] for rule in FIELDS["spec.review.rules"]["x-kubernetes-validations"]]
+
+    assert (set(review.RULE_IDS), set(review.NEVER_LOWERED)) == (set(findings.RULES), set(findings.NEVER_WAIVED))
+    assert [set(re.findall(r"'([a-z-]{5,})'", rule)) - {"error"} for rule in named] == [
+        set(review.RULE_IDS), set(review.NEVER_LOWERED),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("spec.review.mode", review.MODES),
+        ("spec.review.failOn", review.FAIL_ON),
+        ("spec.review.evidence", review.EVIDENCE),
+        ("spec.review.rules{}", review.SEVERITIES),
+    ],
+)
+def test_words_of_a_review_are_those_that_the_parser_knows(path: str, known: tuple[str, ...]) -> None:
+    assert tuple(FIELDS[path]["enum"]) == known
 
 
 def test_durations_have_the_parsers_pattern_for_tools_that_read_no_rules() -> None:

@@ -76,7 +76,7 @@ def test_columns_are_those_of_the_design() -> None:
     assert [c["name"] for c in columns if not c.get("priority")] == [
         "Current", "Target", "Pending", "Ready", "Reason", "Age",
     ]  # fmt: skip
-    assert [c["name"] for c in columns if c.get("priority")] == ["Engine", "Image", "Message"]
+    assert [c["name"] for c in columns if c.get("priority")] == ["Engine", "Plan", "Image", "Message"]
 
 
 def test_fresh_object_is_in_progress_for_kstatus() -> None:

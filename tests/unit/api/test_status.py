@@ -13,6 +13,7 @@ from alembic_operator.api.status import (
     HistoryEntry,
     LastFailure,
     OwnerRef,
+    PlanRef,
     Run,
     Status,
     parse_status,
@@ -22,7 +23,11 @@ from alembic_operator.api.status import (
 from .crd import STATUS
 
 AT = "2026-11-23T09:26:00Z"
-HISTORY = HistoryEntry("shop-1a2b3c4d-1", 3, "Applied", "<base>", "8b7d0e44aa10", 4, "shop@sha256:00", AT, AT)
+DIGEST = "sha256:" + "0" * 64
+HISTORY = HistoryEntry(
+    *("shop-1a2b3c4d-1", 3, "Applied", "<base>", "8b7d0e44aa10", 4, "shop@sha256:00", AT, AT),
+    *("shop-7f3c9a1b", DIGEST, "dana@example.com"),
+)
 FULL = Status(
     observed_generation=3,
     conditions=(Condition("Ready", "False", "LockTimeout", "waited 3s for a lock", 3, AT),),
@@ -31,6 +36,7 @@ FULL = Status(
     target_revision="8b7d0e44aa10",
     pending_revisions=3,
     database=DatabaseFacts("PostgreSQL", "18.1", "sha256:00"),
+    plan=PlanRef("shop-7f3c9a1b", DIGEST, 0, 2, "+1 table, 1 index", "Upgrade", 3),
     run=Run("Apply", "shop-1a2b3c4d-2", 2, AT, 3, "8b7d0e44aa10", 4, "pid 4711 (reporting)"),
     attempts=2,
     failures=1,
@@ -49,6 +55,7 @@ STATUSES = {
     "a run of migrations in a ConfigMap": Status(
         history=(HistoryEntry("shop-1", 1, "Applied", "<base>", "8b7d", 1, "", AT, AT),)
     ),
+    "a plan without findings": Status(plan=PlanRef("shop-7f3c9a1b", DIGEST)),
     "a condition without a message": Status(conditions=(Condition("Ready", "True", "UpToDate", "", 1, AT),)),
 }
 
