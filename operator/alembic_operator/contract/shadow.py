@@ -7,11 +7,9 @@ start it again.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Optional
 
 from . import places
 
@@ -95,8 +93,10 @@ Secret and the server's pg_hba.conf." ;;
     *"root certificate file"*|*"certificate verify failed"*|*"does not support SSL"*|*"SSL error"*)
       fail "$1: TLS could not be agreed on. A certificate that the Secret names must be mounted by \
 spec.job.volumeMounts, which the shadow's container gets too." ;;
-    *"could not connect"*|*"connection to server"*|*"could not translate"*|*"timeout expired"*|*"closed the connection"*)
-      fail "$1: the connection failed or broke. Look at the server and at network policies; the next run tries again." ;;
+    *"could not connect"*|*"connection to server"*|*"could not translate"*|*"timeout expired"*|\
+    *"closed the connection"*)
+      fail "$1: the connection failed or broke. Look at the server and at network policies; the next run tries \
+again." ;;
     *"No space left on device"*)
       fail "$1: $full." ;;
   esac
@@ -106,14 +106,15 @@ spec.job.volumeMounts, which the shadow's container gets too." ;;
 restore_failed() {
   what="Restoring the target's schema in the shadow"
   extension=$(sed -n 's/^.*ERROR: .*extension "\([^"]*\)" is not available.*/\1/p' "$1" | head -n 1)
-  [ -z "$extension" ] || fail "$what: its image lacks the extension \"$extension\". Name a PostgreSQL $major image that \
-has it in spec.review.shadow.image."
+  [ -z "$extension" ] || fail "$what: its image lacks the extension \"$extension\". Name a PostgreSQL $major image \
+that has it in spec.review.shadow.image."
   found=$(words "$1")
   case $(cat "$1") in
     *"No space left on device"*|*"Disk quota exceeded"*)
       fail "$what: $full." ;;
     *"closed the connection"*|*"connection to server"*)
-      fail "$what: its server ended, most likely for want of memory: $(words "$data/log"). Give the node more memory." ;;
+      fail "$what: its server ended, most likely for want of memory: $(words "$data/log"). Give the node more \
+memory." ;;
   esac
   fail "$what: ${found:-a reason that is not known}. If its image lacks something that the schema needs, name a \
 PostgreSQL $major image that has it in spec.review.shadow.image."
@@ -180,14 +181,14 @@ dump_and_restore() {
 # A second life: the data is there. The runner has lost its connection, and would wait for an answer.
 [ ! -e "$data/begun" ] || fail "The shadow was ended while it ran, most likely for want of memory. The next run tries \
 again; give the node more memory, or the schema's review evidence: Static."
-true >"$data/begun" || fail "Starting the shadow: the user id $(id -u) of spec.review.shadow.runAsUser may not write to \
-the pod's volume."
+true >"$data/begun" || fail "Starting the shadow: the user id $(id -u) of spec.review.shadow.runAsUser may not write \
+to the pod's volume."
 id -un >/dev/null 2>&1 || fail "Starting the shadow: the user id $(id -u) is not in the passwd file of its image, and \
 PostgreSQL does not start as such. Set spec.review.shadow.runAsUser to the id of the image's postgres user (999 in \
 Debian's images, 70 in Alpine's)."
 for program in initdb postgres psql pg_dump; do
-  command -v "$program" >/dev/null || fail "Starting the shadow: its image has no program $program on its PATH. Name an \
-image of PostgreSQL in spec.review.shadow.image."
+  command -v "$program" >/dev/null || fail "Starting the shadow: its image has no program $program on its PATH. Name \
+an image of PostgreSQL in spec.review.shadow.image."
 done
 sleep 0.01 2>/dev/null && tick=0.03
 
@@ -287,14 +288,15 @@ def write_source(directory: Path, parameters: Mapping[str, str]) -> None:
         OSError: the directory cannot be written to.
     """
     part = directory / (places.SHADOW_SOURCE_FILE + ".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-        os.fchmod(descriptor, 0o640)  # whatever the umask
-        file.write(source_text(parameters))
+    text = source_text(parameters)
+    part.unlink(missing_ok=True)
+    part.touch(0o600)
+    part.chmod(0o640)  # whatever the umask
+    part.write_text(text, "utf-8", "surrogateescape")
     part.replace(directory / places.SHADOW_SOURCE_FILE)
 
 
-def read_answer(directory: Path) -> Optional[str]:
+def read_answer(directory: Path) -> str | None:
     """The script's answer: None while there is none, "" when the shadow is ready, else why there is none."""
     try:
         return (directory / places.SHADOW_FAILED_FILE).read_text("utf-8", "replace") or "The shadow failed."
