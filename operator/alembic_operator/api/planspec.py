@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .status import cut
+
 Raw = Mapping[str, Any]
 
 
@@ -99,7 +101,7 @@ def parse_plan_spec(raw: Raw) -> PlanSpec:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: a part is missing or of another type.
     """
-    steps = tuple(_step(item) for item in raw.get("steps") or ())
+    steps = tuple(_step(item) for item in raw["steps"])
     return PlanSpec(
         digest=raw["digest"],
         inputs_digest=raw["inputsDigest"],
@@ -114,8 +116,8 @@ def parse_plan_spec(raw: Raw) -> PlanSpec:
         errors=int(raw["errors"]),
         warnings=int(raw["warnings"]),
         steps=steps,
-        sql=tuple(SqlPart(item["configMap"], item["sha256"]) for item in raw.get("sql") or ()),
-        guard_sha256=(raw.get("guard") or {}).get("sha256") or "",
+        sql=tuple(SqlPart(item["configMap"], item["sha256"]) for item in raw["sql"]),
+        guard_sha256=raw["guard"]["sha256"] if raw.get("guard") is not None else "",
         findings=tuple(_finding(item) for item in raw.get("findings") or ()),
         steps_left_out=max(0, int(raw["stepCount"]) - len(steps)),
         findings_left_out=int(raw.get("findingsLeftOut") or 0),
@@ -157,7 +159,9 @@ def plan_spec_to_raw(plan: PlanSpec) -> dict[str, Any]:
         "bundleDigest": plan.bundle_digest,
         "direction": plan.direction,
         "from": list(plan.from_revisions),
+        "fromRevision": as_text(plan.from_revisions),
         "to": list(plan.to_revisions),
+        "toRevision": as_text(plan.to_revisions),
         "database": plan.database,
         "evidence": plan.evidence,
         "journalId": plan.journal_id,
@@ -175,6 +179,11 @@ def plan_spec_to_raw(plan: PlanSpec) -> dict[str, Any]:
             }
         ),
     }
+
+
+def as_text(revisions: tuple[str, ...]) -> str:
+    """Rows of the version table for a column: `a,b`, or `<base>`."""
+    return cut(",".join(revisions) or "<base>", 1024)
 
 
 def step_to_raw(step: PlanStep) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The CRD as the tests read it: its schemas, flattened to one entry a path."""
+"""The CRDs as the tests read them: their schemas, flattened to one entry a path."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from typing import Any
 
 import yaml
 
-FILE = Path(__file__).parents[3] / "crds" / "alembic-operator.dev_databaseschemas.yaml"
-CRD: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parents[3] / "crds"
+
+
+def crd(plural: str) -> dict[str, Any]:
+    """The CRD of that kind."""
+    found: dict[str, Any] = yaml.safe_load((FOLDER / f"alembic-operator.dev_{plural}.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+CRD = crd("databaseschemas")
+PLAN_CRD = crd("schemaplans")
 VERSION: dict[str, Any] = CRD["spec"]["versions"][0]
 ROOT: dict[str, Any] = VERSION["schema"]["openAPIV3Schema"]
 SPEC: dict[str, Any] = ROOT["properties"]["spec"]
@@ -29,10 +38,15 @@ def walk(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any
 
 FIELDS = dict([*walk(SPEC, "spec"), *walk(STATUS, "status")])
 EVERYTHING = dict(walk(ROOT, ""))
+PLAN_ROOT: dict[str, Any] = PLAN_CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+PLAN_EVERYTHING = dict(walk(PLAN_ROOT, ""))
+PLAN_FIELDS = {
+    path: schema for part in ("spec", "status") for path, schema in walk(PLAN_ROOT["properties"][part], part)
+}
 
 
 def rules() -> dict[str, set[str]]:
-    """The words of every rule, and the paths that they stand at."""
+    """The words of every rule of a DatabaseSchema, and the paths that they stand at."""
     found: dict[str, set[str]] = {}
     for path, schema in EVERYTHING.items():
         for rule in schema.get("x-kubernetes-validations", []):
