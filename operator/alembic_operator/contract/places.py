@@ -10,6 +10,7 @@ MIGRATIONS_DIRECTORY = "/alembic-operator-migrations"
 PLAN_DIRECTORY = "/alembic-operator-plan"  # the parts of an approved plan's guard: GUARD_FILE + "0", "1", …
 GUARD_FILE = "guard-"
 SHADOW_DIRECTORY = "/alembic-operator-shadow"  # memory-backed, shared by runner and shadow: socket, settings, marks
+SHADOW_DATA_DIRECTORY = "/alembic-operator-shadow-data"  # the shadow's own
 TERMINATION_LOG = "/dev/termination-log"
 TERMINATION_LOG_LIMIT = 4096  # bytes; the kubelet cuts longer messages
 

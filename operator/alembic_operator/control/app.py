@@ -164,7 +164,7 @@ class App:
         cluster_id = settings.cluster_id or (await self.cluster.get_namespace("kube-system"))["metadata"]["uid"]
         return Reconciler(
             cluster=self.cluster,
-            context=Context(cluster_id, self.runner.sha256, settings.runner_image),
+            context=Context(cluster_id, self.runner.sha256, settings.runner_image, settings.shadow_images),
             where=Places(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
             runner=self.runner,
             interest=self.interest,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -46,6 +47,8 @@ class Settings:
         development_namespaces: taken for development ones whatever their labels say (where Namespaces cannot be read).
         runner_image: the image for migrations that come from a ConfigMap; "" when there is none.
         runner_file: the zipapp that Jobs get.
+        shadow_images: PostgreSQL images by major version, for the scratch databases of plan runs.
+        admission_policies: whether the chart's ValidatingAdmissionPolicies are installed.
         log_level: one of LEVELS.
         workers: resources that are worked on at the same time.
         resync: seconds from one look at every resource to the next.
@@ -61,6 +64,8 @@ class Settings:
     development_namespaces: tuple[str, ...] = ()
     runner_image: str = ""
     runner_file: Path = Path("/usr/share/alembic-operator/runner.pyz")
+    shadow_images: Mapping[int, str] = field(default_factory=dict)
+    admission_policies: bool = True
     log_level: str = "INFO"
     workers: int = 8
     resync: float = 3600.0
@@ -84,6 +89,8 @@ class Settings:
             development_namespaces=read.names("DEVELOPMENT_NAMESPACES"),
             runner_image=read.text("RUNNER_IMAGE", _IMAGE, "an image reference", cls.runner_image),
             runner_file=read.file("RUNNER_FILE", cls.runner_file),
+            shadow_images=read.images("SHADOW_IMAGES"),
+            admission_policies=read.flag("ADMISSION_POLICIES", cls.admission_policies),
             log_level=read.level("LOG_LEVEL", cls.log_level),
             workers=read.number("WORKERS", 1, 64, cls.workers),
             resync=read.number("RESYNC", 10, 86400, int(cls.resync)),
@@ -138,6 +145,25 @@ class _Reader:
         if value not in LEVELS:
             raise self._illegal(name, "one of " + ", ".join(LEVELS))
         return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self._value(name).lower()
+        if value not in {"", "true", "false"}:
+            raise self._illegal(name, "true or false")
+        return value == "true" if value else default
+
+    def images(self, name: str) -> dict[int, str]:
+        """Images by a major version, as JSON: {"16": "postgres:16"}."""
+        value = self._value(name)
+        try:
+            images = json.loads(value) if value else {}
+            found = {int(major): image for major, image in images.items() if re.fullmatch(r"[1-9][0-9]", major)}
+            legal = len(found) == len(images) and all(_IMAGE.fullmatch(image) for image in found.values())
+        except (AttributeError, RecursionError, TypeError, ValueError):
+            legal = False
+        if not legal:
+            raise self._illegal(name, "a JSON object of image references by PostgreSQL's major version")
+        return found
 
     def file(self, name: str, default: Path) -> Path:
         path = Path(self._value(name) or default)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -13,8 +14,10 @@ class Context:
         cluster: an id of this cluster, part of who owns a database.
         runner_sha256: of the zipapp that this version of the operator mounts into Jobs, 64 hex digits.
         runner_image: the image that runs migrations which come from a ConfigMap.
+        shadow_images: PostgreSQL images by major version, for the scratch databases of plan runs.
     """
 
     cluster: str
     runner_sha256: str
     runner_image: str
+    shadow_images: Mapping[int, str] = field(default_factory=dict)

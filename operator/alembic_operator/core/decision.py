@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.status import Status
 from alembic_operator.contract.request import RunKind, RunRequest
 
 
 @dataclass(frozen=True)
 class StartRun:
-    """Create the Job of a run. A Job of that name that is already ours means: done."""
+    """Create the Job of a run. A Job of that name that is already ours means: done. `plan` is what it was approved."""
 
     attempt: int
     trigger: str
     request: RunRequest
+    plan: SchemaPlan | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .context import Context
 from .decision import StartRun
 from .names import runner_config_map
 from .observed import Schema, Tokens
+from .planpod import has_shadow, review_mounts, review_volumes, shadow_container
 
 START_ALLOWANCE = 600  # seconds for pulling and starting, on top of timeouts.run, which the runner keeps itself
 KEEP_FINISHED = 7 * 24 * 3600  # seconds; set at creation, so that no later write is needed
@@ -84,7 +85,7 @@ def build_job(schema: Schema, spec: Spec, run: StartRun, context: Context) -> di
                         **spec.job.pod_annotations,
                     },
                 },
-                "spec": _pod(spec, request, context),
+                "spec": _pod(spec, run, context),
             },
         },
     }
@@ -96,8 +97,8 @@ def _answers(tokens: Tokens) -> dict[str, str]:
     return {key: value for key, value in asked.items() if value}
 
 
-def _pod(spec: Spec, request: RunRequest, context: Context) -> dict[str, Any]:
-    job = spec.job
+def _pod(spec: Spec, run: StartRun, context: Context) -> dict[str, Any]:
+    job, request = spec.job, run.request
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -109,18 +110,20 @@ def _pod(spec: Spec, request: RunRequest, context: Context) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_migration(spec, request, context)],
-        "volumes": _volumes(spec, context),
+        "volumes": _volumes(spec, run, context),
     }
-    if job.sidecars:
-        # Restartable init containers: they are up before the migration starts and end with it.
-        pod["initContainers"] = [
-            {**sidecar, "restartPolicy": "Always", "securityContext": _SECURITY} for sidecar in job.sidecars
-        ]
+    # Restartable init containers: they are up before the migration starts and end with it.
+    sidecars = [{**sidecar, "restartPolicy": "Always", "securityContext": _SECURITY} for sidecar in job.sidecars]
+    if has_shadow(request):
+        # First, so that it makes its database while the others start. The group: runner and shadow are two users.
+        sidecars.insert(0, shadow_container(spec, request, _SECURITY))
+        pod["securityContext"]["fsGroup"] = job.run_as_user
     optional = {
         "serviceAccountName": job.service_account_name,
         "nodeSelector": dict(job.node_selector),
         "tolerations": list(job.tolerations),
         "priorityClassName": job.priority_class_name,
+        "initContainers": sidecars,
         "imagePullSecrets": [{"name": name} for name in spec.migrations.pull_secrets],
     }
     pod.update({key: value for key, value in optional.items() if value})
@@ -157,11 +160,11 @@ def _migration(spec: Spec, request: RunRequest, context: Context) -> dict[str, A
         "securityContext": _SECURITY,
         "terminationMessagePath": places.TERMINATION_LOG,
         "terminationMessagePolicy": "File",
-        "volumeMounts": [*mounts, *(dict(mount) for mount in spec.job.volume_mounts)],
+        "volumeMounts": [*mounts, *review_mounts(request), *(dict(mount) for mount in spec.job.volume_mounts)],
     }
 
 
-def _volumes(spec: Spec, context: Context) -> list[dict[str, Any]]:
+def _volumes(spec: Spec, run: StartRun, context: Context) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [
         {
             "name": "alembic-operator-runner",
@@ -170,7 +173,7 @@ def _volumes(spec: Spec, context: Context) -> list[dict[str, Any]]:
         {
             # Optional, so that the runner reports a missing Secret by name; a pod would hang without a word.
             "name": "alembic-operator-secret",
-            "secret": {"secretName": spec.database.secret_ref.name, "optional": True},
+            "secret": {"secretName": run.request.secret_name, "optional": True},
         },
         {"name": "alembic-operator-tmp", "emptyDir": {}},
     ]
@@ -178,4 +181,4 @@ def _volumes(spec: Spec, context: Context) -> list[dict[str, Any]]:
         volumes.append(
             {"name": "alembic-operator-migrations", "configMap": {"name": spec.migrations.config_map, "optional": True}}
         )
-    return [*volumes, *(dict(volume) for volume in spec.job.volumes)]
+    return [*volumes, *review_volumes(run.request, run.plan), *(dict(volume) for volume in spec.job.volumes)]

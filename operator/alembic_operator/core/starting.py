@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from alembic_operator.contract import places
 from alembic_operator.contract.reasons import Reason
 
 from .messages import joined
 from .observed import Job, Pod
 
+_SHADOW = f"sidecar {places.SHADOW_CONTAINER}: "  # as observed.parse_pod begins what that container waits for
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 # What containerd and the kubelet wrap around the one thing that is wrong, naming the image each time.
 _WRAPPING = re.compile(
@@ -45,17 +47,8 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
                 "Lower spec.job.resources, or change spec.job.nodeSelector or tolerations.",
             ),
         )
-    if pod.waiting in _PULL:
-        return (
-            Reason.IMAGE_PULL_FAILED,
-            f"Pod {pod.name} cannot pull its image ({pod.waiting}): {_words(pod)}. "
-            "Check spec.migrations.image and spec.migrations.pullSecrets; it is tried again by itself.",
-        )
     if not pod.creating:
-        return (
-            Reason.POD_NOT_STARTING,
-            f"Pod {pod.name} does not start ({pod.waiting}): {_words(pod)}. Check spec.job and what it names.",
-        )
+        return _container_trouble(pod)
     if pod.ended is not None and pod.ended.started_at == "":
         return (
             Reason.POD_NOT_STARTING,
@@ -68,6 +61,26 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
             f"Pod {pod.name} was ended before it started ({pod.reason}): {pod.message[:400]}",
         )
     return None
+
+
+def _container_trouble(pod: Pod) -> tuple[Reason, str]:
+    if pod.waiting_message.startswith(_SHADOW):
+        return (
+            Reason.SHADOW_FAILED,
+            f"Pod {pod.name} cannot start its shadow, the scratch PostgreSQL of a plan run ({pod.waiting}): "
+            f"{_words(pod).removeprefix(_SHADOW)}. Check spec.review.shadow and spec.migrations.pullSecrets, or the "
+            "operator's shadow.images where the spec names no image; it is tried again by itself.",
+        )
+    if pod.waiting in _PULL:
+        return (
+            Reason.IMAGE_PULL_FAILED,
+            f"Pod {pod.name} cannot pull its image ({pod.waiting}): {_words(pod)}. "
+            "Check spec.migrations.image and spec.migrations.pullSecrets; it is tried again by itself.",
+        )
+    return (
+        Reason.POD_NOT_STARTING,
+        f"Pod {pod.name} does not start ({pod.waiting}): {_words(pod)}. Check spec.job and what it names.",
+    )
 
 
 def _words(pod: Pod) -> str:

@@ -40,6 +40,16 @@ def test_defaults_hold_when_only_the_needed_variables_are_set() -> None:
         ("HEALTH_PORT", "18080", "health_port", 18080),
         ("METRICS_PORT", "65535", "metrics_port", 65535),
         ("LEASE", "alembic-operator.dev", "lease", "alembic-operator.dev"),
+        (
+            "SHADOW_IMAGES",
+            '{"16": "postgres:16", "18": "10.78.1.1:5000/pg@sha256:' + "a" * 64 + '"}',
+            "shadow_images",
+            {16: "postgres:16", 18: "10.78.1.1:5000/pg@sha256:" + "a" * 64},
+        ),
+        ("SHADOW_IMAGES", "", "shadow_images", {}),
+        ("ADMISSION_POLICIES", "False", "admission_policies", False),
+        ("ADMISSION_POLICIES", "true", "admission_policies", True),
+        ("ADMISSION_POLICIES", "", "admission_policies", True),
         ("NAMESPACE", "n" * 63, "namespace", "n" * 63),
     ],
 )
@@ -70,6 +80,21 @@ def test_value_is_taken_when_it_is_legal(name: str, value: str, field: str, expe
         ("HEALTH_PORT", "65536", "a whole number from 1 to 65535"),
         ("METRICS_PORT", "-1", "a whole number from 1 to 65535"),
         ("METRICS_PORT", "8080", "another port than ALEMBIC_OPERATOR_HEALTH_PORT's"),
+        ("ADMISSION_POLICIES", "yes", "true or false"),
+        *(
+            ("SHADOW_IMAGES", value, "a JSON object of image references by PostgreSQL's major version")
+            for value in (
+                "postgres:16",
+                "[]",
+                '{"16": 1}',
+                '{"sixteen": "postgres:16"}',
+                '{"9.6": "postgres:9.6"}',
+                '{"016": "postgres:16"}',
+                '{"16": "postgres:16 --privileged"}',
+                '{"16": ""}',
+                "[" * 9999,
+            )
+        ),
         ("LEASE", "a..b", "a Lease's name"),
     ],
 )

@@ -19,6 +19,11 @@ def waiting(reason: str, message: str) -> dict[str, Any]:
 
 NEVER = {"exitCode": 128, "startedAt": "1970-01-01T00:00:00Z", "message": 'exec: "python4": not found'}
 PULL = "Check spec.migrations.image and spec.migrations.pullSecrets; it is tried again by itself."
+SHADOW = "Pod POD cannot start its shadow, the scratch PostgreSQL of a plan run"
+SHADOW_REMEDY = (
+    "Check spec.review.shadow and spec.migrations.pullSecrets, or the operator's shadow.images where the spec names no "
+    "image; it is tried again by itself."
+)
 TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "image": (
         waiting("ImagePullBackOff", "Back-off pulling image."),
@@ -60,6 +65,23 @@ TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"initContainerStatuses": [{"name": "proxy", "state": waiting("ErrImagePull", "denied")}]},
         "ImagePullFailed",
         f"Pod POD cannot pull its image (ErrImagePull): sidecar proxy: denied. {PULL}",
+    ),
+    "shadow": (
+        waiting("PodInitializing", ""),
+        {"initContainerStatuses": [{"name": "alembic-operator-shadow", "state": waiting("ErrImagePull", "denied")}]},
+        "ShadowFailed",
+        f"{SHADOW} (ErrImagePull): denied. {SHADOW_REMEDY}",
+    ),
+    "shadow, without a shell": (
+        waiting("PodInitializing", ""),
+        {
+            "initContainerStatuses": [
+                {"name": "alembic-operator-shadow", "state": waiting("CrashLoopBackOff", "no /bin/sh")},
+                {"name": "proxy", "state": waiting("ErrImagePull", "denied")},
+            ]
+        },
+        "ShadowFailed",
+        f"{SHADOW} (CrashLoopBackOff): no /bin/sh. {SHADOW_REMEDY}",
     ),
     "rejected by the node": (
         {},
