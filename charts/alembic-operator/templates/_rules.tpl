@@ -6,6 +6,13 @@
 - apiGroups: [alembic-operator.dev]
   resources: [databaseschemas/status]
   verbs: [patch]
+# `manage` is asked for by the admission policies: who has it makes plans, and nobody else does.
+- apiGroups: [alembic-operator.dev]
+  resources: [schemaplans]
+  verbs: [create, delete, get, list, manage, watch]
+- apiGroups: [alembic-operator.dev]
+  resources: [schemaplans/status]
+  verbs: [patch]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [create, delete, list, watch]

@@ -36,6 +36,10 @@ RULE_IDS = (
     *NEVER_LOWERED,
 )
 
+# The rules' own severities, for who compares two `review.rules`: a warning; a warning or an error; the others an error.
+OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "jsonb", "unbatched-dml", "irreversible")
+OWN_EITHER = ("rewrite", "long-scan")
+
 
 @dataclass(frozen=True)
 class ShadowImage:
@@ -68,6 +72,15 @@ class Review:
     rules: Mapping[str, str] = field(default_factory=dict)
     evidence: str = "Shadow"
     shadow: ShadowImage = field(default_factory=ShadowImage)
+
+
+def stricter(mode: str, minimum: str) -> str:
+    """The mode that counts in a namespace whose label minimum-review says `minimum` ("" without one).
+
+    A label that says anything else counts as Required, as in the admission policy.
+    """
+    floor = minimum or "Auto"
+    return max(mode, floor if floor in MODES else "Required", key=MODES.index)
 
 
 def parse_review(raw: Raw) -> Review:

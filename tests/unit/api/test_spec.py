@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alembic_operator.api import duration, rules
+from alembic_operator.api.review import stricter
 from alembic_operator.api.spec import InvalidSpec, parse_spec
 
 from .illegal import ILLEGAL
@@ -83,3 +84,28 @@ def test_revision_is_refused_when_it_holds_what_no_id_holds(text: str) -> None:
         parse_spec(changed(PLAIN, {"spec.revision": text})["spec"])
 
     assert caught.value.rule == rules.REVISION_RULE
+
+
+@pytest.mark.parametrize(
+    ("mode", "minimum", "counts"),
+    [
+        ("Auto", "", "Auto"),
+        ("Auto", "OnFindings", "OnFindings"),
+        ("OnFindings", "Required", "Required"),
+        ("Required", "OnFindings", "Required"),
+        ("OnFindings", "Auto", "OnFindings"),
+        ("Auto", "required", "Required"),
+    ],
+)
+def test_stricter_of_mode_and_floor_counts(mode: str, minimum: str, counts: str) -> None:
+    assert stricter(mode, minimum) == counts
+
+
+def test_shadow_image_is_pinned_when_it_names_a_digest_or_none_is_named() -> None:
+    images = ["", "postgis:17", IMAGE]
+    shadows = [
+        parse_spec(changed(PLAIN, {"spec.review": {"shadow": {"image": each}}})["spec"]).review.shadow
+        for each in images
+    ]
+
+    assert [shadow.pinned for shadow in shadows] == [True, False, True]
