@@ -24,7 +24,7 @@ from .processes import CommandFailed, checked
 from .progress import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ISOLATED = 'mount -t tmpfs tmpfs "$1"; shift; exec buildah "$@"'
@@ -85,6 +85,43 @@ def _base_image(interpreter: str | Path, work: Path) -> str:
         stamp.parent.mkdir(exist_ok=True)
         stamp.touch()
     return name
+
+
+def push_files(
+    fill: Callable[[Path], None],
+    *,
+    name: str,
+    key: str,
+    registry: str,
+    environment: Mapping[str, str],
+    command: Sequence[str],
+) -> str:
+    """Push an image that is made from files of this machine.
+
+    Args:
+        fill: Fills an empty folder with what becomes `/`, all of it root's.
+        name: The repository in the registry.
+        key: Changes when the files would: of one key the image is made once a machine.
+        registry: Host and port.
+        environment: The image's.
+        command: What runs where a container names nothing else.
+
+    Returns:
+        The image by digest, as `build` gives it.
+    """
+    _check()
+    with _workshop() as work:
+        stamp = _storage() / "bases" / f"{name}-{key}"
+        if not stamp.exists():
+            with step(f"making the image {name}"):
+                root, archive = work / "root", work / "image.tar"
+                root.mkdir()
+                fill(root)
+                write_archive(root, f"localhost/{name}:{key}", archive, command=command, environment=environment)
+                identity = buildah("pull", "--quiet", f"oci-archive:{archive}").strip()
+            stamp.parent.mkdir(exist_ok=True)
+            stamp.write_text(identity, "utf-8")
+        return f"{registry}/{name}@{_push(stamp.read_text('utf-8'), registry, name, work)}"
 
 
 def build(

@@ -10,8 +10,12 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .processes import NotPossible, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _PROBE = """
 import json, os, sys, sysconfig
@@ -76,11 +80,7 @@ class Interpreter:
 
 def make(root: Path, python: Interpreter) -> None:
     """Fill the folder `root`: interpreter, standard library, pip, busybox, certificates, time zones."""
-    _skeleton(root)
-    for applet in checked([_BUSYBOX, "--list"]).split():
-        (root / "usr/bin" / applet).symlink_to("busybox")
-    (root / "usr/bin/busybox").unlink()
-    shutil.copy(_BUSYBOX, root / "usr/bin/busybox")
+    skeleton(root)
     _interpreter(root, python)
     _copy_libraries(root, python)
     _pip(root, python)
@@ -99,7 +99,16 @@ def make(root: Path, python: Interpreter) -> None:
     checked([*command, "-s", root, "-p", "/", root / f"{python.home}/lib".strip("/")], timeout=300)
 
 
-def _skeleton(root: Path) -> None:
+def skeleton(root: Path) -> None:
+    """Fill the folder `root` with what any image has: folders, busybox, users, certificates, time zones."""
+    _folders(root)
+    for applet in checked([_BUSYBOX, "--list"]).split():
+        (root / "usr/bin" / applet).symlink_to("busybox")
+    (root / "usr/bin/busybox").unlink()
+    shutil.copy(_BUSYBOX, root / "usr/bin/busybox")
+
+
+def _folders(root: Path) -> None:
     for folder in ("etc/ssl/certs", "usr/bin", "usr/sbin", "usr/local/bin", "usr/lib", "usr/lib64", "root", "var/tmp"):
         (root / folder).mkdir(parents=True)
     for folder in ("proc", "sys", "dev", "run", "opt", "home", "tmp"):
@@ -136,17 +145,24 @@ def _interpreter(root: Path, python: Interpreter) -> None:
 def _copy_libraries(root: Path, python: Interpreter) -> None:
     """Copy what the interpreter, its modules and common wheels load, the loader too, to where the loader looks."""
     modules = [path for path in (python.stdlib / "lib-dynload").glob("*.so") if "_tkinter" not in path.name]
-    found: dict[str, Path] = {}
-    for line in checked(["ldd", python.executable, *modules]).splitlines():
-        match = re.search(r"(/\S+) \(0x", line)
-        if match:
-            found[Path(match[1]).name] = Path(match[1])
+    found = libraries([python.executable, *modules])
     for line in checked(["ldconfig", "-p"]).splitlines():
         name = line.split()[0] if line.split() else ""
         if name in _COMPANIONS:
             found.setdefault(name, Path(line.rpartition("=> ")[2]))
     if "libc.so.6" not in found:
         raise NotPossible(f"{python.executable} uses no GNU C library: use a CPython built for this Debian")
+    install_libraries(root, found)
+
+
+def libraries(files: Sequence[Path]) -> dict[str, Path]:
+    """The shared libraries that the loader finds for programs and modules, itself too, by name."""
+    lines = checked(["ldd", *files]).splitlines()
+    return {Path(match[1]).name: Path(match[1]) for line in lines if (match := re.search(r"(/\S+) \(0x", line))}
+
+
+def install_libraries(root: Path, found: Mapping[str, Path]) -> None:
+    """Copy libraries, the C library among them, to where the loader looks in an image."""
     folder = root / found["libc.so.6"].resolve().parent.relative_to("/")
     folder.mkdir(parents=True, exist_ok=True)
     for name, library in found.items():
