@@ -1,0 +1,37 @@
+"""The digests of a plan: what an approval names. docs/digests.md says how another implementation gets the same.
+
+The algorithm has a version; a change of what is hashed is another version, never the same one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .jsonvalue import digest
+from .plan import Step
+
+VERSION = 1
+
+
+def inputs_digest(inputs: dict[str, Any]) -> str:
+    """`sha256:…` over what a plan was made from; the runner computes it again under the lock."""
+    return digest({"version": VERSION, **inputs})
+
+
+def statements_digest(steps: list[Step]) -> str:
+    """`sha256:…` over the fingerprints of each step, and where its autocommit blocks begin and end."""
+    return digest({"version": VERSION, "steps": [_step(step) for step in steps]})
+
+
+def plan_digest(inputs_digest: str, statements_digest: str) -> str:
+    """`sha256:…` of the whole plan: what a person approves."""
+    return digest({"version": VERSION, "inputs": inputs_digest, "statements": statements_digest})
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "revision": step.revision,
+        "kind": step.kind.value,
+        "file": step.file_sha256,
+        "statements": [[one.fingerprint, one.ddl, one.autocommit] for one in step.statements],
+    }

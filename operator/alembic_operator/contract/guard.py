@@ -1,0 +1,231 @@
+"""What an approved plan lets through: each statement is held against it before it is sent.
+
+DDL must come as planned: each, in order, none left out. Statements that read or write rows must be among those of their
+step, in any order and number. Both must be in or outside of a transaction as planned. It guards against accident and
+drift; the database's role is the boundary for whoever means harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .fingerprints import outline, text_fingerprint
+from .plan import Step, StepKind
+from .request import ProtocolError
+
+VERSION = 1
+_KNOWN_TEXTS = 500  # fingerprints that a checker keeps: a loop sends the same text again and again
+_LONGEST_KNOWN = 4096  # characters of such a text
+_WORDS = re.compile(r"\s*([A-Za-z]+(?:\s+[A-Za-z]+)?)")
+
+
+class NotApproved(Exception):
+    """A statement that the plan does not have there.
+
+    Attributes:
+        expected: what the plan has next, such as `statement 3 (CREATE INDEX)`, or `no further DDL`.
+        sent: the statement without its literals; "" where the step ended too early.
+    """
+
+    def __init__(self, expected: str, sent: str) -> None:
+        self.expected = expected
+        self.sent = sent
+        super().__init__(f"the plan has {expected}, and this was about to be sent: {sent or 'nothing more'}")
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """A statement of DDL: its fingerprint, whether outside of a transaction, its number in the step, how often."""
+
+    value: str
+    autocommit: bool
+    number: int
+    executions: int
+    words: str
+
+    def __str__(self) -> str:
+        return f"statement {self.number} ({self.words})" if self.words else f"statement {self.number}"
+
+
+@dataclass(frozen=True)
+class GuardedStep:
+    """A step: its DDL in order, and what else it may send. Not `guarded`: whatever it sends passes."""
+
+    revision: str
+    guarded: bool
+    ordered: tuple[Ordered, ...] = ()
+    free: frozenset[tuple[str, bool]] = frozenset()
+
+
+@dataclass
+class Checker:
+    """One pass over one step. An attempt that starts again needs a new one."""
+
+    step: GuardedStep
+    direction: str
+    _sent: int = 0  # of ordered, whole
+    _again: int = 0  # executions of the one under way
+    _known: dict[str, tuple[str, bool]] = field(default_factory=dict)
+
+    def check(self, sql: str, autocommit: bool) -> None:
+        """Let a text pass that is about to be sent.
+
+        Raises:
+            NotApproved: the plan does not have it here. Nothing may be sent after that.
+        """
+        if not self.step.guarded:
+            return
+        value, ddl = self._fingerprint(sql)
+        if not ddl:
+            if (value, autocommit) not in self.step.free:
+                raise NotApproved(self._free_expected(value, autocommit), _shown(sql))
+            return
+        expected = self._next()
+        if expected is None or (expected.value, expected.autocommit) != (value, autocommit):
+            raise NotApproved(self._expected(value, autocommit), _shown(sql))
+        self._again += 1
+        if self._again == expected.executions:
+            self._sent, self._again = self._sent + 1, 0
+
+    def finish(self) -> None:
+        """The step has sent everything that it had to.
+
+        Raises:
+            NotApproved: DDL of the plan was never sent.
+        """
+        if self.step.guarded and self._next() is not None:
+            raise NotApproved(str(self._next()), "")
+
+    def _next(self) -> Ordered | None:
+        return self.step.ordered[self._sent] if self._sent < len(self.step.ordered) else None
+
+    def _fingerprint(self, sql: str) -> tuple[str, bool]:
+        found = self._known.get(sql)
+        if found is None:
+            found = text_fingerprint(sql)
+            if len(sql) <= _LONGEST_KNOWN and len(self._known) < _KNOWN_TEXTS:
+                self._known[sql] = found
+        return found
+
+    def _expected(self, value: str, autocommit: bool) -> str:
+        expected = self._next()
+        if expected is None:
+            return "no further DDL in this step"
+        if expected.value == value:
+            return f"{expected} {_place(not autocommit)}"
+        return str(expected)
+
+    def _free_expected(self, value: str, autocommit: bool) -> str:
+        if (value, not autocommit) in self.step.free:
+            return f"it {_place(not autocommit)}"
+        return "no such statement in this step"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The guard of a whole plan, as it lies in the plan's ConfigMaps."""
+
+    steps: tuple[GuardedStep, ...]
+
+    @classmethod
+    def of(cls, steps: list[Step]) -> Guard:
+        """The guard of a plan with a shadow's evidence; one of Static evidence has none.
+
+        Opaque steps are not guarded, and what the runner itself sends (channel `runner`) is not part of it.
+        """
+        return cls(tuple(_guarded(step) for step in steps))
+
+    def begin(self, revision: str, direction: str) -> Checker:
+        """The checker of one attempt at a revision.
+
+        Raises:
+            NotApproved: the plan has no such revision.
+        """
+        for step in self.steps:
+            if step.revision == revision:
+                return Checker(step, direction)
+        raise NotApproved("no such revision", f"{direction} of {revision}")
+
+    def to_parts(self, limit: int = 700_000) -> list[bytes]:
+        """The guard's text in parts of at most `limit` bytes, at least one."""
+        body = {"version": VERSION, "steps": [_to_raw(step) for step in self.steps]}
+        text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")
+        return [text[at : at + limit] for at in range(0, len(text), limit)]
+
+    @classmethod
+    def from_parts(cls, parts: Sequence[bytes]) -> Guard:
+        """Read a guard. Whether it is the approved one, `sha256` tells.
+
+        Raises:
+            ProtocolError: another version, or no guard.
+        """
+        try:
+            body = json.loads(b"".join(parts).decode("ascii"))
+            if body["version"] != VERSION:
+                raise ProtocolError(f"the plan's guard has version {body['version']}, this runner reads {VERSION}")
+            return cls(tuple(_from_raw(raw) for raw in body["steps"]))
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            if isinstance(error, ProtocolError):
+                raise
+            raise ProtocolError(f"the plan's guard cannot be read: {type(error).__name__}") from None
+
+
+def sha256(parts: Sequence[bytes]) -> str:
+    """Hex, over the parts one after the other: what a request pins."""
+    hashed = hashlib.sha256()
+    for part in parts:
+        hashed.update(part)
+    return hashed.hexdigest()
+
+
+def _guarded(step: Step) -> GuardedStep:
+    if step.kind is StepKind.OPAQUE:
+        return GuardedStep(step.revision, False)
+    numbered = [(at, one) for at, one in enumerate(step.statements, start=1) if one.channel != "runner"]
+    ordered = (
+        Ordered(one.fingerprint, one.autocommit, at, max(one.executions, 1), _words(one.sql))
+        for at, one in numbered
+        if one.ddl
+    )
+    free = frozenset((one.fingerprint, one.autocommit) for _, one in numbered if not one.ddl)
+    return GuardedStep(step.revision, True, tuple(ordered), free)
+
+
+def _to_raw(step: GuardedStep) -> dict[str, Any]:
+    return {
+        "revision": step.revision,
+        "guarded": step.guarded,
+        "ordered": [[one.value, one.autocommit, one.number, one.executions, one.words] for one in step.ordered],
+        "free": [list(one) for one in sorted(step.free)],
+    }
+
+
+def _from_raw(raw: dict[str, Any]) -> GuardedStep:
+    ordered = tuple(Ordered(*one) for one in raw["ordered"])
+    free = frozenset((value, autocommit) for value, autocommit in raw["free"])
+    step = GuardedStep(raw["revision"], raw["guarded"], ordered, free)
+    places = [step.guarded, *(one.autocommit for one in ordered), *(autocommit for _, autocommit in free)]
+    counts = [count for one in ordered for count in (one.number, one.executions)]
+    if not all(isinstance(place, bool) for place in places) or not all(
+        type(count) is int and count > 0 for count in counts
+    ):
+        raise ProtocolError("the plan's guard has a value of another type")
+    return step
+
+
+def _words(sql: str) -> str:
+    found = _WORDS.match(sql)
+    return " ".join(found.group(1).upper().split()) if found else ""
+
+
+def _place(autocommit: bool) -> str:
+    return "outside of a transaction" if autocommit else "inside of a transaction"
+
+
+def _shown(sql: str) -> str:
+    return outline(sql) or "a text that cannot be read for sure"

@@ -1,0 +1,37 @@
+"""Secrets out of SQL that people will read: the literal after PASSWORD, passwords in URLs, and known values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+MASK = "***"
+SHORTEST = 6  # characters of a known value that is masked wherever it stands; a shorter one only as a whole literal
+
+_STRING = r"(?:[eEnN]|[uU]&)?'(?:[^'\\]|''|\\[\s\S])*'|\$(\w*)\$[\s\S]*?\$\2\$"
+_GAP = r"(?:\s|--[^\n\r]*|/\*[\s\S]*?\*/)*"
+# Also where the statement is itself a string: a DO body, EXECUTE 'ALTER ROLE x PASSWORD ''y'''.
+_AFTER_PASSWORD = re.compile(
+    rf"(\bPASSWORD\b\"?{_GAP}(?::=|=>|=|:)?{_GAP})(?:(?<!')''[^']*''(?!')|{_STRING})", re.IGNORECASE
+)
+_LITERAL = re.compile(r"'[^']*'")
+_SETTING = re.compile(r"\b((?:password|passwd|pwd)\s*=\s*)[^\s'\";,)]+", re.IGNORECASE)  # of libpq, in a literal
+_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)[^\s@'\"]+(?=@)", re.IGNORECASE)
+
+
+def mask(sql: str, secrets: Collection[str]) -> str:
+    """The text with `***` in place of what must not be shown.
+
+    Args:
+        sql: one or more statements; it need not be well formed.
+        secrets: values of the Secrets that the pod has, such as the password of the connection.
+    """
+    if re.search("passw|pwd", sql, re.IGNORECASE):
+        sql = _AFTER_PASSWORD.sub(lambda match: f"{match.group(1)}'{MASK}'", sql)
+        sql = _LITERAL.sub(lambda match: _SETTING.sub(rf"\1{MASK}", match.group()), sql)
+    if "://" in sql:
+        sql = _URL.sub(rf"\1{MASK}", sql)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for written in {secret, secret.replace("'", "''"), secret.replace("\\", "\\\\").replace("'", "''")}:
+            sql = sql.replace(written, MASK) if len(secret) >= SHORTEST else sql.replace(f"'{written}'", f"'{MASK}'")
+    return sql
