@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from ..contract.reasons import Reason
-from ..contract.request import RunRequest
+from ..contract.request import RunKind, RunRequest
 from .driver import Driver, RawConnection, rows
 from .errors import RunFailed
 from .secret import Target
@@ -118,6 +118,8 @@ def connect(
         raise connect_failure(str(error), request.secret_name) from None
     try:
         settings = session_settings(request, driver.server_version(connection), monitor=monitor)
+        if request.kind == RunKind.PLAN:
+            settings["default_transaction_read_only"] = "on"
         values = ", ".join("(%s::text, %s::text)" for _ in settings)
         flat = [text for setting in settings.items() for text in setting]
         rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608

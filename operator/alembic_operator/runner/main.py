@@ -15,6 +15,7 @@ from .report import Report, now, publish
 from .run import Run, as_run_failed
 from .signals import Signals
 
+_DOING = {RunKind.CHECK: "Reading", RunKind.PLAN: "Planning", RunKind.APPLY: "Migrating"}
 _LISTED = 20  # applied revisions; more never fit into 4 KiB
 
 
@@ -71,6 +72,7 @@ def _result(run: Run, outcome: Outcome, failed: RunFailed | None, started: str) 
         applied_count=len(applied),
         failure=failed.failure if failed is not None else None,
         owner=failed.owner if failed is not None else None,
+        plan=run.receipt if failed is None else None,
         warnings=report.warnings,
         started_at=started,
         finished_at=now(),
@@ -88,11 +90,16 @@ def _ended(run: Run, signals: Signals) -> RunFailed:
         what = f'Applying revision "{revision}", statement {statement}'
         found, left = "the statement was cancelled", "The revision was rolled back. "
     else:
-        what = f"{'Reading' if run.request.kind == RunKind.CHECK else 'Migrating'} {run.place}"
+        what = f"{_DOING[run.request.kind]} {run.place}"
         found, left = "no revision was under way", ""
+    if run.rehearsing:
+        what, found = f'Trying revision "{run.rehearsing}" in the shadow', "it was under way"
+    if run.request.kind == RunKind.PLAN:
+        left = "Nothing was sent to the target. "
     if reason == Reason.DEADLINE_EXCEEDED:
         why = f"spec.timeouts.run ({run.request.timeouts.run:g} s) was over"
-        todo = "Raise it if the work needs longer; what was applied before stays applied."
+        todo = "Raise it if the work needs longer"
+        todo += "." if run.request.kind == RunKind.PLAN else "; what was applied before stays applied."
     else:
         why = "the pod was asked to end"
         todo = "The next run goes on from there."

@@ -88,4 +88,8 @@ def summary(result: RunResult) -> str:
         return f"UpToDate: the database is at {at}; nothing to do."
     if result.outcome == Outcome.AHEAD:
         return f"SchemaAhead: the database is at {at}, beyond {result.target_revision}; nothing was done."
+    if result.outcome == Outcome.PLANNED and result.plan is not None:
+        return (
+            f"Planned: {result.pending} to {result.target_revision}, digest {result.plan.digest}; nothing was written."
+        )
     return f"Behind: the database is at {at}; {result.pending} to apply up to {result.target_revision}."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+import time
 from typing import TYPE_CHECKING
 
 from ..contract import places
 from ..contract.reasons import Reason
 from ..contract.request import RunKind, RunRequest
-from ..contract.result import DatabaseFacts, Failure, Outcome
+from ..contract.result import DatabaseFacts, Failure, Outcome, PlanReceipt
 from .assess import Assessment, Reading, assess, check_owner, remedy
 from .connect import connect, drop_libpq_variables
 from .driver import Driver, RawConnection, find_driver
@@ -45,6 +46,9 @@ class Run:
         target_revision: the full id that is wanted.
         pending: revisions still to apply.
         running: the applied revisions, and the one under way; None before anything is applied.
+        receipt: of the plan that was made.
+        rehearsing: the revision that is under way in the shadow.
+        began: when, by time.monotonic().
     """
 
     def __init__(self, request: RunRequest, report: Report, signals: Signals) -> None:
@@ -56,6 +60,9 @@ class Run:
         self.target_revision = ""
         self.pending: int | None = None
         self.running: Running | None = None
+        self.receipt: PlanReceipt | None = None
+        self.rehearsing = ""
+        self.began = time.monotonic()
         self._driver: Driver | None = None
         self._target: Target | None = None
         self._invalid_before: set[str] = set()
@@ -69,7 +76,7 @@ class Run:
         """
         request = self.request
         drop_libpq_variables()
-        if request.baseline:
+        if request.baseline and request.kind != RunKind.PLAN:
             raise RunFailed(
                 Reason.INVALID_SPEC,
                 "spec.baseline.revisions must be [] (start from base); other baselines are not supported.",
@@ -85,6 +92,24 @@ class Run:
         finally:
             connection.close()
 
+    @property
+    def secret(self) -> Target:
+        """The connection that the Secret names."""
+        if self._target is None:
+            raise RuntimeError("the Secret was not read yet")
+        return self._target
+
+    @property
+    def driver(self) -> Driver:
+        """The image's."""
+        if self._driver is None:
+            raise RuntimeError("the Secret was not read yet")
+        return self._driver
+
+    def rehearses(self, revision: str) -> None:
+        """A revision is under way in the shadow; "" for none."""
+        self.rehearsing = revision
+
     def open(self, *, monitor: bool = False) -> RawConnection:
         """A new session on the target."""
         if self._driver is None or self._target is None:
@@ -99,33 +124,37 @@ class Run:
         gc.enable()
         if self.request.kind == RunKind.CHECK:
             outcome = self._check(driver, connection, history)
+        elif self.request.kind == RunKind.PLAN:
+            from .planning.plan import make_plan  # noqa: PLC0415 (needs Alembic)
+
+            outcome = make_plan(self, driver, connection, history)
         else:
             outcome = self._apply(driver, connection, history)
         return outcome
 
     def _check(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
-        reading = self._read(driver, connection)
+        reading = self.read(driver, connection)
         if any(entry.open_intent for entry in reading.journal.entries.values()):
             # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
             acquire(connection, self.place, self.report)
-            reading = self._read(driver, connection)
-        assessment = self._assess(reading, history)
+            reading = self.read(driver, connection)
+        assessment = self.assess(reading, history)
         if assessment.standing == Standing.BEHIND:
             return Outcome.BEHIND
         return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
 
     def _apply(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
         acquire(connection, self.place, self.report)
-        reading = self._read(driver, connection)
+        reading = self.read(driver, connection)
         check_owner(reading.journal.owner, self.request, self.place)
-        assessment = self._assess(reading, history)
+        assessment = self.assess(reading, history)
         if not schema_exists(connection, self.place.schema):
             raise RunFailed(
                 Reason.INVALID_SPEC,
                 f'Looking for schema "{self.place.schema}" in the database, where the version table belongs: it is not '
                 "there. Create it, or correct spec.database.searchPath or spec.migrations.versionTable.schema.",
             )
-        self._check_ids(assessment.pending, longest_id(connection, self.place), history)
+        self.check_ids(assessment.pending, longest_id(connection, self.place), history)
         ensure_journal(driver, connection, self.report)
         if reading.journal.owner != self.request.target:
             claim(connection, self.place, self.request.target)
@@ -141,7 +170,7 @@ class Run:
         intents = {entry.revision: entry.id for entry in reading.journal.entries.values() if entry.open_intent}
         return self._migrate(driver, connection, history, intents)
 
-    def _check_ids(self, pending: list[str], limit: int, history: History) -> None:
+    def check_ids(self, pending: list[str], limit: int, history: History) -> None:
         """Refuse before anything is sent what would fail at the version row, after autocommit work was committed."""
         long = [revision for revision in pending if len(revision) > limit]
         if long:
@@ -199,7 +228,8 @@ class Run:
             with_new.close()
         return Outcome.APPLIED
 
-    def _read(self, driver: Driver, connection: RawConnection) -> Reading:
+    def read(self, driver: Driver, connection: RawConnection) -> Reading:
+        """Version rows and journal, as they are now."""
         rows = read_version_rows(connection, self.place)
         if self.before is None:
             self.before = rows
@@ -207,7 +237,12 @@ class Run:
         tables = [] if rows else users_tables(connection, self.request.search_path, self.place)
         return Reading(rows, read_journal(driver, connection, self.place), tables)
 
-    def _assess(self, reading: Reading, history: History) -> Assessment:
+    def assess(self, reading: Reading, history: History) -> Assessment:
+        """Decide what the reading asks for, and tell it.
+
+        Raises:
+            RunFailed: see assess.
+        """
         from .history import resolve_target  # noqa: PLC0415 (needs Alembic)
 
         self.before = reading.rows

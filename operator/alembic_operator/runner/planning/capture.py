@@ -1,0 +1,169 @@
+"""A connection that tells of each statement before and after it is sent, whatever way it takes through the driver.
+
+Cursor classes of the driver's own are replaced, since SQLAlchemy's events miss raw cursors, `driver_connection` and
+COPY. libpq itself (`pgconn`) and cursors made from the driver's classes by hand are not seen: this finds accidents, it
+is no boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol
+
+from ..driver import Driver, RawConnection
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A statement on its way.
+
+    Attributes:
+        sql: as the driver was given it.
+        parameters: types of the bound ones.
+        channel: cursor or copy.
+        executions: rows of an executemany.
+    """
+
+    sql: str
+    parameters: tuple[str, ...] = ()
+    channel: str = "cursor"
+    executions: int = 1
+
+
+class Listener(Protocol):
+    """Who is told."""
+
+    def send(self, sent: Sent, deliver: Callable[[], Any]) -> Any:
+        """Deliver the statement, perhaps again after an error; returns what the driver returned."""
+
+    def passing(self, sent: Sent) -> AbstractContextManager[None]:
+        """Around a statement that cannot be sent again, as its data comes bit by bit."""
+
+    def ending(self, how: str) -> None:
+        """The code is about to `commit` or `rollback` by the driver."""
+
+
+def connect_captured(driver: Driver, parameters: dict[str, Any], listener: Listener) -> RawConnection:
+    """Connect, in autocommit, and tell the listener of everything that is sent there from then on."""
+    if driver.name == "psycopg":
+        return _connect_psycopg(driver.module, parameters, listener)
+    return _connect_psycopg2(driver.module, parameters, listener)
+
+
+@contextmanager
+def unheard(driver: Driver, connection: Any) -> Iterator[Any]:
+    """A cursor of a captured connection that no listener hears of: for the runner's own statements."""
+    if driver.name == "psycopg":
+        cursor = driver.module.Cursor(connection)
+    else:
+        cursor = connection.cursor(cursor_factory=driver.module.extensions.cursor)
+    try:
+        yield cursor
+    finally:
+        cursor.close()
+
+
+def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener) -> RawConnection:
+    class Connection(module.Connection):  # type: ignore[misc]  # the module is the image's
+        def commit(self) -> None:
+            listener.ending("commit")
+            super().commit()
+
+        def rollback(self) -> None:
+            listener.ending("rollback")
+            super().rollback()
+
+    def heard(kind: Any) -> Any:
+        class Heard(kind):  # type: ignore[misc]
+            def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+                def deliver() -> Any:
+                    return kind.execute(self, query, params, **options)
+
+                return listener.send(Sent(_text(query, self), _types(params)), deliver)
+
+            def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
+                rows = list(params_seq)
+                sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
+                return listener.send(sent, lambda: kind.executemany(self, query, rows, **options))
+
+            def stream(self, query: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+                with listener.passing(Sent(_text(query, self), _types(params))):
+                    yield from kind.stream(self, query, params, **options)
+
+            @contextmanager
+            def copy(self, statement: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+                sent = Sent(_text(statement, self), _types(params), "copy")
+                with listener.passing(sent), kind.copy(self, statement, params, **options) as copy:
+                    yield copy
+
+        return Heard
+
+    connection: Any = Connection.connect(autocommit=True, cursor_factory=heard(module.Cursor), **parameters)
+    connection.server_cursor_factory = heard(module.ServerCursor)
+    found: RawConnection = connection
+    return found
+
+
+def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listener) -> RawConnection:
+    plain: Any = module.extensions.cursor
+
+    class Connection(module.extensions.connection):  # type: ignore[misc]
+        def commit(self) -> None:
+            listener.ending("commit")
+            super().commit()
+
+        def rollback(self) -> None:
+            listener.ending("rollback")
+            super().rollback()
+
+    class Heard(module.extensions.cursor):  # type: ignore[misc]
+        def execute(self, query: Any, vars: Any = None) -> Any:
+            def deliver() -> Any:
+                return plain.execute(self, query, vars)
+
+            return listener.send(Sent(_text(query, self), _types(vars)), deliver)
+
+        def executemany(self, query: Any, vars_list: Any) -> Any:
+            rows = list(vars_list)
+            sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
+            return listener.send(sent, lambda: plain.executemany(self, query, rows))
+
+        def callproc(self, procname: str, parameters: Any = None) -> Any:
+            marks = ", ".join(["%s"] * len(parameters or ()))
+            sent = Sent(f"SELECT * FROM {procname}({marks})", _types(parameters))  # noqa: S608
+            return listener.send(sent, lambda: plain.callproc(self, procname, parameters))
+
+        def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> Any:
+            with listener.passing(Sent(_text(sql, self), channel="copy")):
+                return plain.copy_expert(self, sql, file, size)
+
+        def copy_from(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
+            with listener.passing(Sent(f"COPY {table} FROM STDIN", channel="copy")):
+                return plain.copy_from(self, file, table, *more, **options)
+
+        def copy_to(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
+            with listener.passing(Sent(f"COPY {table} TO STDOUT", channel="copy")):
+                return plain.copy_to(self, file, table, *more, **options)
+
+    connection: Any = module.connect(connection_factory=Connection, cursor_factory=Heard, **parameters)
+    connection.autocommit = True
+    found: RawConnection = connection
+    return found
+
+
+def _text(query: Any, cursor: Any) -> str:
+    """What was given as a query: text, bytes, or a composition of the driver's `sql` module."""
+    if isinstance(query, bytes):
+        return query.decode("utf-8", "replace")
+    as_string = getattr(query, "as_string", None)
+    return str(as_string(cursor)) if as_string is not None else str(query)
+
+
+def _types(parameters: Any) -> tuple[str, ...]:
+    """Types of bound parameters, in order; never a value."""
+    if parameters is None:
+        return ()
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
+    return tuple(type(value).__name__ for value in values)

@@ -1,0 +1,141 @@
+"""A plan run: the target is read, its next state decided, the steps run in its shadow, and the plan published."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ...contract.plan import Direction, PlanDocument
+from ...contract.reasons import Reason
+from ...contract.result import Outcome
+from ..assess import Assessment, Reading
+from ..driver import Driver, RawConnection, rows
+from ..errors import RunFailed
+from ..graph import Standing
+from ..lock import acquire
+from ..versiontable import longest_id
+from .publish import publish_plan
+from .shadow import Shadow, await_shadow
+from .shadowed import plan_in_shadow
+from .task import Task
+
+if TYPE_CHECKING:
+    from ..history import History
+    from ..run import Run
+
+# Extensions' own tables are not dumped; of the others pg_dump locks each, which needs SELECT.
+_UNREADABLE = """
+SELECT n.nspname || '.' || c.relname
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.relpersistence <> 't'
+   AND n.nspname NOT IN ('alembic_operator', 'pg_catalog', 'information_schema', 'pg_toast')
+   AND NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
+   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+                      AND d.deptype = 'e')
+ ORDER BY 1 LIMIT 3
+"""
+
+
+def make_plan(run: Run, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+    """Plan what would take the target to where the request wants it.
+
+    Args:
+        run: is given before, current, target_revision, pending, and the receipt of the plan.
+        driver: of the image.
+        connection: a read-only session on the target.
+        history: of the image.
+
+    Returns:
+        Planned; or UpToDate, SchemaAhead, and Behind with nothing pending where an apply run has to claim the database.
+
+    Raises:
+        RunFailed: what stands in the way.
+    """
+    reading = run.read(driver, connection)
+    if any(entry.open_intent for entry in reading.journal.entries.values()):
+        # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
+        acquire(connection, run.place, run.report)
+        reading = run.read(driver, connection)
+    assessment = run.assess(reading, history)
+    direction = _direction(run, assessment, history)
+    if direction is None:
+        if run.request.target != reading.journal.owner or assessment.adopt or assessment.resolved:
+            run.pending = 0
+            return Outcome.BEHIND
+        return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
+    run.check_ids(assessment.pending, longest_id(connection, run.place), history)
+    task = _task(run, connection, history, reading, direction)
+    run.receipt = publish_plan(_planned(run, task), run.report)
+    return Outcome.PLANNED
+
+
+def _direction(run: Run, assessment: Assessment, history: History) -> Direction | None:
+    """Where a plan has to go; None where there is nothing to do."""
+    if assessment.standing == Standing.BEHIND:
+        return Direction.UPGRADE
+    if assessment.standing == Standing.EQUAL or not run.request.allow_downgrade:
+        return None
+    current = run.current or []
+    unknown = [row for row in current if row not in history.graph.files]
+    if unknown:
+        raise RunFailed(
+            Reason.DOWNGRADE_REFUSED,
+            f'Planning the way back from "{unknown[0]}" to "{run.target_revision}": no migration file of this image '
+            "declares it, so its downgrade() is not known. Nothing was sent. Use an image that has both, with "
+            "spec.revision at the older one.",
+            revision=unknown[0],
+        )
+    back = history.graph.lineage(current) - history.graph.lineage([run.target_revision])
+    run.pending = len(back)
+    return Direction.DOWNGRADE
+
+
+def _planned(run: Run, task: Task) -> PlanDocument:
+    check_readable(run, task.target)
+    await_shadow(run.secret, run.request, run.signals)
+    return plan_in_shadow(task, Shadow.beside(task.driver, run.request))
+
+
+def check_readable(run: Run, connection: RawConnection) -> None:
+    """See that pg_dump may lock every table.
+
+    Raises:
+        RunFailed: PermissionDenied.
+    """
+    closed = [name for (name,) in rows(connection, _UNREADABLE)]
+    if closed:
+        raise RunFailed(
+            Reason.PERMISSION_DENIED,
+            f"Reading the schema of the database for its shadow: the user of Secret "
+            f'"{run.request.secret_name}" lacks SELECT on {", ".join(closed)}, or USAGE on the schema. GRANT '
+            "pg_read_all_data to it, or to spec.database.role.",
+            sqlstate="42501",
+        )
+
+
+def _task(run: Run, connection: RawConnection, history: History, reading: Reading, direction: Direction) -> Task:
+    assert run.database is not None
+    return Task(
+        request=run.request,
+        place=run.place,
+        driver=run.driver,
+        target=connection,
+        history=history,
+        journal=reading.journal,
+        database=run.database,
+        rows=reading.rows,
+        revision=run.target_revision,
+        direction=direction,
+        report=run.report,
+        signals=run.signals,
+        secrets=_secrets(run),
+        began=run.began,
+        progress=run.rehearses,
+    )
+
+
+def _secrets(run: Run) -> list[str]:
+    """What no plan may hold: the connection's password, and the values of job.env."""
+    values = [run.secret.password, *(os.environ.get(name, "") for name in run.request.env_names)]
+    return sorted({value for value in values if value}, key=len, reverse=True)

@@ -1,0 +1,306 @@
+"""Each statement of a step, delivered in the shadow and written down with what it did there."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable
+
+from ...contract.plan import Notice, Statement
+from ..driver import Driver, RawConnection
+from ..signals import Signals
+from ..sqlerrors import printable
+from .capture import Sent, unheard
+from .digesting import controls, mask, text_fingerprint
+from .probe import Effects, Probe
+from .seed import Seeds
+
+_VIOLATIONS = frozenset({"23502", "23503", "23505", "23514", "23P01"})
+_OUTSIDE = frozenset({"25001", "2D000", "0A000"})  # what a statement says that no transaction may hold
+_UNSAVED = re.compile(r"\s*(?:SET|RESET|SHOW|BEGIN|START|SAVEPOINT|RELEASE|ROLLBACK|COMMIT|END|PREPARE|ABORT)\b", re.I)
+_SAVEPOINT = "alembic_operator_probe"
+_UNPROBED_AFTER = 20  # the same text so often in a row: what it does is known by then
+_SKIPPED = re.compile(r"NOTICE:\s+(.* (already exists|does not exist), skipping)", re.DOTALL)
+_LONGEST_SHOWN = 60
+_MOST_NOTICES = 20
+
+
+@dataclass
+class Step:
+    """What a step has done so far."""
+
+    statements: list[Statement] = field(default_factory=list)
+    escapes: list[str] = field(default_factory=list)
+    sent: int = 0
+    committed: bool = False  # it committed a part of itself, by a block or otherwise
+
+
+class Recorder:
+    """Listens to the migrating session of the shadow.
+
+    Attributes:
+        step: the one under way; None between steps, when Alembic and the runner send statements of their own.
+    """
+
+    def __init__(self, driver: Driver, signals: Signals, secrets: Collection[str]) -> None:
+        self.step: Step | None = None
+        self._driver, self._signals, self._secrets = driver, signals, secrets
+        self._raw: Any = None
+        self._probe: Probe | None = None
+        self._seeds: Seeds | None = None
+        self._quiet = 0
+        self._blocks = 0
+        self._helpers = 0
+        self._notices: list[Notice] = []
+
+    def attach(self, raw: RawConnection, probe: Probe, seeds: Seeds) -> None:
+        """Look at this session, which tells this listener, by this probe."""
+        self._raw, self._probe, self._seeds = raw, probe, seeds
+        self._driver.on_notice(raw, lambda sqlstate, text: self._noticed(Notice(sqlstate, printable(text, 300))))
+
+    def own(self, sql: str) -> list[tuple[Any, ...]]:
+        """Send statements of the runner's on the migrating session; the rows of the last that has any."""
+        found: list[tuple[Any, ...]] = []
+        with unheard(self._driver, self._raw) as cursor:
+            cursor.execute(sql)
+            while True:
+                if cursor.description:
+                    found = cursor.fetchall()
+                if self._driver.name != "psycopg" or not cursor.nextset():
+                    return found
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """What is sent inside is not the step's."""
+        self._quiet += 1
+        try:
+            yield
+        finally:
+            self._quiet -= 1
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        """Around an autocommit block of the step."""
+        if self.step is not None:
+            self.step.committed = True
+        self._blocks += 1
+        try:
+            yield
+        finally:
+            self._blocks -= 1
+            if self._probe is not None:
+                self._probe.transaction = 0
+
+    @contextmanager
+    def helping(self) -> Iterator[None]:
+        """Around what a helper of alembic_operator_helpers sends: it depends on what the database holds."""
+        self._helpers += 1
+        try:
+            yield
+        finally:
+            self._helpers -= 1
+
+    def begin(self) -> None:
+        """A step begins."""
+        self.step, self._notices = Step(), []
+        if self._probe is not None:
+            self._probe.transaction = 0
+
+    def ending(self, how: str) -> None:
+        """The step's code ends its transaction by the driver."""
+        if self.step is not None and not self._quiet and not self._blocks:
+            self.escape(f"After statement {self.step.sent} it calls {how}() on the connection.")
+            self.step.committed = self.step.committed or how == "commit"
+
+    def escape(self, sentence: str) -> None:
+        """The step left its transaction."""
+        if self.step is not None and sentence not in self.step.escapes:
+            self.step.escapes.append(sentence)
+
+    def send(self, sent: Sent, deliver: Callable[[], Any]) -> Any:
+        """Deliver a statement; one that the seeded rows refuse is sent again without them."""
+        if self.step is None or self._quiet:
+            return deliver()
+        self._signals.check()
+        return self._delivered(sent, deliver, again=True)
+
+    @contextmanager
+    def passing(self, sent: Sent) -> Iterator[None]:
+        """Around a COPY or a stream."""
+        if self.step is None or self._quiet:
+            yield
+            return
+        self._signals.check()
+        entry = self._enter(sent)
+        began = time.monotonic()
+        yield
+        self._write(entry, self._look(entry.sql, ""), time.monotonic() - began, "")
+
+    def _delivered(self, sent: Sent, deliver: Callable[[], Any], *, again: bool) -> Any:
+        entry = self._enter(sent)
+        if self._repeated(entry):
+            result = deliver()
+            self._write(entry, Effects(), 0.0, "")
+            return result
+        if self._raw.autocommit:
+            return self._in_autocommit(entry, deliver)
+        saved = again and not _UNSAVED.match(sent.sql) and not controls(sent.sql)
+        if saved:
+            self.own(f"SAVEPOINT {_SAVEPOINT}")
+        began, violation = time.monotonic(), ""
+        try:
+            result = deliver()
+        except self._driver.error as error:
+            violation = sqlstate_of(error)
+            if not saved or not self._may_be_the_seeds(violation):
+                raise
+            result = self._without_seeds(entry.sql, error, deliver)
+        seconds = time.monotonic() - began
+        self._write(
+            entry, self._look(entry.sql, f"RELEASE SAVEPOINT {_SAVEPOINT}" if saved else ""), seconds, violation
+        )
+        return result
+
+    def _may_be_the_seeds(self, sqlstate: str) -> bool:
+        return sqlstate in _VIOLATIONS or sqlstate.startswith("22")
+
+    def _without_seeds(self, sql: str, error: Exception, deliver: Callable[[], Any]) -> Any:
+        """Take away the seeds of the table, then every row of it, and send the statement again each time."""
+        assert self._seeds is not None
+        for thorough in (False, True):
+            self.own(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+            self._seeds.remove(self.own, error, sql, thorough=thorough)
+            try:
+                return deliver()
+            except self._driver.error as still:
+                if thorough or not self._may_be_the_seeds(sqlstate_of(still)):
+                    raise
+                error = still
+        raise error
+
+    def _in_autocommit(self, entry: Statement, deliver: Callable[[], Any]) -> Any:
+        """In a transaction for itself where that is possible: locks are seen in one alone."""
+        began = time.monotonic()
+        self.own("BEGIN")
+        try:
+            result = deliver()
+        except self._driver.error:
+            self.own("ROLLBACK")
+            result = deliver()
+            self._write(entry, self._look(entry.sql, ""), time.monotonic() - began, "")
+            return result
+        seconds = time.monotonic() - began
+        self._write(entry, self._look(entry.sql, ""), seconds, "")
+        if self._in_transaction():
+            self.own("COMMIT")
+        return result
+
+    def _in_transaction(self) -> bool:
+        """Whether a transaction is open, and not a failed one."""
+        if self._driver.name == "psycopg":
+            return int(self._raw.info.transaction_status) == 2
+        return bool(self._raw.get_transaction_status() == 2)
+
+    def _look(self, sql: str, first: str) -> Effects:
+        assert self._probe is not None
+        if not self._raw.autocommit and self._probe.transaction and not self._blocks:
+            before = self._probe.transaction
+        else:
+            before = 0
+        if not self._in_transaction():
+            return self._probe.after_outside() if self._idle() else Effects()
+        effects = self._probe.after(sql, first)
+        if before and self._probe.transaction != before and self.step is not None:
+            self.escape(f"Its transaction was ended from within, at statement {self.step.sent}.")
+            self.step.committed = True
+        return effects
+
+    def _idle(self) -> bool:
+        if self._driver.name == "psycopg":
+            return int(self._raw.info.transaction_status) == 0
+        return bool(self._raw.get_transaction_status() == 0)
+
+    def _enter(self, sent: Sent) -> Statement:
+        assert self.step is not None
+        self.step.sent += 1
+        value, ddl = text_fingerprint(sent.sql)
+        shown = mask(sent.sql, self._secrets)
+        if controls(sent.sql):
+            start = printable(" ".join(shown.split()), _LONGEST_SHOWN)
+            self.escape(f"Statement {self.step.sent} ends or begins a transaction itself: {start}")
+            self.step.committed = True
+        return Statement(
+            sql=shown,
+            parameters=list(sent.parameters),
+            fingerprint=value,
+            ddl=ddl,
+            autocommit=bool(self._raw.autocommit),
+            channel="helper" if self._helpers else sent.channel,
+            executions=sent.executions,
+        )
+
+    def _repeated(self, entry: Statement) -> bool:
+        last = self.step.statements[-1] if self.step is not None and self.step.statements else None
+        return last is not None and last.executions >= _UNPROBED_AFTER and _same(last, entry) and not entry.ddl
+
+    def _write(self, entry: Statement, effects: Effects, seconds: float, violation: str) -> None:
+        assert self.step is not None
+        notices, self._notices = self._told(), []
+        written = replace(
+            entry,
+            locks=effects.locks,
+            rewrites=effects.rewrites,
+            scans=effects.scans,
+            drops=effects.drops,
+            objects=effects.objects,
+            violation=violation,
+            notices=notices[:_MOST_NOTICES],
+            seconds=round(seconds, 4),
+        )
+        statements = self.step.statements
+        if statements and _same(statements[-1], written):
+            statements[-1] = _merged(statements[-1], written)
+        else:
+            statements.append(written)
+
+    def _noticed(self, notice: Notice) -> None:
+        self._notices.append(notice)
+
+    def _told(self) -> list[Notice]:
+        if self._driver.name == "psycopg":
+            return self._notices
+        texts, self._raw.notices[:] = list(self._raw.notices), []
+        found = [match for match in map(_SKIPPED.match, texts) if match]
+        return [Notice("42P07" if match[2] == "already exists" else "00000", match[1].strip()) for match in found]
+
+
+def sqlstate_of(error: Exception) -> str:
+    """Of a driver's error; "" for none."""
+    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+
+
+def _same(one: Statement, other: Statement) -> bool:
+    return (one.sql, one.parameters, one.autocommit, one.channel) == (
+        other.sql,
+        other.parameters,
+        other.autocommit,
+        other.channel,
+    )
+
+
+def _merged(one: Statement, other: Statement) -> Statement:
+    return replace(
+        one,
+        executions=one.executions + other.executions,
+        locks=one.locks + [lock for lock in other.locks if lock not in one.locks],
+        rewrites=sorted({*one.rewrites, *other.rewrites}),
+        scans=sorted({*one.scans, *other.scans}),
+        drops=one.drops + other.drops,
+        objects=one.objects + other.objects,
+        notices=(one.notices + other.notices)[:_MOST_NOTICES],
+        violation=one.violation or other.violation,
+        seconds=round(one.seconds + other.seconds, 4),
+    )

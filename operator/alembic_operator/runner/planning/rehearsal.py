@@ -1,0 +1,199 @@
+"""Running the steps in the shadow, by Alembic as the apply run does it, each statement recorded."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import NullPool
+
+from ...contract.plan import Direction
+from ...contract.reasons import Reason
+from ..driver import Driver, RawConnection
+from ..errors import RunFailed
+from ..history import History
+from ..session import Place
+from ..sqlerrors import SqlError, find_sql_error, print_error
+from .recorder import Recorder, Step
+
+_SERVER_ENDED = frozenset({Reason.CONNECTION_LOST, Reason.DATABASE_FULL, Reason.TOO_MANY_CONNECTIONS})
+
+
+@dataclass
+class Rehearsed:
+    """One revision as it ran."""
+
+    revision: str
+    step: Step
+    seconds: float
+
+
+@dataclass
+class Rehearsal:
+    """A run of revisions on the captured session; Alembic's context has it under "alembic_operator", for helpers.
+
+    Attributes:
+        revision: under way; "" between revisions.
+        done: those that ran, in order.
+    """
+
+    driver: Driver
+    raw: RawConnection
+    history_files: History
+    place: Place
+    recorder: Recorder
+    began: Callable[[str], None]
+    around: Callable[[], AbstractContextManager[None]]
+    revision: str = ""
+    done: list[Rehearsed] = field(default_factory=list)
+
+    @property
+    def history(self) -> str:
+        """The key of the journal's rows, for helpers."""
+        return self.place.history
+
+    def resumable(self) -> AbstractContextManager[None]:
+        """For helpers: what is sent inside follows from what the database holds."""
+        return self.recorder.helping()
+
+    def run(self, direction: Direction, target: str) -> list[Rehearsed]:
+        """Run every step up, or back, to the target.
+
+        Raises:
+            RunFailed: MigrationFailed, or ShadowFailed where the server ended.
+        """
+        with self._connect() as connection:
+            try:
+                self._run(connection, direction, target)
+            except RunFailed:
+                raise
+            except (Exception, SystemExit) as error:
+                raise self._explain(error) from error
+        return self.done
+
+    def _connect(self) -> Connection:
+        def once() -> RawConnection:
+            self.raw.autocommit = False
+            return self.raw
+
+        name = f"postgresql+{self.driver.name}://"
+        return create_engine(name, creator=once, poolclass=NullPool, hide_parameters=True).connect()
+
+    def _run(self, connection: Connection, direction: Direction, target: str) -> None:
+        script = self.history_files.script
+
+        def steps(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
+            if direction == Direction.DOWNGRADE:
+                found = script._downgrade_revs(target, heads)  # type: ignore[arg-type]
+            else:
+                found = script._upgrade_revs(target, heads)  # type: ignore[arg-type]
+            return self._steps(found)  # type: ignore[return-value]  # Alembic iterates once
+
+        with EnvironmentContext(self.history_files.config, script, fn=steps, destination_rev=target) as environment:
+            environment.configure(
+                connection=connection,
+                transaction_per_migration=True,
+                version_table=self.place.table,
+                version_table_schema=self.place.schema,
+                alembic_operator=self,
+            )
+            self._wrap_blocks(environment.get_context())
+            with environment.begin_transaction():
+                environment.run_migrations()
+
+    def _wrap_blocks(self, context: MigrationContext) -> None:
+        original, recorder = context.autocommit_block, self.recorder
+
+        @contextmanager
+        def autocommit_block() -> Iterator[None]:
+            with recorder.block():
+                block = original()
+                with recorder.quiet():
+                    block.__enter__()
+                try:
+                    yield
+                except BaseException:
+                    with recorder.quiet():
+                        swallowed = block.__exit__(*sys.exc_info())
+                    if not swallowed:
+                        raise
+                else:
+                    with recorder.quiet():
+                        block.__exit__(None, None, None)
+
+        context.autocommit_block = autocommit_block  # type: ignore[method-assign]
+
+    def _steps(self, steps: list[RevisionStep]) -> Iterator[RevisionStep]:
+        for step in steps:
+            self.revision = step.revision.revision
+            self.began(self.revision)
+            step.migration_fn = self._recorded(step.migration_fn)
+            yield step
+            self.revision = ""
+
+    def _recorded(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def migrate(**arguments: Any) -> None:
+            began = time.monotonic()
+            self.recorder.begin()
+            with self.around():
+                original(**arguments)
+            self._ended(began)
+
+        return migrate
+
+    def _ended(self, began: float) -> None:
+        step, self.recorder.step = self.recorder.step, None
+        assert step is not None
+        self.done.append(Rehearsed(self.revision, step, round(time.monotonic() - began, 3)))
+
+    def _explain(self, error: BaseException) -> RunFailed:
+        sql, step = find_sql_error(error), self.recorder.step
+        self.recorder.step = None
+        file = self.history_files.graph.files.get(self.revision)
+        if file is None:
+            what = f"Preparing the version table {self.place} in the shadow"
+        else:
+            what = f'Trying revision "{self.revision}" ({file.path}) in the shadow'
+        sent = step.sent if step is not None else 0
+        if sent:
+            what += f", {'' if sql is not None else 'after '}statement {sent}"
+        if sql is None:
+            print_error(error, words=True)
+        return RunFailed(
+            Reason.SHADOW_FAILED if sql is not None and sql.reason in _SERVER_ENDED else Reason.MIGRATION_FAILED,
+            f"{what}: {_found(sql, error)}",
+            _advice(sql),
+            revision=self.revision,
+            statement=sent if sql is not None else 0,
+            sqlstate=sql.sqlstate if sql is not None else "",
+        )
+
+
+def _found(sql: SqlError | None, error: BaseException) -> str:
+    if sql is not None and sql.sqlstate == "57014":
+        return "SQLSTATE 57014: cancelled by spec.timeouts.statement"
+    if sql is not None:
+        return sql.words()
+    if type(error).__name__ == "HelperError":
+        return str(error).rstrip(".")  # words of our own helpers
+    from ..apply import _line  # noqa: PLC0415
+
+    return f"{type(error).__name__} in {_line(error)}; the traceback is in the log of the Job's pod"
+
+
+def _advice(sql: SqlError | None) -> str:
+    nothing = "Nothing was sent to the target. "
+    if sql is not None and sql.reason in _SERVER_ENDED:
+        return nothing + "The shadow's server ended, or has no room: give the pod more memory or ephemeral storage."
+    return (
+        nothing
+        + "Correct the revision, and build a new image; the shadow has the target's schema, and one row a table."
+    )

@@ -1,0 +1,159 @@
+"""The shadow: a scratch PostgreSQL that the target's schema was restored into, where the revisions really run."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...contract import places
+from ...contract.reasons import Reason
+from ...contract.request import RunRequest
+from ...contract.shadow import read_answer, write_source
+from ..connect import session_settings
+from ..driver import Driver, RawConnection, rows
+from ..errors import RunFailed
+from ..secret import Target
+from ..signals import Signals
+from ..sqlerrors import printable
+from .capture import Listener, connect_captured
+
+_LOOK_EVERY = 0.02  # seconds
+_VARIABLES = {
+    "application_name": "PGAPPNAME",
+    "channel_binding": "PGCHANNELBINDING",
+    "gssencmode": "PGGSSENCMODE",
+    "load_balance_hosts": "PGLOADBALANCEHOSTS",
+    "require_auth": "PGREQUIREAUTH",
+    "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+    "sslcrl": "PGSSLCRL",
+    "sslmode": "PGSSLMODE",
+    "sslnegotiation": "PGSSLNEGOTIATION",
+    "sslrootcert": "PGSSLROOTCERT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """How to reach the shadow's database, as its superuser.
+
+    Attributes:
+        driver: of the image.
+        parameters: of the driver's connect.
+        request: names search path and timeouts.
+    """
+
+    driver: Driver
+    parameters: dict[str, Any] = field(repr=False)
+    request: RunRequest
+
+    @classmethod
+    def beside(cls, driver: Driver, request: RunRequest) -> Shadow:
+        """The one in this pod, by its socket."""
+        parameters = {
+            "host": places.SHADOW_DIRECTORY,
+            "user": places.SHADOW_USER,
+            "dbname": places.SHADOW_DATABASE,
+            "client_encoding": "UTF8",
+            "passfile": os.devnull,
+        }
+        return cls(driver, parameters, request)
+
+    @classmethod
+    def at(cls, driver: Driver, target: Target, request: RunRequest) -> Shadow:
+        """A database that somebody else restored the target's schema into; the user must be a superuser there."""
+        parameters = {
+            **target.options,
+            "host": target.host,
+            "port": target.port,
+            "dbname": target.dbname,
+            "user": target.user,
+            "password": target.password,
+            "client_encoding": "UTF8",
+            "passfile": os.devnull,
+        }
+        return cls(driver, parameters, request)
+
+    def connect(self, database: str = "") -> RawConnection:
+        """A session in autocommit with the settings that a session on the target has, but for its role.
+
+        Raises:
+            RunFailed: ShadowFailed.
+        """
+        return self._ready(lambda: self.driver.connect(self._to(database)))
+
+    def captured(self, listener: Listener, database: str = "") -> RawConnection:
+        """The same, and the listener hears of everything that is sent there.
+
+        Raises:
+            RunFailed: ShadowFailed.
+        """
+        return self._ready(lambda: connect_captured(self.driver, self._to(database), listener))
+
+    def _to(self, database: str) -> dict[str, Any]:
+        return {**self.parameters, **({"dbname": database} if database else {})}
+
+    def _ready(self, connect: Any) -> RawConnection:
+        try:
+            connection: RawConnection = connect()
+        except self.driver.error:
+            raise shadow_failed(
+                "Connecting to the shadow: it does not answer, although it had said that it was ready; its server has "
+                "most likely ended for want of memory. Give the pod more, or look at the log of its container "
+                "alembic-operator-shadow",
+                self.request,
+            ) from None
+        settings = session_settings(self.request, self.driver.server_version(connection), monitor=False)
+        values = ", ".join("(%s::text, %s::text)" for _ in settings)
+        flat = [text for setting in settings.items() for text in setting]
+        rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608
+        return connection
+
+
+def shadow_failed(found: str, request: RunRequest) -> RunFailed:
+    """There is no shadow, and so no plan; `found` ends with what to do."""
+    image = f" The shadow's image was {request.shadow_image}." if request.shadow_image else ""
+    return RunFailed(Reason.SHADOW_FAILED, f"{found.rstrip('. ')}.{image}", "Nothing was sent to the target.")
+
+
+def await_shadow(target: Target, request: RunRequest, signals: Signals) -> None:
+    """Tell the sidecar which database to restore, and wait until it has; the run's time limit ends the wait.
+
+    Raises:
+        RunFailed: ShadowFailed, with what the sidecar wrote.
+    """
+    directory, never = Path(places.SHADOW_DIRECTORY), threading.Event()
+    try:
+        write_source(directory, _libpq(target, request))
+    except OSError:
+        raise shadow_failed(
+            f"Writing the settings for the shadow into {directory}: it is not there, or may not be written to. "
+            "The run needs the Job's pod with the container alembic-operator-shadow",
+            request,
+        ) from None
+    while (answer := read_answer(directory)) is None:
+        signals.check()
+        never.wait(_LOOK_EVERY)
+    if answer:
+        raise shadow_failed(printable(" ".join(answer.split()), 600), request)
+
+
+def _libpq(target: Target, request: RunRequest) -> dict[str, str]:
+    """The connection as libpq's environment variables; keepalives have none."""
+    variables = {
+        "PGHOST": target.host,
+        "PGPORT": target.port,
+        "PGDATABASE": target.dbname,
+        "PGUSER": target.user,
+        "PGPASSWORD": target.password,
+        **{_VARIABLES[name]: value for name, value in target.options.items() if name in _VARIABLES},
+    }
+    if request.role:
+        escaped = re.sub(r"([\\\s])", r"\\\1", request.role)
+        variables["PGOPTIONS"] = f"-c role={escaped}"
+    return variables

@@ -1,0 +1,24 @@
+"""The shadow's version table: a schema-only dump leaves it empty, or there is none yet."""
+
+from __future__ import annotations
+
+from ..driver import RawConnection, rows
+from ..session import Place
+
+
+def stamp(connection: RawConnection, place: Place, heads: list[str]) -> None:
+    """Make the version table where it is missing, as Alembic makes it, and write the target's rows into it."""
+    schema, table = (_quoted(part) for part in (place.schema, place.table))
+    key = _quoted(f"{place.table}_pkc")
+    rows(
+        connection,
+        f"CREATE TABLE IF NOT EXISTS {schema}.{table} (version_num varchar(32) NOT NULL, "
+        f"CONSTRAINT {key} PRIMARY KEY (version_num))",
+    )
+    rows(connection, f"DELETE FROM {schema}.{table}")  # noqa: S608
+    if heads:
+        rows(connection, f"INSERT INTO {schema}.{table} SELECT * FROM unnest(%s::text[])", heads)  # noqa: S608
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

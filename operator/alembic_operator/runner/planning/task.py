@@ -1,0 +1,44 @@
+"""What a plan run has found out by the time it plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from ...contract.plan import Direction
+from ...contract.request import RunRequest
+from ...contract.result import DatabaseFacts
+from ..driver import Driver, RawConnection
+from ..history import History
+from ..journal import Journal
+from ..report import Report
+from ..session import Place
+from ..signals import Signals
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be planned.
+
+    Attributes:
+        target: the read-only session on the target.
+        secrets: values that no plan may hold.
+        began: when the run began, by time.monotonic().
+        progress: told the revision that is under way in the shadow.
+    """
+
+    request: RunRequest
+    place: Place
+    driver: Driver
+    target: RawConnection
+    history: History
+    journal: Journal
+    database: DatabaseFacts
+    rows: list[str]
+    revision: str
+    direction: Direction
+    report: Report
+    signals: Signals
+    secrets: list[str]
+    began: float
+    progress: Callable[[str], None]

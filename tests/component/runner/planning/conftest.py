@@ -1,0 +1,92 @@
+"""A shadow for plan runs: a database that the target's schema is dumped into, behind a socket without a password."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cluster.postgres import binaries
+from tests.component.runner.conftest import Database
+from tests.component.runner.harness import Ended, Runner
+from tests.component.runner.project import Project
+
+from alembic_operator.contract import places
+from alembic_operator.contract.plan import PlanDocument, unpack
+from alembic_operator.contract.request import RunKind
+from alembic_operator.contract.result import Outcome
+
+_TRUSTING = "local all all trust\nhost all all all scram-sha-256\n"
+
+
+@dataclass
+class Planner:
+    """Plans for one target database.
+
+    Attributes:
+        directory: Stands for places.SHADOW_DIRECTORY.
+        env: Of the runs.
+    """
+
+    database: Database
+    runner: Runner
+    directory: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def restore(self) -> None:
+        """Do what the sidecar does: dump the target's schema into the shadow, and say so."""
+        server, bin_ = self.database.server, binaries(self.database.server.version)
+        server.drop_database(places.SHADOW_DATABASE)
+        server.create_database(places.SHADOW_DATABASE)
+        dump = subprocess.run(
+            [bin_ / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", server.uri(self.database.name)],
+            check=True,
+            capture_output=True,
+        )
+        subprocess.run(
+            [bin_ / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", server.uri(places.SHADOW_DATABASE)],
+            input=dump.stdout,
+            check=True,
+            capture_output=True,
+        )
+        (self.directory / places.SHADOW_READY_FILE).touch()
+
+    def run(self, project: Project, *, driver: str = "psycopg", **request: Any) -> Ended:
+        """A plan run to its end, with a fresh shadow."""
+        self.restore()
+        uri = self.database.uri.replace("postgresql://", f"postgresql+{driver}://")
+        more = f"places.SHADOW_DIRECTORY = {str(self.directory)!r}"
+        request = {"kind": RunKind.PLAN, "evidence": "Shadow", **request}
+        return self.runner(project, uri, more=more, env=self.env, **request)
+
+    def __call__(self, project: Project, **options: Any) -> PlanDocument:
+        """The plan of a run that must have made one."""
+        return read_plan(self.run(project, **options))
+
+
+def read_plan(ended: Ended) -> PlanDocument:
+    """The plan as the operator reads it from the log."""
+    assert ended.result.outcome == Outcome.PLANNED, ended.message
+    receipt = ended.result.plan
+    assert receipt is not None
+    records = ended.events("plan")
+    assert [record["part"] for record in records] == list(range(1, receipt.parts + 1))
+    return unpack([record["data"] for record in records], receipt.sha256)
+
+
+@pytest.fixture
+def planner(database: Database, runner: Runner, tmp_path: Path) -> Iterator[Planner]:
+    """Plans for the test's database."""
+    server = database.server
+    hba = server.data / "pg_hba.conf"
+    if hba.read_text() != _TRUSTING:
+        hba.write_text(_TRUSTING)
+        server.execute("SELECT pg_reload_conf()")
+    directory = tmp_path / "shadow"
+    directory.mkdir()
+    (directory / ".s.PGSQL.5432").symlink_to(server.directory / f".s.PGSQL.{server.port}")
+    yield Planner(database, runner, directory)
+    server.drop_database(places.SHADOW_DATABASE)
