@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
+from ...contract.fingerprints import fingerprints, text_fingerprint
+from ...contract.masking import mask
 from ...contract.plan import Notice, Statement
 from ..driver import Driver, RawConnection
 from ..signals import Signals
 from ..sqlerrors import printable
 from .capture import Sent, unheard
-from .digesting import controls, mask, text_fingerprint
 from .probe import Effects, Probe
 from .seed import Seeds
 
@@ -147,7 +148,7 @@ class Recorder:
             return result
         if self._raw.autocommit:
             return self._in_autocommit(entry, deliver)
-        saved = again and not _UNSAVED.match(sent.sql) and not controls(sent.sql)
+        saved = again and not _UNSAVED.match(sent.sql) and not _controls(sent.sql)
         if saved:
             self.own(f"SAVEPOINT {_SAVEPOINT}")
         began, violation = time.monotonic(), ""
@@ -228,7 +229,7 @@ class Recorder:
         self.step.sent += 1
         value, ddl = text_fingerprint(sent.sql)
         shown = mask(sent.sql, self._secrets)
-        if controls(sent.sql):
+        if _controls(sent.sql):
             start = printable(" ".join(shown.split()), _LONGEST_SHOWN)
             self.escape(f"Statement {self.step.sent} ends or begins a transaction itself: {start}")
             self.step.committed = True
@@ -280,6 +281,10 @@ class Recorder:
 def sqlstate_of(error: Exception) -> str:
     """Of a driver's error; "" for none."""
     return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+
+
+def _controls(sql: str) -> bool:
+    return any(one.transaction_control for one in fingerprints(sql))
 
 
 def _same(one: Statement, other: Statement) -> bool:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ...contract.digests import inputs_digest, plan_digest, statements_digest
 from ...contract.plan import PlanDocument, ShadowFacts, Step, StepKind
 from ..driver import RawConnection, rows
 from ..graph import RevisionFile
 from ..inputs import inputs_of, major_version
 from ..journal import ensure_journal
 from .catalog import relations_of, tables_of
-from .digesting import digest_of
 from .probe import Probe
 from .recorder import Recorder
 from .rehearsal import Rehearsal, Rehearsed
@@ -82,16 +82,16 @@ def _document(task: Task, steps: list[Step], probe: Probe, beside: RawConnection
         driver=task.driver,
         bundle=bundle,
     )
-    inputs_digest, statements_digest = digest_of(inputs), digest_of([step.statements for step in steps])
+    of_inputs, of_statements = inputs_digest(inputs), statements_digest(steps)
     return PlanDocument(
         direction=task.direction,
         evidence="Shadow",
         from_revisions=task.rows,
         to_revisions=to,
         inputs=inputs,
-        inputs_digest=inputs_digest,
-        statements_digest=statements_digest,
-        digest=digest_of([inputs_digest, statements_digest]),
+        inputs_digest=of_inputs,
+        statements_digest=of_statements,
+        digest=plan_digest(of_inputs, of_statements),
         bundle_digest=bundle,
         journal_id=journal_id,
         identity=task.database.identity,
