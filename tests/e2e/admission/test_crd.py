@@ -11,7 +11,8 @@ from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import CommandFailed
 from tests.unit.api.illegal import ILLEGAL, UNKNOWN
 from tests.unit.api.legal import LEGAL
-from tests.unit.api.manifests import PLAIN, Illegal, Legal, changed
+from tests.unit.api.manifests import ABSENT, PLAIN, Illegal, Legal, changed
+from tests.unit.api.plans import ILLEGAL_PLANS, LEGAL_PLANS, PlanCase
 
 from .conftest import Ask
 
@@ -29,15 +30,25 @@ def test_manifest_is_refused_with_a_reason_when_it_is_illegal(ask: Ask, case: Il
     assert case.message in ask(case.manifest)
 
 
+@pytest.mark.parametrize("case", LEGAL_PLANS, ids=lambda case: case.name)
+def test_plan_is_taken_when_it_is_legal(ask: Ask, case: PlanCase) -> None:
+    assert not ask(changed(case.manifest, {"metadata.namespace": ABSENT}))
+
+
+@pytest.mark.parametrize("case", ILLEGAL_PLANS, ids=lambda case: case.name)
+def test_plan_is_refused_with_a_reason_when_it_is_illegal(ask: Ask, case: PlanCase) -> None:
+    assert case.message in ask(changed(case.manifest, {"metadata.namespace": ABSENT}))
+
+
 def test_tables_are_as_long_as_promised() -> None:
     assert min(len(LEGAL), len(ILLEGAL)) >= 40
 
 
-@pytest.fixture
-def copy(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
-    """The CRD under another group, so that nobody's installation is touched."""
-    [file] = (ROOT / "crds").glob("*.yaml")
-    copied = tmp_path / "crd.yaml"
+@pytest.fixture(params=["databaseschemas", "schemaplans"])
+def copy(cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A CRD under another group, so that nobody's installation is touched."""
+    file = ROOT / "crds" / f"alembic-operator.dev_{request.param}.yaml"
+    copied = tmp_path / f"{request.param}.yaml"
     copied.write_text(file.read_text(encoding="utf-8").replace("alembic-operator.dev", "copy.alembic-operator.example"))
     yield copied
     cluster.kubectl("delete", "--ignore-not-found", "-f", copied)
@@ -48,8 +59,8 @@ def test_crd_is_applied_either_way_and_then_the_other(cluster: Cluster, copy: Pa
     words = ("apply", "-f", copy)
     second = [] if first else ["--server-side", "--force-conflicts"]
 
-    assert "databaseschemas.copy.alembic-operator.example" in cluster.kubectl(*words, *first)
-    assert "databaseschemas.copy.alembic-operator.example" in cluster.kubectl(*words, *second)
+    assert f"{copy.stem}.copy.alembic-operator.example" in cluster.kubectl(*words, *first)
+    assert f"{copy.stem}.copy.alembic-operator.example" in cluster.kubectl(*words, *second)
     cluster.kubectl("wait", "--for=condition=Established", "-f", copy, "--timeout=20s")
 
 
@@ -78,6 +89,11 @@ def test_defaults_are_filled_in_by_the_api_server(applied: dict[str, object]) ->
     spec = applied["spec"]
 
     assert isinstance(spec, dict)
+    assert spec["review"] == {
+        **{"mode": "OnFindings", "approvedDigest": "", "failOn": "error", "rules": {}, "evidence": "Shadow"},
+        "shadow": {"image": "", "runAsUser": 999},
+    }
+    assert spec["allowDowngrade"] is False
     assert spec["database"] == {
         "secretRef": {"name": "shop-db-app", "key": "uri"},
         "searchPath": ["public"],
@@ -95,7 +111,7 @@ def test_columns_show_the_target_and_the_image(
     assert heads.split() == [
         *("NAME", "CURRENT", "TARGET", "PENDING", "READY", "REASON", "AGE", "ENGINE", "PLAN", "IMAGE", "MESSAGE")
     ]
-    assert {"applied", "8b7d0e44aa10"} < set(row.split())
+    assert {"databaseschema.alembic-operator.dev/applied", "8b7d0e44aa10"} < set(row.split())
 
 
 def test_object_is_applied_from_the_server_when_the_client_made_it(

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 from tests.cluster.lifecycle import Cluster
-from tests.cluster.processes import CommandFailed, wait_until
+from tests.cluster.processes import wait_until
 from tests.unit.api.manifests import IMAGE, PLAIN, SIDECAR, changed
+
+from .users import APPROVER, EDITOR, POD_CREATOR, rights_of, said
 
 TAKE_OVER = "alembic-operator.dev/take-over"
 NOT_PINNED = (
@@ -34,9 +36,6 @@ MAY_NOT_APPROVE = (
     "that needs the verb approve on schemaplans.alembic-operator.dev (the ClusterRole alembic-approver)"
 )
 
-EDITOR = [("alembic-operator.dev", "databaseschemas", ["create", "get", "patch", "update"])]
-POD_CREATOR = [("", "pods", ["create"])]
-APPROVER = [("alembic-operator.dev", "schemaplans", ["approve"])]
 USERS = {"erin": EDITOR, "dana": EDITOR + POD_CREATOR, "ada": EDITOR + POD_CREATOR + APPROVER}
 
 
@@ -59,18 +58,14 @@ class Requests:
         return self._said(*words, "-p", yaml.safe_dump(patch), user=user)
 
     def _said(self, *words: str, user: str, stdin: str = "") -> str:
-        try:
-            self._cluster.kubectl("--as", user, *words, stdin=stdin)
-        except CommandFailed as failed:
-            return failed.said
-        return ""
+        return said(self._cluster, *words, user=user, stdin=stdin)
 
 
 @pytest.fixture(scope="module")
 def requests(cluster: Cluster, policies: None, namespaces: tuple[str, str]) -> Iterator[Requests]:
     """Three users with rights in both namespaces, a resource in production, and policies that are in force."""
     for namespace in namespaces:
-        objects = [rights for user, rules in USERS.items() for rights in _rights(user, namespace, rules)]
+        objects = [each for user, rules in USERS.items() for each in rights_of(user, namespace, rules)]
         cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
     shop = changed(PLAIN, {"metadata.namespace": namespaces[1]})
     cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(shop))
@@ -85,26 +80,6 @@ def requests(cluster: Cluster, policies: None, namespaces: tuple[str, str]) -> I
         "the policies to be in force",
     )
     yield asking
-
-
-def _rights(user: str, namespace: str, rules: list[tuple[str, str, list[str]]]) -> list[dict[str, Any]]:
-    meta = {"name": f"admission-{user}", "namespace": namespace}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": meta["name"]}
-    return [
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": meta,
-            "rules": [{"apiGroups": [group], "resources": [kind], "verbs": verbs} for group, kind, verbs in rules],
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": meta,
-            "roleRef": role,
-            "subjects": [{"kind": "User", "name": user}],
-        },
-    ]
 
 
 @pytest.mark.parametrize(
@@ -128,10 +103,10 @@ def test_migrations_in_a_config_map_are_taken_outside_development(requests: Requ
 
 
 def test_editor_is_refused_when_they_may_not_create_pods(requests: Requests) -> None:
-    said = [requests.create(namespace, {}, "erin") for namespace in (requests.development, requests.production)]
+    answers = [requests.create(namespace, {}, "erin") for namespace in (requests.development, requests.production)]
 
-    assert MAY_NOT_CREATE_PODS.format(namespace=requests.development) in said[0]
-    assert MAY_NOT_CREATE_PODS.format(namespace=requests.production) in said[1]
+    assert MAY_NOT_CREATE_PODS.format(namespace=requests.development) in answers[0]
+    assert MAY_NOT_CREATE_PODS.format(namespace=requests.production) in answers[1]
 
 
 def test_change_of_the_spec_is_refused_when_the_editor_may_not_create_pods(requests: Requests) -> None:
@@ -173,5 +148,5 @@ def test_policies_are_stored_without_a_warning_of_the_type_checker(cluster: Clus
     listed = yaml.safe_load(cluster.kubectl("get", "validatingadmissionpolicies", "-o", "yaml"))["items"]
     ours = [policy for policy in listed if policy["metadata"]["name"].startswith("admission-alembic-operator-")]
 
-    assert len(ours) == 3
+    assert len(ours) == 8
     assert not [policy["status"] for policy in ours if policy.get("status", {}).get("typeChecking")]

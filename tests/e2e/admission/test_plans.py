@@ -1,0 +1,299 @@
+"""SchemaPlans on the real API server: who makes them, who decides, what stays as it is, and what a person sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from tests.cluster.lifecycle import Cluster
+from tests.cluster.processes import wait_until
+from tests.unit.api.manifests import ABSENT, PLAIN, changed
+from tests.unit.api.plans import PLAIN_PLAN
+
+from .conftest import PRODUCTION
+from .users import POD_CREATOR, Rules, of_the_chart, rights_of, said
+
+PLANS = ("alembic-operator.dev", "schemaplans")
+STATUS_READER: Rules = [("alembic-operator.dev", "schemaplans/status", ["get"])]  # kubectl reads it before a patch
+USERS: dict[str, Rules] = {
+    "operator": of_the_chart("alembic-operator") + STATUS_READER,
+    "vera": of_the_chart("alembic-viewer") + STATUS_READER,
+    "erin": of_the_chart("alembic-editor") + POD_CREATOR + STATUS_READER,
+    "dana": of_the_chart("alembic-approver") + STATUS_READER,
+    # Rights that the chart gives to nobody together: what RBAC lets through, the policies have to stop.
+    "mallory": [(*PLANS, ["create", "delete", "deletecollection", "get", "list", "patch", "update"])],
+    "forger": [(*PLANS, ["approve", "create", "delete", "get", "patch", "update"])],
+    "machine": [(*PLANS, ["create", "get", "manage", "patch"])],
+}
+GARBAGE_COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
+CONTROLLERS = {
+    GARBAGE_COLLECTOR: [(*PLANS, ["delete", "get", "patch", "update"])],
+    "system:serviceaccount:kube-system:namespace-controller": [(*PLANS, ["delete", "get"])],
+}
+
+MADE = (
+    "SchemaPlans are made by the operator, which has the verb manage on schemaplans.alembic-operator.dev: {user} has "
+    f"not in {PRODUCTION}; to have another plan made, change the DatabaseSchema"
+)
+UNDECIDED = "a SchemaPlan is made without spec.decision: it is decided by a person who has read it"
+WHOSE = (
+    "labels and ownerReferences of a SchemaPlan say whose it is, and only the operator changes them (the verb manage "
+    "on schemaplans.alembic-operator.dev); annotations are free"
+)
+OWN_NAME = "spec.decision.by must be your own user name, {user}, not {name}"
+MAY_NOT_DECIDE = (
+    "to decide on a SchemaPlan takes the verb approve on schemaplans.alembic-operator.dev (the ClusterRole "
+    f"alembic-approver): {{user}} has not in {PRODUCTION}"
+)
+FINAL = (
+    "a decision is final: it can be neither changed nor removed. To withdraw it before the plan runs, delete the "
+    "SchemaPlan: the operator makes it again, undecided"
+)
+UNCHANGEABLE = "plan cannot be changed: where something else would run, the operator makes another SchemaPlan"
+WITHDRAWS = (
+    "to delete a rejected SchemaPlan withdraws the rejection, which takes the verb approve on "
+    "schemaplans.alembic-operator.dev (the ClusterRole alembic-approver)"
+)
+
+
+class Plans:
+    """The plans of one DatabaseSchema in production: pending, approved, rejected; all by their names."""
+
+    def __init__(self, cluster: Cluster, owner: str) -> None:
+        self._cluster = cluster
+        manifest = changed(PLAIN, {"metadata.name": owner, "metadata.namespace": PRODUCTION, "spec.suspend": True})
+        cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
+        uid = cluster.kubectl("-n", PRODUCTION, "get", "dbs", owner, "-o", "jsonpath={.metadata.uid}").strip()
+        self._owner = {"name": owner, "uid": uid}
+
+    def manifest(self, name: str, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A plan of that DatabaseSchema."""
+        place = {"metadata.name": name, "metadata.namespace": PRODUCTION, "spec.schemaRef": self._owner}
+        [reference] = PLAIN_PLAN["metadata"]["ownerReferences"]
+        owned = {"metadata.ownerReferences": [{**reference, **self._owner}]}
+        return changed(PLAIN_PLAN, {**place, **owned, **(changes or {})})
+
+    def create(self, user: str, manifest: dict[str, Any], *options: str) -> str:
+        """What is said against a new plan."""
+        return said(self._cluster, "create", *options, "-f", "-", user=user, stdin=yaml.safe_dump(manifest))
+
+    def patch(self, user: str, name: str, patch: dict[str, Any], *options: str) -> str:
+        """What is said against a change of a plan."""
+        words = ("-n", PRODUCTION, "patch", "splan", name, "--type=merge", *options)
+        return said(self._cluster, *words, "-p", json.dumps(patch), user=user)
+
+    def delete(self, user: str, *words: str) -> str:
+        """What is said against a deletion."""
+        return said(self._cluster, "-n", PRODUCTION, "delete", "splan", *words, user=user)
+
+    def names(self) -> set[str]:
+        """The plans that there are."""
+        return set(self._cluster.kubectl("-n", PRODUCTION, "get", "splan", "-o", "name").split())
+
+
+DRY = "--dry-run=server"
+
+
+def decision(kind: str, by: str, **more: str) -> dict[str, Any]:
+    return {"spec": {"decision": {"type": kind, "by": by, **more}}}
+
+
+@pytest.fixture(scope="module")
+def plans(cluster: Cluster, policies: None, namespaces: tuple[str, str]) -> Iterator[Plans]:
+    """Users, three plans of a DatabaseSchema in production, and policies that are in force."""
+    everybody = {**USERS, **CONTROLLERS}
+    objects = [
+        each
+        for at, user in enumerate(everybody)
+        for each in rights_of(user, PRODUCTION, everybody[user], f"plans-{at}")
+    ]
+    cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+    made = Plans(cluster, "planned")
+    for name in ("pending", "approved", "rejected"):
+        assert not made.create("operator", made.manifest(name))
+    # The API server reads new policies some moments after they are stored.
+    wait_until(
+        lambda: (
+            bool(made.patch("mallory", "pending", decision("Reject", "mallory"), DRY))
+            and bool(made.create("mallory", made.manifest("forged"), DRY))
+        ),
+        "the policies to be in force",
+    )
+    assert not made.patch("dana", "approved", decision("Approve", "dana", at="2026-11-27T01:00:00Z", reason="read it"))
+    assert not made.patch("dana", "rejected", decision("Reject", "dana"))
+    wait_until(lambda: bool(made.delete("mallory", DRY, "rejected")), "the policy on deletions to be in force")
+    yield made
+
+
+def test_plan_is_refused_when_another_than_the_operator_makes_it(plans: Plans) -> None:
+    assert MADE.format(user="mallory") in plans.create("mallory", plans.manifest("forged"), DRY)
+    assert MADE.format(user="forger") in plans.create("forger", plans.manifest("forged"), DRY)
+    assert not plans.create("operator", plans.manifest("made"), DRY)
+
+
+@pytest.mark.parametrize("user", ["vera", "erin", "dana"])
+def test_plan_is_refused_by_rbac_when_the_charts_roles_are_all_there_is(plans: Plans, user: str) -> None:
+    assert "cannot create resource" in plans.create(user, plans.manifest("forged"), DRY)
+
+
+def test_plan_is_refused_when_it_is_made_with_a_decision(plans: Plans) -> None:
+    changes = {"spec.decision": {"type": "Approve", "by": "operator"}}
+
+    assert UNDECIDED in plans.create("operator", plans.manifest("made", changes), DRY)
+
+
+@pytest.mark.parametrize("kind", ["Approve", "Reject"])
+def test_decision_is_refused_when_it_is_in_anothers_name(plans: Plans, kind: str) -> None:
+    wrong = plans.patch("dana", "pending", decision(kind, "erin"), DRY)
+
+    assert OWN_NAME.format(user="dana", name="erin") in wrong
+    assert OWN_NAME.format(user="forger", name="dana") in plans.patch("forger", "pending", decision(kind, "dana"), DRY)
+    assert not plans.patch("dana", "pending", decision(kind, "dana"), DRY)
+
+
+@pytest.mark.parametrize("user", ["mallory", "machine"])
+def test_decision_is_refused_when_the_requester_may_not_approve(plans: Plans, user: str) -> None:
+    assert MAY_NOT_DECIDE.format(user=user) in plans.patch(user, "pending", decision("Approve", user), DRY)
+
+
+@pytest.mark.parametrize("user", ["operator", "vera", "erin"])
+def test_decision_is_refused_by_rbac_when_the_charts_roles_are_all_there_is(plans: Plans, user: str) -> None:
+    assert "cannot patch resource" in plans.patch(user, "pending", decision("Approve", user), DRY)
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        decision("Reject", "dana"),
+        decision("Approve", "dana", reason="another"),
+        {"spec": {"decision": {"at": None}}},
+        {"spec": {"decision": None}},
+    ],
+    ids=["turned", "with another reason", "at another time", "removed"],
+)
+def test_decision_stays_when_it_was_made(plans: Plans, patch: dict[str, Any]) -> None:
+    assert FINAL in plans.patch("dana", "approved", patch, DRY)
+
+
+def test_decision_stays_when_another_approver_decides_after_it(plans: Plans) -> None:
+    assert FINAL in plans.patch("forger", "rejected", decision("Approve", "forger"), DRY)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"digest": "sha256:" + "f" * 64},
+        {"image": "registry.example/evil@sha256:" + "f" * 64},
+        {"errors": 7},
+        {"steps": []},
+        {"sql": []},
+        {"guard": None},
+        {"findings": [{"rule": "destructive", "severity": "error"}]},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+@pytest.mark.parametrize("user", ["dana", "machine", "forger"])
+def test_plan_stays_as_it_was_made(plans: Plans, user: str, part: dict[str, Any]) -> None:
+    assert UNCHANGEABLE in plans.patch(user, "pending", {"spec": {"plan": part}}, DRY)
+
+
+def test_plan_stays_as_it_was_made_when_it_is_decided(plans: Plans) -> None:
+    patch = decision("Approve", "dana")
+    patch["spec"]["plan"] = {"errors": 7}
+
+    assert UNCHANGEABLE in plans.patch("dana", "pending", patch, DRY)
+
+
+@pytest.mark.parametrize("part", [{"name": "shop2"}, {"uid": "0f4c"}], ids=["name", "uid"])
+def test_schema_of_a_plan_stays(plans: Plans, part: dict[str, Any]) -> None:
+    assert "schemaRef cannot be changed" in plans.patch("dana", "pending", {"spec": {"schemaRef": part}}, DRY)
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"labels": {"alembic-operator.dev/schema": "other"}},
+        {"labels": {"team": "shop"}},
+        {"labels": {"alembic-operator.dev/schema": None}},
+        {"ownerReferences": None},
+        {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "0f4c"}]},
+    ],
+    ids=["label changed", "label added", "label removed", "owner removed", "owner changed"],
+)
+def test_whose_a_plan_is_stays(plans: Plans, patch: dict[str, Any]) -> None:
+    assert WHOSE in plans.patch("dana", "pending", {"metadata": patch}, DRY)
+    assert not plans.patch("machine", "pending", {"metadata": patch}, DRY)
+
+
+def test_annotation_is_taken_from_who_may_patch(plans: Plans) -> None:
+    patch = {"metadata": {"annotations": {"team.example/ticket": "SHOP-7"}}}
+
+    assert [plans.patch("dana", name, patch, DRY) for name in ("pending", "approved", "rejected")] == ["", "", ""]
+
+
+def test_rejected_plan_stays_when_who_deletes_it_may_not_approve(plans: Plans) -> None:
+    assert WITHDRAWS in plans.delete("mallory", DRY, "rejected")
+    assert WITHDRAWS in plans.delete("mallory", DRY, "--all")
+    assert not plans.delete("mallory", DRY, "pending")
+
+
+@pytest.mark.parametrize(
+    "user", ["dana", "operator", GARBAGE_COLLECTOR, "system:serviceaccount:kube-system:namespace-controller"]
+)
+def test_rejected_plan_may_go_when_an_approver_the_operator_or_kubernetes_deletes_it(plans: Plans, user: str) -> None:
+    assert not plans.delete(user, DRY, "rejected")
+
+
+def test_owner_may_be_taken_off_by_the_garbage_collector(plans: Plans) -> None:
+    assert not plans.patch(GARBAGE_COLLECTOR, "rejected", {"metadata": {"ownerReferences": None}}, DRY)
+
+
+@pytest.mark.parametrize("user", ["vera", "erin", "dana"])
+def test_status_is_refused_when_another_than_the_operator_writes_it(plans: Plans, user: str) -> None:
+    patch = {"status": {"phase": "Approved"}}
+
+    assert "cannot patch resource" in plans.patch(user, "pending", patch, "--subresource=status", DRY)
+    assert not plans.patch("operator", "pending", patch, "--subresource=status", DRY)
+
+
+def test_phase_is_refused_when_no_plan_has_it(plans: Plans) -> None:
+    patch = {"status": {"phase": "Blessed"}}
+
+    assert 'Unsupported value: "Blessed"' in plans.patch("operator", "pending", patch, "--subresource=status", DRY)
+
+
+def test_schema_is_relabelled_by_a_tool_while_it_has_plans(cluster: Cluster, plans: Plans) -> None:
+    words = ("-n", PRODUCTION, "label", "dbs", "planned", "argocd.argoproj.io/instance=shop", DRY)
+
+    assert not said(cluster, *words, user="erin")
+
+
+def test_columns_show_the_way_the_findings_and_who_decided(cluster: Cluster, plans: Plans) -> None:
+    lines = cluster.kubectl("-n", PRODUCTION, "get", "splan", "approved").splitlines()
+
+    assert lines[0].split() == [
+        *("NAME", "SCHEMA", "FROM", "TO", "STEPS", "ERRORS", "WARNINGS", "PHASE", "BY", "AGE"),
+    ]
+    assert lines[1].split()[:7] == ["approved", "planned", "3f2a9c1d7e55", "8b7d0e44aa10", "2", "0", "1"]
+    assert "dana" in lines[1].split()
+
+
+def test_rejected_plan_goes_with_its_schema(cluster: Cluster, policies: None, plans: Plans) -> None:
+    of_its_own = Plans(cluster, "going")
+    assert not of_its_own.create("operator", of_its_own.manifest("going"))
+    assert not of_its_own.patch("dana", "going", decision("Reject", "dana"))
+
+    cluster.kubectl("-n", PRODUCTION, "delete", "dbs", "going")
+
+    wait_until(lambda: "schemaplan.alembic-operator.dev/going" not in of_its_own.names(), "the plan to be collected")
+
+
+def test_plan_without_an_owner_is_refused_when_another_than_the_operator_makes_it(
+    plans: Plans,
+) -> None:
+    bare = plans.manifest("bare", {"metadata.labels": ABSENT, "metadata.ownerReferences": ABSENT})
+
+    assert MADE.format(user="mallory") in plans.create("mallory", bare, DRY)
