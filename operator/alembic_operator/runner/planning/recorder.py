@@ -95,6 +95,11 @@ class Recorder:
             if self._probe is not None:
                 self._probe.transaction = 0
 
+    def called(self, sql: str) -> None:
+        """A helper is called: this text is approved in place of the statements that it sends."""
+        if self.step is not None:
+            self._write(self._enter(Sent(sql)), Effects(), 0.0, "")
+
     @contextmanager
     def helping(self) -> Iterator[None]:
         """Around what a helper of alembic_operator_helpers sends: it depends on what the database holds."""
@@ -115,6 +120,11 @@ class Recorder:
         if self.step is not None and not self._quiet and not self._blocks:
             self.escape(f"After statement {self.step.sent} it calls {how}() on the connection.")
             self.step.committed = self.step.committed or how == "commit"
+
+    def opened(self) -> None:
+        """The step's code opens a connection of its own."""
+        if self.step is not None:
+            self.escape(f"After statement {self.step.sent} it opens a database connection of its own.")
 
     def escape(self, sentence: str) -> None:
         """The step left its transaction."""
@@ -239,7 +249,7 @@ class Recorder:
             fingerprint=value,
             ddl=ddl,
             autocommit=bool(self._raw.autocommit),
-            channel="helper" if self._helpers else sent.channel,
+            channel="runner" if self._helpers else sent.channel,
             executions=sent.executions,
         )
 

@@ -64,6 +64,10 @@ class Rehearsal:
         """For helpers: what is sent inside follows from what the database holds."""
         return self.recorder.helping()
 
+    def call(self, name: str, arguments: str) -> None:
+        """For helpers: what is called, as one statement."""
+        self.recorder.called(helper_call(name, arguments))
+
     def run(self, direction: Direction, target: str) -> list[Rehearsed]:
         """Run every step up, or back, to the target.
 
@@ -197,3 +201,9 @@ def _advice(sql: SqlError | None) -> str:
         nothing
         + "Correct the revision, and build a new image; the shadow has the target's schema, and one row a table."
     )
+
+
+def helper_call(name: str, arguments: str) -> str:
+    """A helper's call as a statement, for reading and comparing; it is never sent."""
+    text = f"{name} {arguments}".replace('"', '""')
+    return f'CALL alembic_operator_helpers."{text}"()'

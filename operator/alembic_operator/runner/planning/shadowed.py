@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ...contract.digests import inputs_digest, plan_digest, statements_digest
 from ...contract.plan import PlanDocument, ShadowFacts, Step, StepKind
@@ -13,6 +11,7 @@ from ..graph import RevisionFile
 from ..inputs import inputs_of, major_version
 from ..journal import ensure_journal
 from .catalog import relations_of, tables_of
+from .doors import led_to
 from .probe import Probe
 from .recorder import Recorder
 from .rehearsal import Rehearsal, Rehearsed
@@ -50,7 +49,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
             place=task.place,
             recorder=recorder,
             began=task.progress,
-            around=_nothing_around,
+            around=lambda: led_to(shadow.parameters, recorder.opened),
         )
         done = rehearsal.run(task.direction, task.revision)
         task.progress("")
@@ -59,11 +58,6 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
     finally:
         migrating.close()
         beside.close()
-
-
-@contextmanager
-def _nothing_around() -> Iterator[None]:
-    yield
 
 
 def _document(task: Task, steps: list[Step], probe: Probe, beside: RawConnection, facts: ShadowFacts) -> PlanDocument:
