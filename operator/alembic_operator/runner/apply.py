@@ -18,6 +18,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
+from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from ..contract.result import Failure
@@ -46,7 +47,7 @@ class Session:
 
 
 class Migration:
-    """The upgrade of one database to one target.
+    """The upgrade, or downgrade, of one database to one target.
 
     Args:
         session: holds the lock.
@@ -68,23 +69,24 @@ class Migration:
         watch: Watch,
         report: Report,
         open_intent: Callable[[Failure], Entry | None],
+        direction: Direction = Direction.UPGRADE,
     ) -> None:
         self._session, self._history, self._request, self._place = session, history, request, place
         self._running, self._watch, self._report = running, watch, report
         self._open_intent = open_intent
+        self._direction = direction
         self._tries: dict[str, int] = {}
 
     def run(self, target: str) -> None:
-        """Apply everything up to the target.
+        """Apply everything up to the target, or take back everything after it.
 
         Raises:
             RunFailed: with revision, statement, SQLSTATE and who blocked.
         """
         with self._connect() as connection:
-            self._running.listen(connection)
             while True:
                 try:
-                    self._upgrade(connection, target)
+                    self._migrate(connection, target)
                     return
                 except (Exception, SystemExit) as error:  # sys.exit() in a revision is a failure of it
                     failure = self._explain(error)
@@ -108,11 +110,13 @@ class Migration:
         name = f"postgresql+{self._session.driver.name}://"
         return create_engine(name, creator=once, poolclass=NullPool, hide_parameters=True).connect()
 
-    def _upgrade(self, connection: Connection, target: str) -> None:
+    def _migrate(self, connection: Connection, target: str) -> None:
         script = self._history.script
+        # What alembic.command.upgrade and downgrade call.
+        choose = script._downgrade_revs if self._direction == Direction.DOWNGRADE else script._upgrade_revs
 
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
-            found = script._upgrade_revs(target, heads)  # type: ignore[arg-type]  # what alembic.command.upgrade calls
+            found = choose(target, heads)  # type: ignore[arg-type]
             return self._running.steps(found)  # type: ignore[return-value]  # Alembic iterates once
 
         with EnvironmentContext(self._history.config, script, fn=steps, destination_rev=target) as environment:
@@ -129,17 +133,19 @@ class Migration:
                 environment.run_migrations()
 
     def _explain(self, error: BaseException) -> RunFailed:
+        running = self._running
+        if running.refused is not None:
+            return running.refused  # whatever the revision made of it
         if isinstance(error, RunFailed):
             return error
         sql = find_sql_error(error)
-        running = self._running
         file = self._history.graph.files.get(running.revision)
         if file is None:
             what = f"Preparing the version table {self._place}"
         elif running.in_upgrade and running.statements and sql is not None:
-            what = f'Applying revision "{running.revision}" ({file.path}), statement {running.statements}'
+            what = f'{running.doing} revision "{running.revision}" ({file.path}), statement {running.statements}'
         elif running.in_upgrade:
-            what = f'Applying revision "{running.revision}" ({file.path}), after {running.statements} statements'
+            what = f'{running.doing} revision "{running.revision}" ({file.path}), after {running.statements} statements'
         else:
             what = f'Committing revision "{running.revision}" ({file.path}) after {running.statements} statements'
         blocked_by = self._watch.blocked_by if sql is not None and sql.reason in RETRYABLE else ""

@@ -59,8 +59,8 @@ def assess(reading: Reading, graph: Graph, target: str, request: RunRequest, pla
     check_owner(journal.owner, request, place)
     there = graph.lineage(reading.rows)
     intents = [entry for entry in journal.entries.values() if entry.open_intent]
-    check_intents([entry for entry in intents if entry.revision not in there], place)
-    resolved = [entry.id for entry in intents if entry.revision in there]
+    check_intents([entry for entry in intents if not _is_over(entry, there)], place)
+    resolved = [entry.id for entry in intents if _is_over(entry, there)]
     unknown = [row for row in reading.rows if row not in graph.files]
     if unknown:
         return _assess_unknown(unknown, reading, target, place)
@@ -74,6 +74,11 @@ def assess(reading: Reading, graph: Graph, target: str, request: RunRequest, pla
     adopt = graph.oldest_first(there - known)
     pending = graph.oldest_first(graph.lineage([target]) - there) if standing == Standing.BEHIND else []
     return Assessment(standing, pending, adopt, resolved, _warnings(journal, graph, there, adopt, pending))
+
+
+def _is_over(intent: Entry, there: set[str]) -> bool:
+    """Whether the version table says that what was begun has been done."""
+    return (intent.revision in there) == (intent.direction == "up")
 
 
 def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:

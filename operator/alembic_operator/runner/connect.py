@@ -14,6 +14,7 @@ from ..contract.reasons import Reason
 from ..contract.request import RunKind, RunRequest
 from .driver import Driver, RawConnection, rows
 from .errors import RunFailed
+from .planning.capture import Listener, connect_captured
 from .secret import Target
 
 APPLICATION = "alembic-operator"
@@ -98,7 +99,13 @@ def drop_libpq_variables() -> None:
 
 
 def connect(
-    driver: Driver, target: Target, request: RunRequest, job_uid: str, *, monitor: bool = False
+    driver: Driver,
+    target: Target,
+    request: RunRequest,
+    job_uid: str,
+    *,
+    monitor: bool = False,
+    listener: Listener | None = None,
 ) -> RawConnection:
     """A session in autocommit with every setting of ours.
 
@@ -108,12 +115,14 @@ def connect(
         request: names Secret, target, search path, role and timeouts.
         job_uid: for the session's application_name.
         monitor: a read-only session that looks at other sessions while the migration runs.
+        listener: is told of all that is sent.
 
     Raises:
         RunFailed: see the table above; PermissionDenied where spec.database.role may not be taken.
     """
     try:
-        connection = driver.connect(_parameters(target, request, job_uid))
+        parameters = _parameters(target, request, job_uid)
+        connection = connect_captured(driver, parameters, listener) if listener else driver.connect(parameters)
     except driver.error as error:
         raise connect_failure(str(error), request.secret_name) from None
     try:

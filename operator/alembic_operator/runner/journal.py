@@ -20,23 +20,54 @@ from .lock import bootstrap_lock
 from .report import Report
 from .session import Place
 
-MAJOR = 1
+MAJOR, MINOR = 1, 1
 
 _VERSION = "SELECT pg_catalog.to_regclass('alembic_operator.meta') IS NOT NULL"
+_MINOR = "SELECT minor FROM alembic_operator.meta"
+_CHANGES = "-- Version 1.1:"  # in journal.sql: what a journal of version 1.0 lacks begins there
 _OWNER = "SELECT cluster, namespace, name, uid, since::text FROM alembic_operator.owner WHERE history = %s"
 _ROWS = """
 SELECT DISTINCT ON (revision) id, revision, direction, state, resumable, file_sha256, image, started::text
   FROM alembic_operator.revision_journal WHERE history = %s ORDER BY revision, id DESC
 """
+# A journal of version 1.0 has no column plan_uid; a session that only reads cannot add it.
+_SINCE = """
+SELECT id, revision, direction, state, COALESCE(pg_catalog.to_jsonb(j) ->> 'plan_uid', '')
+  FROM alembic_operator.revision_journal j WHERE history = %s AND id > %s ORDER BY id
+"""
 _ADOPT = """
 INSERT INTO alembic_operator.revision_journal
-       (history, revision, state, file_sha256, image, job, job_uid, started, finished)
-SELECT %s::text, a.revision, 'adopted', a.sha256, %s::text, %s::text, %s::text, now(), now()
+       (history, revision, state, file_sha256, image, job, job_uid, plan, plan_uid, digest, approved_by,
+        started, finished)
+SELECT %s::text, a.revision, 'adopted', a.sha256, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text,
+       now(), now()
   FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS a (revision, sha256, nr) ORDER BY a.nr
 """
 _RESOLVE = (
     "UPDATE alembic_operator.revision_journal SET state = 'adopted', finished = now() WHERE id = ANY(%s::bigint[])"
 )
+# Of a revision that is running; DONE and INTENT_DONE are sent with the statement `moved` of its version row.
+_WHO = "file_sha256, image, job, job_uid, plan, plan_uid, digest, approved_by"
+INTENT = f"""
+INSERT INTO alembic_operator.revision_journal (history, revision, direction, state, resumable, {_WHO}, started)
+VALUES (%s, %s, %s, 'intent', %s, %s, %s, %s, %s, %s, %s, %s, %s,
+        pg_catalog.clock_timestamp() - %s * interval '1 second') RETURNING id
+"""  # noqa: S608
+HELD = "SELECT resumable FROM alembic_operator.revision_journal WHERE id = %s AND state = 'intent'"
+NOT_RESUMABLE = "UPDATE alembic_operator.revision_journal SET resumable = false WHERE id = %s"
+DONE = f"""
+INSERT INTO alembic_operator.revision_journal
+       (history, revision, direction, state, {_WHO}, started, finished, statements)
+SELECT %s, %s, %s, 'done', %s, %s, %s, %s, %s, %s, %s, %s,
+       pg_catalog.clock_timestamp() - %s * interval '1 second', pg_catalog.clock_timestamp(), %s
+  FROM moved
+"""  # noqa: S608
+INTENT_DONE = """
+UPDATE alembic_operator.revision_journal
+   SET state = 'done', finished = pg_catalog.clock_timestamp(), statements = %s, file_sha256 = %s, image = %s, job = %s,
+       job_uid = %s, plan = %s, plan_uid = %s, digest = %s, approved_by = %s
+  FROM moved WHERE id = %s
+"""
 _OF_THIS_RUN = """
 SELECT revision FROM alembic_operator.revision_journal
  WHERE history = %s AND state = 'done' AND job_uid = %s AND revision = ANY(%s::text[])
@@ -74,6 +105,17 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A row of the journal; `plan_uid` is "" where no plan was reviewed."""
+
+    id: int
+    revision: str
+    direction: str
+    state: str
+    plan_uid: str
+
+
+@dataclass(frozen=True)
 class Journal:
     """What the journal says about one history.
 
@@ -91,6 +133,11 @@ class Journal:
     def applied(self) -> set[str]:
         """The revisions that are in the database, as far as the journal knows."""
         return {entry.revision for entry in self.entries.values() if entry.applied}
+
+    @property
+    def newest(self) -> int:
+        """The newest row's id; 0 for none."""
+        return max((entry.id for entry in self.entries.values()), default=0)
 
 
 def read_journal(driver: Driver, connection: RawConnection, place: Place) -> Journal:
@@ -123,18 +170,22 @@ def read_journal(driver: Driver, connection: RawConnection, place: Place) -> Jou
 
 
 def ensure_journal(driver: Driver, connection: RawConnection, report: Report) -> None:
-    """Make the journal's schema and tables where they are missing, in one transaction.
+    """Make the journal's schema and tables where they are missing, or add what is, in one transaction.
 
     Raises:
         RunFailed: PermissionDenied.
     """
-    if rows(connection, _VERSION)[0][0]:
+    if _is_current(connection):
         return
     ddl = (pkgutil.get_data(__package__ or "", "journal.sql") or b"").decode("utf-8")
+    attempt, missing = "Making the journal", "CREATE on the database, or USAGE and CREATE on that schema"
     with bootstrap_lock(connection, report):
-        if rows(connection, _VERSION)[0][0]:
+        if _is_current(connection):
             return
-        if rows(connection, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'alembic_operator'"):
+        if rows(connection, _VERSION)[0][0]:
+            ddl = ddl[ddl.index(_CHANGES) :]
+            attempt, missing = f"Bringing the journal to version {MAJOR}.{MINOR}", "the ownership of its tables"
+        elif rows(connection, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'alembic_operator'"):
             ddl = ddl.replace("CREATE SCHEMA IF NOT EXISTS alembic_operator;", "")  # needs CREATE even where it exists
         try:
             rows(connection, f"BEGIN; {ddl}; COMMIT")
@@ -142,7 +193,11 @@ def ensure_journal(driver: Driver, connection: RawConnection, report: Report) ->
             rows(connection, "ROLLBACK")
             if _sqlstate(error) != "42501":
                 raise
-            raise _denied("Making the journal", "CREATE on the database, or USAGE and CREATE on that schema") from None
+            raise _denied(attempt, missing) from None
+
+
+def _is_current(connection: RawConnection) -> bool:
+    return bool(rows(connection, _VERSION)[0][0]) and any(minor >= MINOR for (minor,) in rows(connection, _MINOR))
 
 
 def claim(connection: RawConnection, place: Place, target: Owner) -> None:
@@ -153,7 +208,21 @@ def claim(connection: RawConnection, place: Place, target: Owner) -> None:
 def adopt(connection: RawConnection, place: Place, request: RunRequest, revisions: Sequence[tuple[str, str]]) -> None:
     """Journal revisions that were applied by somebody else: (revision, sha256 of its file today), oldest first."""
     ids, hashes = [revision for revision, _ in revisions], [sha256 for _, sha256 in revisions]
-    rows(connection, _ADOPT, place.history, request.image, request.job, job_uid(), ids, hashes)
+    who = (request.image, request.job, job_uid(), *plan_columns(request))
+    rows(connection, _ADOPT, place.history, *who, ids, hashes)
+
+
+def plan_columns(request: RunRequest) -> tuple[str | None, str | None, str | None, str | None]:
+    """Values of the columns plan, plan_uid, digest and approved_by; NULL where no plan was reviewed."""
+    plan = request.approved
+    if plan is None or not plan.uid:
+        return None, None, None, None
+    return plan.name, plan.uid, plan.digest, plan.approved_by
+
+
+def rows_since(connection: RawConnection, place: Place, id_: int) -> list[Row]:
+    """The rows of a history that are newer than one, oldest first; the journal must be there."""
+    return [Row(*row) for row in rows(connection, _SINCE, place.history, id_)]
 
 
 def resolve(connection: RawConnection, ids: list[int]) -> None:

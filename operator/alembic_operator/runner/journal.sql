@@ -24,9 +24,9 @@ CREATE TABLE IF NOT EXISTS alembic_operator.owner (
     since timestamptz NOT NULL DEFAULT now()
 );
 
--- One row each time a revision is applied: "done" is committed together with Alembic's own version row. "intent" is
--- committed by the first commit inside a revision (an autocommit block) and becomes "done" with the version row. "adopted":
--- applied before the operator came, or outside of it.
+-- One row each time a revision is applied (direction up) or taken back (down): "done" is committed together with Alembic's
+-- own version row. "intent" is committed by the first commit inside a revision (an autocommit block) and becomes "done" with
+-- the version row. "adopted": applied before the operator came, or outside of it.
 CREATE TABLE IF NOT EXISTS alembic_operator.revision_journal (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     history text NOT NULL,
@@ -54,3 +54,11 @@ CREATE TABLE IF NOT EXISTS alembic_operator.backfill_progress (
     updated timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (history, revision, call)
 );
+
+-- Version 1.1: which reviewed plan a row belongs to, and who approved it.
+ALTER TABLE alembic_operator.revision_journal
+    ADD COLUMN IF NOT EXISTS plan text,
+    ADD COLUMN IF NOT EXISTS plan_uid text,
+    ADD COLUMN IF NOT EXISTS digest text,
+    ADD COLUMN IF NOT EXISTS approved_by text;
+UPDATE alembic_operator.meta SET minor = 1 WHERE major = 1 AND minor < 1;

@@ -15,16 +15,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from sqlalchemy import event
-from sqlalchemy.engine import Connection
 
+from ..contract.plan import Direction
 from ..contract.request import RunRequest
 from ..contract.result import AppliedRevision
 from . import bundled
 from .driver import RawConnection, rows
+from .elsewhere import watched_connects
+from .errors import RunFailed
 from .graph import Graph
+from .guarding import Gate, Judge, Refused, escape, sent_by_helpers
 from .heads import Moves
-from .journal import job_uid
+from .journal import DONE, HELD, INTENT, INTENT_DONE, NOT_RESUMABLE, job_uid, plan_columns
 from .report import Report
 from .session import Place
 from .signals import Signals
@@ -33,27 +35,6 @@ from .watch import Watch
 # Anywhere, also in a comment or a CASE: a row too many goes with its transaction, one too few hides what was committed.
 _MAY_COMMIT = re.compile(r"\b(?:COMMIT|END|PREPARE\s+TRANSACTION)\b", re.IGNORECASE)
 _MAY_LEAVE_A_PART = re.compile(r"\b(?:COMMIT|END|CALL|DO|DETACH)\b", re.IGNORECASE)
-
-_INTENT = """
-INSERT INTO alembic_operator.revision_journal
-       (history, revision, state, resumable, file_sha256, image, job, job_uid, started)
-VALUES (%s, %s, 'intent', %s, %s, %s, %s, %s, pg_catalog.clock_timestamp() - %s * interval '1 second') RETURNING id
-"""
-_HELD = "SELECT resumable FROM alembic_operator.revision_journal WHERE id = %s AND state = 'intent'"
-_NOT_RESUMABLE = "UPDATE alembic_operator.revision_journal SET resumable = false WHERE id = %s"
-_DONE = """
-INSERT INTO alembic_operator.revision_journal
-       (history, revision, state, file_sha256, image, job, job_uid, started, finished, statements)
-SELECT %s, %s, 'done', %s, %s, %s, %s, pg_catalog.clock_timestamp() - %s * interval '1 second',
-       pg_catalog.clock_timestamp(), %s
-  FROM moved
-"""
-_INTENT_DONE = """
-UPDATE alembic_operator.revision_journal
-   SET state = 'done', finished = pg_catalog.clock_timestamp(), statements = %s, file_sha256 = %s, image = %s, job = %s,
-       job_uid = %s
-  FROM moved WHERE id = %s
-"""
 
 
 class Running:
@@ -64,6 +45,7 @@ class Running:
         revision: its id; "" between revisions.
         statements: that it has sent so far.
         in_upgrade: False before and after the user's code, when Alembic and the runner send statements of their own.
+        refused: why a statement was not sent; the revision ends there, whatever its code makes of the exception.
         applied: by this run, oldest first.
         moves: of the version rows, sent with the journal's row.
         intents: ids of resumable intents that earlier tries or runs left behind, by revision.
@@ -79,6 +61,9 @@ class Running:
         report: Report,
         signals: Signals,
         watch: Watch,
+        gate: Gate,
+        judge: Judge,
+        direction: Direction = Direction.UPGRADE,
     ) -> None:
         self.history = place.history
         self.revision = ""
@@ -89,6 +74,9 @@ class Running:
         self.intents: dict[str, int] = {}
         self._raw, self._request, self._graph = raw, request, graph
         self._report, self._signals, self._watch = report, signals, watch
+        self.refused: RunFailed | None = None
+        self._gate, self._judge = gate, judge
+        self._direction = "down" if direction == Direction.DOWNGRADE else "up"
         self._since = 0.0
         self._intent: int | None = None
         self._changed = False  # something other than a helper's statement was sent
@@ -105,11 +93,10 @@ class Running:
         finally:
             self._helpers -= 1
 
-    def listen(self, connection: Connection) -> None:
-        """Have every statement and commit of the migrating connection."""
-        event.listen(connection, "before_cursor_execute", self._before_statement)
-        event.listen(connection, "after_cursor_execute", self._after_statement)
-        event.listen(connection, "commit", self._before_commit)
+    def call(self, name: str, arguments: str) -> None:
+        """For helpers: what is called, as one statement that is approved in place of those that it sends itself."""
+        with self._refusing():
+            self._judge.check(helper_call(name, arguments), False)
 
     def _hear_helpers(self) -> None:
         """Make a record of what the helpers tell of their progress."""
@@ -123,9 +110,19 @@ class Running:
 
         @contextmanager
         def autocommit_block() -> Iterator[None]:
+            self._stay_refused()
             self._write_intent()
-            with original():
+            block = original()
+            with self._gate.own():  # Alembic commits, and asks for the isolation level
+                block.__enter__()
+            try:
                 yield
+            except BaseException as error:
+                with self._gate.own():
+                    block.__exit__(type(error), error, error.__traceback__)
+                raise
+            with self._gate.own():
+                block.__exit__(None, None, None)
 
         context.autocommit_block = autocommit_block  # type: ignore[method-assign]
 
@@ -139,13 +136,20 @@ class Running:
 
     def on_version_apply(self, **_facts: Any) -> None:
         """Journal the revision in the transaction that has just moved the version row."""
-        file, request = self._graph.files[self.revision], self._request
-        who = (file.sha256, request.image, request.job, job_uid())
+        self._stay_refused()
+        with self._refusing():
+            self._judge.finish()
         if self._held_intent() is not None:
-            self.moves.send(self._raw, _INTENT_DONE, self.statements, *who, self._intent)
+            self.moves.send(self._raw, INTENT_DONE, self.statements, *self._who(), self._intent)
         else:
             seconds = time.monotonic() - self._since
-            self.moves.send(self._raw, _DONE, self.history, self.revision, *who, seconds, self.statements)
+            which = (self.history, self.revision, self._direction)
+            self.moves.send(self._raw, DONE, *which, *self._who(), seconds, self.statements)
+
+    def _who(self) -> tuple[str | None, ...]:
+        """Values of the columns _WHO."""
+        file, request = self._graph.files[self.revision], self._request
+        return (file.sha256, request.image, request.job, job_uid(), *plan_columns(request))
 
     @property
     def left_nothing(self) -> bool:
@@ -158,6 +162,7 @@ class Running:
     def forget(self) -> None:
         """The revision failed and its transaction was rolled back."""
         self.in_upgrade = False
+        self.refused = None
         self._intent = None
         self.moves.clear()
         self._watch.ended()
@@ -166,11 +171,17 @@ class Running:
         self.revision, self.statements, self._since = step.revision.revision, 0, time.monotonic()
         self._intent = self.intents.get(self.revision)
         self._changed = False
+        with self._refusing():
+            self._judge.begin(self.revision, self._direction)
         original = step.migration_fn
 
         def upgrade(**arguments: Any) -> None:
-            self.in_upgrade = True
-            original(**arguments)
+            self.in_upgrade, self._gate.hears = True, self
+            try:
+                with watched_connects(self._connects):
+                    original(**arguments)
+            finally:
+                self._gate.hears = None
             self.in_upgrade = False
 
         step.migration_fn = upgrade
@@ -183,45 +194,84 @@ class Running:
         )
         self.revision = ""
 
-    def _before_statement(
-        self, _connection: Connection, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool
-    ) -> None:
+    def before(self, sql: str) -> None:
+        """A statement of the revision's is about to be sent (guarding.Hears)."""
         self._signals.check()
-        if not self.in_upgrade:
-            return
+        self._stay_refused()
         self.statements += 1
-        self._last_statement = statement
-        self._changed = self._changed or not self._helpers  # a SELECT too: it may call what writes
-        if _MAY_COMMIT.search(statement):
+        self._last_statement = sql
+        helpers = bool(self._helpers) and sent_by_helpers()
+        self._changed = self._changed or not helpers  # a SELECT too: it may call what writes
+        if not helpers:
+            with self._refusing():
+                self._judge.check(sql, bool(self._raw.autocommit))
+        if _MAY_COMMIT.search(sql):
             self._write_intent()
         self._watch.started(self.revision, self.statements)
 
-    def _after_statement(
-        self, _connection: Connection, _cursor: Any, _statement: str, _parameters: Any, _context: Any, _many: bool
-    ) -> None:
+    def after(self) -> None:
+        """It came back, or failed (guarding.Hears)."""
         self._watch.ended()
 
-    def _before_commit(self, _connection: Connection) -> None:
-        if self.in_upgrade:
-            self._write_intent()
+    def ending(self, how: str) -> None:
+        """The revision's code calls commit or rollback (guarding.Hears); outside of a transaction that does nothing."""
+        if not self._raw.autocommit:
+            with self._refusing():
+                raise escape(f"it calls {how}() on its connection, which was not done")
+
+    def _connects(self) -> None:
+        with self._refusing():
+            raise escape("it opens a database connection of its own, which was not done")
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except Refused as refused:
+            file = self._graph.files[self.revision]
+            before = f"Before it {', '.join(one.revision for one in self.applied[-3:])} stayed." if self.applied else ""
+            self.refused = RunFailed(
+                refused.reason,
+                f'{self.doing} revision "{self.revision}" ({file.path}), statement {self.statements}: {refused.found}',
+                f"The revision was rolled back. {before} {refused.todo}".replace("  ", " "),
+                revision=self.revision,
+                statement=self.statements,
+            )
+            raise self.refused from None
+
+    def _stay_refused(self) -> None:
+        if self.refused is not None:
+            raise self.refused
+
+    @property
+    def doing(self) -> str:
+        """For messages."""
+        return "Taking back" if self._direction == "down" else "Applying"
 
     def _write_intent(self) -> None:
         """Journal, in the present transaction, that its commit leaves the revision half applied."""
         resumable = self._helpers > 0 and not self._changed
-        held = self._held_intent()
-        if held is None:
-            file, request = self._graph.files[self.revision], self._request
-            parameters = (file.sha256, request.image, request.job, job_uid(), time.monotonic() - self._since)
-            self._intent = rows(self._raw, _INTENT, self.history, self.revision, resumable, *parameters)[0][0]
-        elif held and not resumable:
-            rows(self._raw, _NOT_RESUMABLE, self._intent)
+        with self._gate.own():
+            held = self._held_intent()
+            if held is None:
+                which = (self.history, self.revision, self._direction, resumable)
+                seconds = time.monotonic() - self._since
+                self._intent = rows(self._raw, INTENT, *which, *self._who(), seconds)[0][0]
+            elif held and not resumable:
+                rows(self._raw, NOT_RESUMABLE, self._intent)
 
     def _held_intent(self) -> bool | None:
         """Whether the intent is resumable, as the database holds it now; None where there is none.
 
         It is read each time, since a rollback, to a savepoint too and in the revision's own SQL, takes back its row.
         """
-        found = rows(self._raw, _HELD, self._intent) if self._intent is not None else []
+        found = rows(self._raw, HELD, self._intent) if self._intent is not None else []
         if not found:
             self._intent = None
         return found[0][0] if found else None
+
+
+def helper_call(name: str, arguments: str) -> str:
+    """A helper's call as a statement, for reading and comparing; it is never sent."""
+    text = f"{name} {arguments}".replace('"', '""')
+    return f'CALL alembic_operator_helpers."{text}"()'

@@ -10,21 +10,22 @@ from ..contract import places
 from ..contract.reasons import Reason
 from ..contract.request import RunKind, RunRequest
 from ..contract.result import DatabaseFacts, Failure, Outcome, PlanReceipt
-from .assess import Assessment, Reading, assess, check_owner, remedy
+from .assess import Assessment, Reading, assess, remedy
 from .connect import connect, drop_libpq_variables
 from .driver import Driver, RawConnection, find_driver
 from .errors import RunFailed
 from .graph import Standing
-from .journal import Entry, adopt, claim, ensure_journal, job_uid, read_journal, resolve, withdraw
+from .guarding import Gate
+from .journal import Entry, job_uid, read_journal, withdraw
 from .lock import acquire
+from .planning.capture import Listener
 from .report import Report
 from .secret import Target, read_secret
 from .session import Place, place_of, preflight
 from .signals import Signals
 from .sqlerrors import ADVICE, find_sql_error
-from .verify import invalid_indexes, verify
-from .versiontable import longest_id, read_version_rows, schema_exists, users_tables
-from .watch import Watch
+from .verify import invalid_indexes
+from .versiontable import read_version_rows, users_tables
 
 if TYPE_CHECKING:
     from .history import History
@@ -46,6 +47,8 @@ class Run:
         target_revision: the full id that is wanted.
         pending: revisions still to apply.
         running: the applied revisions, and the one under way; None before anything is applied.
+        gate: hears the statements of the migrating session.
+        invalid_before: INVALID indexes that were there before anything was applied.
         receipt: of the plan that was made.
         rehearsing: the revision that is under way in the shadow.
         began: when, by time.monotonic().
@@ -60,12 +63,13 @@ class Run:
         self.target_revision = ""
         self.pending: int | None = None
         self.running: Running | None = None
+        self.gate = Gate()
         self.receipt: PlanReceipt | None = None
         self.rehearsing = ""
         self.began = time.monotonic()
         self._driver: Driver | None = None
         self._target: Target | None = None
-        self._invalid_before: set[str] = set()
+        self.invalid_before: set[str] = set()
 
     def execute(self) -> Outcome:
         """Do what the request asks.
@@ -83,7 +87,7 @@ class Run:
             )
         self._target = read_secret(request.secret_name, request.secret_key)
         self._driver = find_driver(self._target.driver)
-        connection = self.open()
+        connection = self.open(listener=self.gate)
         try:
             self.database = preflight(self._driver, connection, request)
             if self._driver.name == "psycopg2":
@@ -110,11 +114,11 @@ class Run:
         """A revision is under way in the shadow; "" for none."""
         self.rehearsing = revision
 
-    def open(self, *, monitor: bool = False) -> RawConnection:
-        """A new session on the target."""
+    def open(self, *, monitor: bool = False, listener: Listener | None = None) -> RawConnection:
+        """A new session on the target; `listener` is told of all that is sent there."""
         if self._driver is None or self._target is None:
             raise RuntimeError("the Secret was not read yet")
-        return connect(self._driver, self._target, self.request, job_uid(), monitor=monitor)
+        return connect(self._driver, self._target, self.request, job_uid(), monitor=monitor, listener=listener)
 
     def _execute(self, driver: Driver, connection: RawConnection) -> Outcome:
         from .imports import load_alembic  # noqa: PLC0415 (a missing Alembic is a result, not a traceback)
@@ -129,7 +133,9 @@ class Run:
 
             outcome = make_plan(self, driver, connection, history)
         else:
-            outcome = self._apply(driver, connection, history)
+            from .applying import apply  # noqa: PLC0415 (needs Alembic)
+
+            outcome = apply(self, driver, connection, history)
         return outcome
 
     def _check(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
@@ -143,33 +149,6 @@ class Run:
             return Outcome.BEHIND
         return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
 
-    def _apply(self, driver: Driver, connection: RawConnection, history: History) -> Outcome:
-        acquire(connection, self.place, self.report)
-        reading = self.read(driver, connection)
-        check_owner(reading.journal.owner, self.request, self.place)
-        assessment = self.assess(reading, history)
-        if not schema_exists(connection, self.place.schema):
-            raise RunFailed(
-                Reason.INVALID_SPEC,
-                f'Looking for schema "{self.place.schema}" in the database, where the version table belongs: it is not '
-                "there. Create it, or correct spec.database.searchPath or spec.migrations.versionTable.schema.",
-            )
-        self.check_ids(assessment.pending, longest_id(connection, self.place), history)
-        ensure_journal(driver, connection, self.report)
-        if reading.journal.owner != self.request.target:
-            claim(connection, self.place, self.request.target)
-        if assessment.adopt:
-            files = history.graph.files
-            adopt(connection, self.place, self.request, [(r, files[r].sha256) for r in assessment.adopt])
-        if assessment.resolved:
-            resolve(connection, assessment.resolved)
-        if assessment.standing == Standing.EQUAL:
-            return Outcome.UP_TO_DATE
-        if assessment.standing == Standing.AHEAD:
-            return Outcome.AHEAD
-        intents = {entry.revision: entry.id for entry in reading.journal.entries.values() if entry.open_intent}
-        return self._migrate(driver, connection, history, intents)
-
     def check_ids(self, pending: list[str], limit: int, history: History) -> None:
         """Refuse before anything is sent what would fail at the version row, after autocommit work was committed."""
         long = [revision for revision in pending if len(revision) > limit]
@@ -181,52 +160,6 @@ class Run:
                 "Shorten it, or widen the column version_num.",
                 revision=long[0],
             )
-
-    def _migrate(self, driver: Driver, connection: RawConnection, history: History, intents: dict[str, int]) -> Outcome:
-        from .apply import Migration, Session  # noqa: PLC0415 (needs Alembic)
-        from .revision import Running  # noqa: PLC0415
-
-        request, report = self.request, self.report
-        self._invalid_before = invalid_indexes(connection)
-        watch = Watch(lambda: self.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report)
-        try:
-            running = Running(
-                raw=connection,
-                request=request,
-                place=self.place,
-                graph=history.graph,
-                report=report,
-                signals=self.signals,
-                watch=watch,
-            )
-            running.intents = intents
-            self.running = running
-            driver.on_notice(connection, self._noticed)
-            migration = Migration(
-                session=Session(driver, connection),
-                history=history,
-                request=request,
-                place=self.place,
-                running=running,
-                watch=watch,
-                report=report,
-                open_intent=self._open_intent,
-            )
-            migration.run(self.target_revision)
-        finally:
-            watch.close()
-        with_new = self.open()
-        try:
-            applied = [one.revision for one in running.applied]
-            self.current = verify(with_new, self.place, history.graph, self.target_revision, applied)
-            self.pending = 0
-            for name in sorted(invalid_indexes(with_new) - self._invalid_before):
-                report.warn(
-                    f"Index {name} is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
-                )
-        finally:
-            with_new.close()
-        return Outcome.APPLIED
 
     def read(self, driver: Driver, connection: RawConnection) -> Reading:
         """Version rows and journal, as they are now."""
@@ -260,14 +193,15 @@ class Run:
         )
         return assessment
 
-    def _noticed(self, sqlstate: str, text: str) -> None:
+    def noticed(self, sqlstate: str, text: str) -> None:
+        """The server told something of its own."""
         if sqlstate in _SKIPPED and self.running is not None and self.running.in_upgrade:
             self.report.warn(
                 f'Revision "{self.running.revision}", statement {self.running.statements}: '
                 f"PostgreSQL skipped it ({text})."
             )
 
-    def _open_intent(self, failure: Failure) -> Entry | None:
+    def open_intent(self, failure: Failure) -> Entry | None:
         """The journal's entry of a failed revision of which a part was committed; None where nothing was."""
         connection = self.open()
         try:
@@ -279,7 +213,7 @@ class Run:
                 return None
             refused = bool(failure.sqlstate) and failure.reason != Reason.CONNECTION_LOST
             left_nothing = refused and self.running is not None and self.running.left_nothing
-            if not entry.resumable and left_nothing and invalid_indexes(connection) <= self._invalid_before:
+            if not entry.resumable and left_nothing and invalid_indexes(connection) <= self.invalid_before:
                 withdraw(connection, entry.id)
                 return None
             return entry
@@ -298,7 +232,7 @@ class Run:
         if self.pending is not None:
             self.pending = max(0, self.pending - len(self.running.applied))
         try:
-            intent = self._open_intent(failure)
+            intent = self.open_intent(failure)
         except (RunFailed, self._driver.error):
             return failed  # the next run reads it
         if intent is None or intent.resumable:

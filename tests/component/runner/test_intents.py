@@ -14,17 +14,76 @@ from .project import Project
 
 @pytest.mark.parametrize(
     "commit",
-    ["-- publish\nCOMMIT", "COMMIT AND NO CHAIN", "COMMIT -- done", "INSERT INTO item VALUES (2); -- publish\nCOMMIT"],
+    [
+        "-- publish\nCOMMIT",
+        "COMMIT AND NO CHAIN",
+        "COMMIT -- done",
+        "INSERT INTO item VALUES (2); -- publish\nCOMMIT",
+        "ROLLBACK",
+        "END",
+        "ABORT",
+        "BEGIN",
+        "START TRANSACTION READ WRITE",
+        "PREPARE TRANSACTION 'p'",
+        "SELECT 1; COMMIT; SELECT 2",
+    ],
 )
-def test_says_outcome_unknown_when_a_revision_committed_in_its_sql_and_then_failed(
+def test_is_refused_before_it_is_sent_when_a_revision_controls_its_transaction_in_sql(
     database: Database, project: Project, runner: Runner, commit: str
 ) -> None:
     project.sql("r1", "CREATE TABLE item (id int)")
     project.sql("r2", "INSERT INTO item VALUES (1)", commit, "ALTER TABLE missing ADD COLUMN j int")
-    failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
-    assert database.journal() == [("r1", "done"), ("r2", "intent")]
-    failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
-    assert database.all("SELECT count(*) FROM item WHERE id = 1") == [(1,)]
+    for _ in range(2):
+        message = failed(runner(project, database.uri), Reason.MIGRATION_FAILED)
+        assert "transaction-escape" in message
+        assert "statement 2" in message
+    assert database.journal() == [("r1", "done")]
+    assert database.all("SELECT count(*) FROM item") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "op.get_bind().commit()",
+        "op.get_bind().rollback()",
+        "op.get_bind().connection.commit()",
+        "op.get_bind().connection.driver_connection.commit()",
+        "op.get_bind().connection.cursor().execute('COMMIT')",
+        "import psycopg; psycopg.connect('host=127.0.0.1 port=1')",
+        "import psycopg; psycopg.Connection.connect('host=127.0.0.1 port=1')",
+        "import sqlalchemy; sqlalchemy.create_engine('postgresql+psycopg://127.0.0.1:1/x').connect()",
+        "import psycopg2; psycopg2.connect('host=127.0.0.1 port=1')",
+    ],
+)
+@pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
+def test_is_refused_and_rolled_back_when_a_revision_leaves_its_transaction_otherwise(
+    database: Database, project: Project, runner: Runner, escape: str, swallowed: bool
+) -> None:
+    body = f"try:\n    {escape}\nexcept Exception:\n    pass" if swallowed else escape
+    project.add("r1", f"op.execute('CREATE TABLE item (id int)')\n{body}\nop.execute('DROP TABLE item')")
+    message = failed(runner(project, database.uri), Reason.MIGRATION_FAILED)
+    assert "transaction-escape" in message
+    assert database.journal() == []
+    assert database.all("SELECT to_regclass('item')") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DO $$BEGIN PERFORM 1; END$$",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION f() IS 'no COMMIT; here'",
+        "SELECT CASE WHEN true THEN 1 END -- COMMIT",
+        "SAVEPOINT s; ROLLBACK TO SAVEPOINT s; RELEASE s",
+        "SELECT 'COMMIT; BEGIN'",
+    ],
+)
+def test_is_applied_when_a_text_only_looks_like_transaction_control(
+    database: Database, project: Project, runner: Runner, statement: str
+) -> None:
+    project.sql("r1", statement)
+    ended = runner(project, database.uri)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.journal() == [("r1", "done")]
 
 
 @pytest.mark.parametrize("statement", ["SELECT grant_bonus()", "SELECT 1; INSERT INTO bonus VALUES (1)"])
@@ -98,7 +157,11 @@ with op.get_context().autocommit_block():
 def test_journals_one_row_when_an_intent_outlives_a_savepoint(
     database: Database, project: Project, runner: Runner
 ) -> None:
-    project.add("r1", 'op.execute("CREATE TABLE item (id int)")\nop.execute("COMMIT")' + SAVEPOINT)
+    block = """
+with op.get_context().autocommit_block():
+    op.execute("CREATE TABLE item (id int)")
+"""
+    project.add("r1", block + SAVEPOINT)
     ended = runner(project, database.uri)
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert database.journal() == [("r1", "done")]

@@ -1,0 +1,196 @@
+"""An apply run under the lock: the plan compared with what is there, the history claimed, the revisions sent, verified.
+
+With an approved plan nothing is sent that it does not hold. Without one, everything pending is applied.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..contract import places
+from ..contract.plan import Direction
+from ..contract.reasons import Reason
+from ..contract.request import Approved
+from ..contract.result import Outcome
+from .apply import Migration, Session
+from .approved import changed, check_inputs, check_place, check_target
+from .assess import Assessment, Reading, check_owner
+from .bundle import bundle_of
+from .driver import Driver, RawConnection
+from .errors import RunFailed
+from .graph import Standing
+from .guarding import Judge, judge_of
+from .inputs import inputs_of
+from .journal import adopt, claim, ensure_journal, resolve, rows_since
+from .lock import acquire
+from .revision import Running
+from .verify import invalid_indexes, verify
+from .versiontable import longest_id, schema_exists
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from .history import History
+    from .run import Run
+
+PLANNED_INPUTS = "inputs.json"  # in places.PLAN_DIRECTORY, for messages alone; it may be missing
+
+
+def apply(run: Run, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+    """Bring the database to the target.
+
+    Raises:
+        RunFailed: for every reason that is published.
+    """
+    approved = run.request.approved
+    acquire(connection, run.place, run.report)
+    reading = run.read(driver, connection)
+    check_owner(reading.journal.owner, run.request, run.place)
+    if approved is not None and approved.uid:
+        _check_approved(run, connection, reading, history, approved)
+    judge = judge_of(approved)
+    assessment = run.assess(reading, history)
+    direction = _direction(run, assessment, approved)
+    _prepare(run, connection, reading, assessment, history)
+    if assessment.standing == Standing.EQUAL:
+        return Outcome.UP_TO_DATE
+    if assessment.standing == Standing.AHEAD and direction != Direction.DOWNGRADE:
+        return Outcome.AHEAD
+    intents = {entry.revision: entry.id for entry in reading.journal.entries.values() if entry.open_intent}
+    return _migrate(run, driver, connection, history, intents=intents, judge=judge, direction=direction)
+
+
+def _check_approved(
+    run: Run, connection: RawConnection, reading: Reading, history: History, approved: Approved
+) -> None:
+    """See that the plan is still the one to run, before anything is sent.
+
+    Raises:
+        RunFailed: PlanChanged.
+    """
+    since = rows_since(connection, run.place, approved.journal_id) if reading.journal.exists else []
+    check_place(approved, reading.rows, since, history.graph, run.place)
+    if run.database is None:
+        raise RuntimeError("the database was not read yet")
+    inputs = inputs_of(
+        run.request,
+        server_version=run.database.version,
+        identity=run.database.identity,
+        journal_id=approved.journal_id,
+        from_revisions=approved.from_revisions,
+        to_revisions=approved.to_revisions,
+        direction=approved.direction,
+        history=history,
+        driver=run.driver,
+        bundle=bundle_of(run.request, history),
+    )
+    check_inputs(approved, inputs, _planned_inputs())
+
+
+def _planned_inputs() -> dict[str, Any] | None:
+    try:
+        planned = json.loads((Path(places.PLAN_DIRECTORY) / PLANNED_INPUTS).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return planned if isinstance(planned, dict) else None
+
+
+def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> Direction:
+    """Which way the run goes.
+
+    Raises:
+        RunFailed: PlanChanged.
+    """
+    if approved is None:
+        return Direction.UPGRADE
+    if not approved.uid:
+        if assessment.standing == Standing.BEHIND:
+            raise changed(approved, f"{len(assessment.pending)} revisions are pending, which need a plan")
+        return Direction.UPGRADE
+    check_target(approved, run.target_revision)
+    direction = Direction(approved.direction)
+    wanted = Standing.AHEAD if direction == Direction.DOWNGRADE else Standing.BEHIND
+    if assessment.standing not in (wanted, Standing.EQUAL):
+        raise changed(approved, f"the database is {assessment.standing.value} of where the plan finds it")
+    return direction
+
+
+def _prepare(run: Run, connection: RawConnection, reading: Reading, assessment: Assessment, history: History) -> None:
+    """Make the journal, claim the history, and write down what somebody else applied."""
+    if not schema_exists(connection, run.place.schema):
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            f'Looking for schema "{run.place.schema}" in the database, where the version table belongs: it is not '
+            "there. Create it, or correct spec.database.searchPath or spec.migrations.versionTable.schema.",
+        )
+    run.check_ids(assessment.pending, longest_id(connection, run.place), history)
+    ensure_journal(run.driver, connection, run.report)
+    if reading.journal.owner != run.request.target:
+        claim(connection, run.place, run.request.target)
+    if assessment.adopt:
+        files = history.graph.files
+        adopt(connection, run.place, run.request, [(r, files[r].sha256) for r in assessment.adopt])
+    if assessment.resolved:
+        resolve(connection, assessment.resolved)
+
+
+def _migrate(
+    run: Run,
+    driver: Driver,
+    connection: RawConnection,
+    history: History,
+    *,
+    intents: dict[str, int],
+    judge: Judge,
+    direction: Direction,
+) -> Outcome:
+    request, report = run.request, run.report
+    run.invalid_before = invalid_indexes(connection)
+    watch = Watch(lambda: run.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report)
+    try:
+        running = Running(
+            raw=connection,
+            request=request,
+            place=run.place,
+            graph=history.graph,
+            report=report,
+            signals=run.signals,
+            watch=watch,
+            gate=run.gate,
+            judge=judge,
+            direction=direction,
+        )
+        running.intents = intents
+        run.running = running
+        driver.on_notice(connection, run.noticed)
+        migration = Migration(
+            session=Session(driver, connection),
+            history=history,
+            request=request,
+            place=run.place,
+            running=running,
+            watch=watch,
+            report=report,
+            open_intent=run.open_intent,
+            direction=direction,
+        )
+        migration.run(run.target_revision)
+    finally:
+        watch.close()
+    _verify(run, history, running)
+    return Outcome.APPLIED
+
+
+def _verify(run: Run, history: History, running: Running) -> None:
+    with_new = run.open()
+    try:
+        applied = [one.revision for one in running.applied]
+        run.current = verify(with_new, run.place, history.graph, run.target_revision, applied)
+        run.pending = 0
+        for name in sorted(invalid_indexes(with_new) - run.invalid_before):
+            run.report.warn(
+                f"Index {name} is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
+            )
+    finally:
+        with_new.close()

@@ -1,0 +1,37 @@
+"""The digest over the image's migration files, as contract.bundle makes it in CI from the same files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..contract.bundle import BundleError, bundle_digest
+from ..contract.reasons import Reason
+from ..contract.request import RunRequest
+from .errors import RunFailed
+
+if TYPE_CHECKING:
+    from .history import History
+
+
+def bundle_of(request: RunRequest, history: History) -> str:
+    """The digest of the bundle.
+
+    Raises:
+        RunFailed: InvalidHistory, where it holds what may not be in one.
+    """
+    script = history.script
+    locations = [Path(str(one)) for one in script._version_locations]
+    ini = Path(request.path) / request.config_file if request.config_file else None
+    directory = Path(script.dir)
+    if not request.config_file:  # a mounted ConfigMap: each file is a link into the directory that `..data` links to
+        directory = (directory / "..data").resolve() if (directory / "..data").exists() else directory
+        locations = [directory]
+    try:
+        return bundle_digest(directory, locations, Path(request.path) if ini else directory, ini)
+    except BundleError as error:
+        raise RunFailed(
+            Reason.INVALID_HISTORY,
+            f"Hashing the migration files: {error}",
+            "Put the file itself there, and build a new image.",
+        ) from None
