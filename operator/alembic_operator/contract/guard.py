@@ -186,7 +186,7 @@ def sha256(parts: Sequence[bytes]) -> str:
 def _guarded(step: Step) -> GuardedStep:
     if step.kind is StepKind.OPAQUE:
         return GuardedStep(step.revision, False)
-    numbered = [(at, one) for at, one in enumerate(step.statements, start=1) if one.channel != "runner"]
+    numbered = [(at, one) for at, one in enumerate(step.statements, start=1) if one.channel not in ("runner", "helper")]
     ordered = (
         Ordered(one.fingerprint, one.autocommit, at, max(one.executions, 1), _words(one.sql))
         for at, one in numbered

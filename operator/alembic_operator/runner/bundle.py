@@ -21,12 +21,9 @@ def bundle_of(request: RunRequest, history: History) -> str:
         RunFailed: InvalidHistory, where it holds what may not be in one.
     """
     script = history.script
-    locations = [Path(str(one)) for one in script._version_locations]
-    ini = Path(request.path) / request.config_file if request.config_file else None
     directory = Path(script.dir)
-    if not request.config_file:  # a mounted ConfigMap: each file is a link into the directory that `..data` links to
-        directory = (directory / "..data").resolve() if (directory / "..data").exists() else directory
-        locations = [directory]
+    ini = Path(request.path) / request.config_file if request.config_file else None
+    locations = [Path(str(one)) for one in script._version_locations]
     try:
         return bundle_digest(directory, locations, Path(request.path) if ini else directory, ini)
     except BundleError as error:
