@@ -8,11 +8,11 @@ from collections.abc import Collection
 MASK = "***"
 SHORTEST = 6  # characters of a known value that is masked wherever it stands; a shorter one only as a whole literal
 
-_STRING = r"(?:[eEnN]|[uU]&)?'(?:[^'\\]|''|\\[\s\S])*'|\$(\w*)\$[\s\S]*?\$\2\$"
+_STRING = r"(?:[eEnN]|[uU]&)?'(?:[^'\\]|''|\\[\s\S])*'|\$(?P<tag>\w*)\$[\s\S]*?\$(?P=tag)\$"
 _GAP = r"(?:\s|--[^\n\r]*|/\*[\s\S]*?\*/)*"
-# Also where the statement is itself a string: a DO body, EXECUTE 'ALTER ROLE x PASSWORD ''y'''.
+# The first form is where the statement is a literal itself: EXECUTE 'ALTER ROLE x PASSWORD ''y''' in a DO body.
 _AFTER_PASSWORD = re.compile(
-    rf"(\bPASSWORD\b\"?{_GAP}(?::=|=>|=|:)?{_GAP})(?:(?<!')''[^']*''(?!')|{_STRING})", re.IGNORECASE
+    rf"(\bPASSWORD\b\"?{_GAP}(?::=|=>|=|:)?{_GAP})(?:(?P<doubled>'')[^'\n]+''|{_STRING})", re.IGNORECASE
 )
 _LITERAL = re.compile(r"'[^']*'")
 _SETTING = re.compile(r"\b((?:password|passwd|pwd)\s*=\s*)[^\s'\";,)]+", re.IGNORECASE)  # of libpq, in a literal
@@ -27,7 +27,7 @@ def mask(sql: str, secrets: Collection[str]) -> str:
         secrets: values of the Secrets that the pod has, such as the password of the connection.
     """
     if re.search("passw|pwd", sql, re.IGNORECASE):
-        sql = _AFTER_PASSWORD.sub(lambda match: f"{match.group(1)}'{MASK}'", sql)
+        sql = _AFTER_PASSWORD.sub(_without_password, sql)
         sql = _LITERAL.sub(lambda match: _SETTING.sub(rf"\1{MASK}", match.group()), sql)
     if "://" in sql:
         sql = _URL.sub(rf"\1{MASK}", sql)
@@ -35,3 +35,8 @@ def mask(sql: str, secrets: Collection[str]) -> str:
         for written in {secret, secret.replace("'", "''"), secret.replace("\\", "\\\\").replace("'", "''")}:
             sql = sql.replace(written, MASK) if len(secret) >= SHORTEST else sql.replace(f"'{written}'", f"'{MASK}'")
     return sql
+
+
+def _without_password(match: re.Match[str]) -> str:
+    quote = "''" if match.group("doubled") else "'"
+    return f"{match.group(1)}{quote}{MASK}{quote}"

@@ -22,7 +22,7 @@ _PLACE = rf"%[sbt](?![{_NAME}])|%\(\w+\)[sbt](?![{_NAME}])"
 _TOKEN = re.compile(
     rf"{_GAP}("
     rf"[eE]{_ESCAPED}(?:{_CONTINUES}{_ESCAPED})*"
-    r"|(?:[bBxXnN]|[uU]&)?'[^']*(?:''[^']*)*'"
+    r"|(?:[bBxX]|[uU]&)?'[^']*(?:''[^']*)*'"
     r'|(?:[uU]&)?"[^"]*(?:""[^"]*)*"'
     rf"|{_WORD}"
     r"|0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+"
@@ -53,7 +53,7 @@ def tokens(sql: str) -> list[str]:
         found = _with_nested_comments(sql)
     if not _STRAY.isdisjoint(found):
         raise Unreadable("an open quote or comment, or a character that no statement has there")
-    if "\\'" in sql and any("\\'" in token and token[0] in "'nN" and token[-1] == "'" for token in found):
+    if "\\'" in sql and any("\\'" in token and token[0] == "'" for token in found):
         raise Unreadable("a backslash before the quote of a plain string")
     while found and not found[-1]:
         found.pop()
