@@ -32,8 +32,12 @@ def mask(sql: str, secrets: Collection[str]) -> str:
     if "://" in sql:
         sql = _URL.sub(rf"\1{MASK}", sql)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        for written in {secret, secret.replace("'", "''"), secret.replace("\\", "\\\\").replace("'", "''")}:
-            sql = sql.replace(written, MASK) if len(secret) >= SHORTEST else sql.replace(f"'{written}'", f"'{MASK}'")
+        doubled, escaped = (text.replace("'", "''") for text in (secret, secret.replace("\\", "\\\\")))
+        for written in (escaped, doubled):
+            sql = sql.replace(f"'{written}'", f"'{MASK}'")
+        if len(secret) >= SHORTEST:
+            for written in (escaped, doubled, secret):
+                sql = sql.replace(written, MASK)
     return sql
 
 
