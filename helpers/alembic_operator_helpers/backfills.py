@@ -46,7 +46,8 @@ def backfill(
         HelperError: bad arguments; the same backfill is running elsewhere; or rows that match keep coming.
         sqlalchemy.exc.DBAPIError: PostgreSQL's own errors, as lock_timeout; run again, it goes on.
     """
-    with helper(HELPER) as context:
+    arguments = {"table": table, "set": set, "where": where, "schema": schema}
+    with helper(HELPER, **arguments) as context:
         connection = connected(context)
         found = find_table(connection, HELPER, table, schema)
         _check(found, set, where, batch, pause)

@@ -1,11 +1,13 @@
 """Where a helper runs: its own autocommit block in an online migration of PostgreSQL.
 
 alembic-operator's runner leaves an object in the migration context's options, under "alembic_operator": `history` and
-`revision` are the key of what it journals, and `resumable()` a context manager around what may be sent again.
+`revision` are the key of what it journals, `resumable()` a context manager around what may be sent again, and `call()`
+takes name and arguments of the helper, which a reviewed plan holds in place of the statements that follow from them.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -33,26 +35,32 @@ class HelperError(RuntimeError):
 
 
 @contextmanager
-def helper(name: str) -> Iterator[MigrationContext]:
+def helper(called: str, /, **arguments: object) -> Iterator[MigrationContext]:
     """Around all that a helper does: the migration that calls it, where whatever is sent may be sent again.
+
+    Args:
+        called: its name.
+        arguments: that it was called with; they decide what it does.
 
     Raises:
         HelperError: no migration runs, it is offline, on another database than PostgreSQL, or in an autocommit block.
     """
-    outside = HelperError(f"{name} works in a migration only: call it in upgrade() or downgrade()")
+    outside = HelperError(f"{called} works in a migration only: call it in upgrade() or downgrade()")
     try:
         context = op.get_context()
     except (AttributeError, NameError):  # before the first migration of a process, and after it
         raise outside from None
     if context.as_sql or context.connection is None:
-        raise HelperError(f"{name} reads the database, so it cannot be written out with --sql; run it online")
+        raise HelperError(f"{called} reads the database, so it cannot be written out with --sql; run it online")
     if context.connection.closed:  # Alembic leaves the context of a migration that failed
         raise outside
     if context.dialect.name != "postgresql":
-        raise HelperError(f"{name} is for PostgreSQL; this database is {context.dialect.name}")
+        raise HelperError(f"{called} is for PostgreSQL; this database is {context.dialect.name}")
     if context.connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        raise HelperError(f"{name} opens an autocommit block of its own: call it outside of autocommit_block()")
+        raise HelperError(f"{called} opens an autocommit block of its own: call it outside of autocommit_block()")
     operator = operator_run(context)
+    if operator is not None:
+        operator.call(called, json.dumps(arguments, sort_keys=True, ensure_ascii=False, default=str))
     token = resuming.set(True)
     try:
         with operator.resumable() if operator else nullcontext():
@@ -82,6 +90,9 @@ class OperatorRun(Protocol):
 
     def resumable(self) -> AbstractContextManager[object]:
         """Around what may be sent again after a crash."""
+
+    def call(self, name: str, arguments: str) -> None:
+        """Told before anything is sent; raises where a plan was approved that has no such call here."""
 
 
 def operator_run(context: MigrationContext) -> OperatorRun | None:

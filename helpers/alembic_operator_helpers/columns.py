@@ -31,7 +31,7 @@ def add_not_null(table: str, column: str, *, schema: str | None = None) -> None:
         HelperError: bad arguments, or rows still hold NULL there; then nothing was changed.
         sqlalchemy.exc.DBAPIError: PostgreSQL's own errors, as lock_timeout (5 s where the session has none).
     """
-    with helper(HELPER) as context:
+    with helper(HELPER, table=table, column=column, schema=schema) as context:
         connection = connected(context)
         found = find_table(connection, HELPER, table, schema)
         target = found.column(identifier(HELPER, "column", column), HELPER)

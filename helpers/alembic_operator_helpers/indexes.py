@@ -98,7 +98,8 @@ def create_index_concurrently(
         HelperError: bad arguments; a partitioned table; or the name belongs to something else.
         sqlalchemy.exc.DBAPIError: PostgreSQL's own errors, as duplicate keys under `unique`.
     """
-    with helper(CREATE) as context:
+    arguments = {"columns": columns, "unique": unique, "where": where, "using": using, "include": include}
+    with helper(CREATE, name=name, table=table, schema=schema, **arguments) as context:
         connection = connected(context)
         identifier(CREATE, "the index's name", name)
         found = find_table(connection, CREATE, table, schema)
@@ -135,7 +136,7 @@ def drop_index_concurrently(name: str, *, schema: str | None = None) -> None:
     Raises:
         HelperError: the name belongs to something else, or the index to a constraint or a partitioned table.
     """
-    with helper(DROP) as context:
+    with helper(DROP, name=name, schema=schema) as context:
         connection = connected(context)
         identifier(DROP, "the index's name", name)
         existing = _find_index(connection, schema, name)

@@ -26,11 +26,11 @@ BACKENDS = (
 AT_GATE = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77 AND classid = 0"
 HOLD_BEFORE_VERIFYING = """
 import threading
-import alembic_operator.runner.run as run
+import alembic_operator.runner.verify as verify
 def held(*arguments):
     print("at the gate", flush=True)
     threading.Event().wait(60)
-run.verify = held
+verify.verify = held
 """
 
 

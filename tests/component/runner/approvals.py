@@ -1,0 +1,133 @@
+"""Approved plans made for a test: the inputs as they are now, and a guard over given statements."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from alembic_operator.contract.digests import inputs_digest
+from alembic_operator.contract.fingerprints import text_fingerprint
+from alembic_operator.contract.guard import Guard, sha256
+from alembic_operator.contract.places import GUARD_FILE
+from alembic_operator.contract.plan import Statement, Step, StepKind
+from alembic_operator.contract.request import Approved, RunKind, RunRequest
+from alembic_operator.runner.bundle import bundle_of
+from alembic_operator.runner.driver import find_driver
+from alembic_operator.runner.history import load_history
+from alembic_operator.runner.inputs import inputs_of
+
+from .conftest import Database
+from .harness import Ended, Runner, make_request
+from .project import Project
+
+
+def step(revision: str, *statements: str | tuple[str, bool]) -> Step:
+    """A step of a plan, as the shadow would have captured it."""
+    sent = []
+    for one in statements:
+        sql, autocommit = one if isinstance(one, tuple) else (one, False)
+        value, ddl = text_fingerprint(sql)
+        sent.append(Statement(sql, fingerprint=value, ddl=ddl, autocommit=autocommit))
+    return Step(revision, StepKind.SQL, statements=sent)
+
+
+@dataclass
+class Approval:
+    """A plan that was approved, and how it is run.
+
+    Attributes:
+        approved: as the request has it.
+        directory: the mount of the guard.
+    """
+
+    runner: Runner
+    project: Project
+    database: Database
+    approved: Approved
+    directory: Path
+    secret: str
+
+    def run(self, *, more: str = "", **request: Any) -> Ended:
+        """Run what was approved."""
+        return self.runner(self.project, self.secret, more=self.mount(more), **{"approved": self.approved, **request})
+
+    def mount(self, more: str = "") -> str:
+        """The prelude that moves the guard's mount."""
+        return f"places.PLAN_DIRECTORY = {str(self.directory)!r}\n{more}"
+
+
+def approve(
+    runner: Runner,
+    project: Project,
+    database: Database,
+    steps: Sequence[Step],
+    *,
+    to: str = "",
+    direction: str = "Upgrade",
+    uid: str = "plan-1",
+    secret: str = "",
+    inputs: Mapping[str, Any] | None = None,
+) -> Approval:
+    """Approve a plan from what the database holds now.
+
+    Args:
+        runner: does the check run that it takes.
+        project: with the revisions.
+        database: as it is now.
+        steps: what it may send.
+        to: the target; without it the project's newest revision.
+        direction: of the plan.
+        uid: of the SchemaPlan.
+        secret: the URI, where it is not the database's own.
+        inputs: fields of the request that differ from the harness's own.
+    """
+    uri = secret or database.uri
+    there = runner(project, uri, kind=RunKind.CHECK, **({"revision": to} if to else {})).result
+    assert there.database is not None
+    target = to or project.ids[-1]
+    exists = database.all("SELECT to_regclass('alembic_operator.revision_journal') IS NOT NULL") == [(True,)]
+    newest = database.all("SELECT coalesce(max(id), 0) FROM alembic_operator.revision_journal") if exists else [(0,)]
+    request = replace(make_request(project), **(inputs or {}))
+    approved = Approved(
+        name="db-0123abcd",
+        uid=uid,
+        digest="sha256:" + "d" * 64,
+        inputs_digest="",
+        direction=direction,
+        from_revisions=there.current or [],
+        to_revisions=[target],
+        journal_id=int(str(newest[0][0])),
+        approved_by="dana@example.com",
+    )
+    body = inputs_now(request, approved, there.database.version, there.database.identity, uri)
+    parts = Guard.of(list(steps)).to_parts(limit=100)
+    directory = runner.directory / f"plan-{len(list(runner.directory.glob('plan-*')))}"
+    directory.mkdir(parents=True)
+    for number, part in enumerate(parts):
+        (directory / f"{GUARD_FILE}{number}").write_bytes(part)
+    approved = replace(approved, inputs_digest=inputs_digest(body), guard_sha256=sha256(parts))
+    return Approval(runner, project, database, approved, directory, uri)
+
+
+def inputs_now(request: RunRequest, approved: Approved, version: str, identity: str, uri: str) -> dict[str, Any]:
+    """The inputs as a plan run would find them."""
+    before = Path.cwd()
+    try:
+        history = load_history(request)
+        return inputs_of(
+            request,
+            server_version=version,
+            identity=identity,
+            journal_id=approved.journal_id,
+            from_revisions=approved.from_revisions,
+            to_revisions=approved.to_revisions,
+            direction=approved.direction,
+            history=history,
+            driver=find_driver("psycopg2" if "+psycopg2" in uri else ""),
+            bundle=bundle_of(request, history),
+        )
+    finally:
+        os.chdir(before)
