@@ -92,6 +92,10 @@ def _direction(run: Run, assessment: Assessment, history: History) -> Direction 
 
 
 def _planned(run: Run, task: Task) -> PlanDocument:
+    if run.request.evidence == "Static":
+        from .render import plan_statically  # noqa: PLC0415 (needs what a shadow does not)
+
+        return plan_statically(task)
     check_readable(run, task.target)
     await_shadow(run.secret, run.request, run.signals)
     return plan_in_shadow(task, Shadow.beside(task.driver, run.request))

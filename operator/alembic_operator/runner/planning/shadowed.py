@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 
-from ...contract.digests import inputs_digest, plan_digest, statements_digest
-from ...contract.plan import PlanDocument, ShadowFacts, Step, StepKind
+from ...contract.plan import PlanDocument, ShadowFacts, Step
 from ..driver import RawConnection, rows
-from ..graph import RevisionFile
-from ..inputs import inputs_of, major_version
 from ..journal import ensure_journal
 from .catalog import relations_of, tables_of
+from .document import document, step_of
 from .doors import led_to
 from .probe import Probe
 from .recorder import Recorder
@@ -53,60 +51,24 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         )
         done = rehearsal.run(task.direction, task.revision)
         task.progress("")
-        steps = [_step(one, task.history.graph.files[one.revision], task) for one in done]
-        return _document(task, steps, probe, beside, facts)
+        steps = [_step(one, task) for one in done]
+        return document(
+            task,
+            steps,
+            "Shadow",
+            relations=relations_of(task.target, steps, probe.names),
+            tables=tables_of(task.target, beside, steps, probe.names),
+            shadow=facts,
+        )
     finally:
         migrating.close()
         beside.close()
 
 
-def _document(task: Task, steps: list[Step], probe: Probe, beside: RawConnection, facts: ShadowFacts) -> PlanDocument:
-    request, to = task.request, [task.revision]
-    journal_id = max((entry.id for entry in task.journal.entries.values()), default=0)
-    bundle = ""
-    inputs = inputs_of(
-        request,
-        server_version=task.database.version,
-        identity=task.database.identity,
-        journal_id=journal_id,
-        from_revisions=task.rows,
-        to_revisions=to,
-        direction=task.direction.value,
-        history=task.history,
-        driver=task.driver,
-        bundle=bundle,
-    )
-    of_inputs, of_statements = inputs_digest(inputs), statements_digest(steps)
-    return PlanDocument(
-        direction=task.direction,
-        evidence="Shadow",
-        from_revisions=task.rows,
-        to_revisions=to,
-        inputs=inputs,
-        inputs_digest=of_inputs,
-        statements_digest=of_statements,
-        digest=plan_digest(of_inputs, of_statements),
-        bundle_digest=bundle,
-        journal_id=journal_id,
-        identity=task.database.identity,
-        server_major=major_version(task.database.version),
-        search_path=request.search_path,
-        steps=steps,
-        relations=relations_of(task.target, steps, probe.names),
-        tables=tables_of(task.target, beside, steps, probe.names),
-        shadow=facts,
-    )
-
-
-def _step(one: Rehearsed, file: RevisionFile, task: Task) -> Step:
-    script = task.history.script.get_revision(one.revision)
-    return Step(
-        revision=one.revision,
-        kind=StepKind.SQL,
-        down=list(file.down),
-        message=(script.doc or "").strip().partition("\n")[0][:200],
-        file=file.path,
-        file_sha256=file.sha256,
+def _step(one: Rehearsed, task: Task) -> Step:
+    return step_of(
+        task,
+        one.revision,
         transactional=not one.step.committed,
         escapes=one.step.escapes,
         statements=one.step.statements,

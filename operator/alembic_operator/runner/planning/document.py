@@ -1,0 +1,124 @@
+"""Putting a plan together: steps, inputs, digests and facts, whatever way the steps were found out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ...contract.bundle import BundleError, bundle_files, digest_of
+from ...contract.digests import inputs_digest, plan_digest, statements_digest
+from ...contract.plan import HistoryFault, PlanDocument, Step, StepKind
+from ...contract.reasons import Reason
+from ..errors import RunFailed
+from ..inputs import inputs_of, major_version
+from .downgrades import declared
+from .task import Task
+
+_WAIVER = ".review.yaml"
+
+
+def step_of(task: Task, revision: str, *, kind: StepKind = StepKind.SQL, **found: Any) -> Step:
+    """A step with what its file says of it.
+
+    Args:
+        task: knows the file.
+        revision: its id.
+        kind: SQL or Opaque.
+        found: fields of Step.
+    """
+    file = task.history.graph.files[revision]
+    script: Any = task.history.script.get_revision(revision)
+    facts = {"downgrade": declared(script.path), **found}
+    return Step(
+        revision=revision,
+        kind=kind,
+        down=list(file.down),
+        message=(script.doc or "").strip().partition("\n")[0][:200],
+        file=file.path,
+        file_sha256=file.sha256,
+        **facts,
+    )
+
+
+def document(task: Task, steps: list[Step], evidence: str, **facts: Any) -> PlanDocument:
+    """The plan of these steps.
+
+    Args:
+        task: what is planned.
+        steps: in the order in which they run.
+        evidence: Shadow or Static.
+        facts: relations, tables, shadow and fingerprints of PlanDocument, where there are any.
+
+    Raises:
+        RunFailed: InvalidHistory, where the files hold what may not be in a bundle.
+    """
+    request, to = task.request, [task.revision] if task.revision else []
+    journal_id = task.journal_id
+    files = _bundle(task)
+    bundle = digest_of(files)
+    inputs = inputs_of(
+        request,
+        server_version=task.database.version,
+        identity=task.database.identity,
+        journal_id=journal_id,
+        from_revisions=task.rows,
+        to_revisions=to,
+        direction=task.direction.value,
+        history=task.history,
+        driver=task.driver,
+        bundle=bundle,
+    )
+    of_inputs, of_statements = inputs_digest(inputs), statements_digest(steps)
+    return PlanDocument(
+        direction=task.direction,
+        evidence=evidence,
+        from_revisions=task.rows,
+        to_revisions=to,
+        inputs=inputs,
+        inputs_digest=of_inputs,
+        statements_digest=of_statements,
+        digest=plan_digest(of_inputs, of_statements),
+        bundle_digest=bundle,
+        journal_id=journal_id,
+        identity=task.database.identity,
+        server_major=major_version(task.database.version),
+        search_path=request.search_path,
+        steps=steps,
+        faults=_faults(task),
+        waivers={path: text.decode("utf-8", "replace") for path, text in files.items() if path.endswith(_WAIVER)},
+        **facts,
+    )
+
+
+def _bundle(task: Task) -> dict[str, bytes]:
+    script, request = task.history.script, task.request
+    ini = Path(request.path) / request.config_file if request.config_file else None
+    locations = [Path(os.fspath(location)) for location in script._version_locations]
+    root = Path(request.path) if ini is not None else Path(script.dir)
+    try:
+        return bundle_files(Path(script.dir), locations, root, ini)
+    except BundleError as error:
+        raise RunFailed(
+            Reason.INVALID_HISTORY,
+            f"Hashing the migration files: {error}",
+            "Put the file itself there, and build a new image.",
+        ) from None
+
+
+def _faults(task: Task) -> list[HistoryFault]:
+    """Revisions whose files were changed after they were applied."""
+    graph, entries = task.history.graph, task.journal.entries
+    faults = []
+    for revision in graph.oldest_first(graph.lineage(task.rows)):
+        file, entry = graph.files.get(revision), entries.get(revision)
+        if file is not None and entry is not None and entry.file_sha256 not in (None, "", file.sha256):
+            faults.append(
+                HistoryFault(
+                    "edited-revision",
+                    revision,
+                    f"{file.path} was changed after it was applied on {entry.started[:10]}; what is in the database "
+                    "came from the file as it was.",
+                )
+            )
+    return faults
