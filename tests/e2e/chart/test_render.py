@@ -132,7 +132,7 @@ def test_policies_of_a_namespaced_install_are_for_its_namespaces(cluster: Cluste
         policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"][0]["values"] for policy in policies
     ]
 
-    assert values == [["shop", "billing"]] * 3
+    assert values == [["shop", "billing"]] * 8
 
 
 @pytest.mark.parametrize(
