@@ -53,7 +53,7 @@ answer() {
 fail() {
   say "failed: $1"
   answer @FAILED@ "$1"
-  rm -f "$shared/@READY@" "$shared/@SOURCE@"
+  rm -f "$shared/@READY@"
   [ -z "$server" ] || kill -QUIT "$server" 2>/dev/null
   server=
   while :; do run sleep 3600; done
@@ -227,7 +227,6 @@ say "the target's roles are made"
 
 run dump_and_restore || restore_failed "$data/restore.err"
 [ "$(cat "$data/dump.code")" = 0 ] || target_failed "Dumping the target's schema for the shadow" "$data/dump.err"
-rm -f "$shared/@SOURCE@"
 answer @READY@ ''
 say "restored"
 
