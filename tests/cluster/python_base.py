@@ -170,6 +170,7 @@ def install_libraries(root: Path, found: Mapping[str, Path]) -> None:
         if name.startswith("ld-linux"):
             place = root / "usr" / library.parent.name / name
             if place.parent != folder:
+                place.parent.mkdir(exist_ok=True)
                 place.symlink_to(f"/{(folder / name).relative_to(root)}")
 
 
