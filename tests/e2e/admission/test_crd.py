@@ -11,7 +11,7 @@ from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import CommandFailed
 from tests.unit.api.illegal import ILLEGAL, UNKNOWN
 from tests.unit.api.legal import LEGAL
-from tests.unit.api.manifests import ABSENT, PLAIN, Illegal, Legal, changed
+from tests.unit.api.manifests import ABSENT, DIGEST, PLAIN, Illegal, Legal, changed
 from tests.unit.api.plans import ILLEGAL_PLANS, LEGAL_PLANS, PlanCase
 
 from .conftest import Ask
@@ -124,9 +124,18 @@ def test_object_is_applied_from_the_server_when_the_client_made_it(
     assert "serverside-applied" in said
 
 
-@pytest.mark.parametrize("after", [None, {"revisions": None}], ids=["removed", "emptied"])
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        (None, UNCHANGEABLE),
+        ({"revisions": None}, "spec.baseline.revisions: Required value"),
+        ({"revisions": ["9c1f22aa01bd"]}, UNCHANGEABLE),
+        ({"revisions": ["9c1f22aa01bd"], "fingerprint": DIGEST[1:]}, UNCHANGEABLE),
+    ],
+    ids=["removed", "emptied", "moved", "moved with a fingerprint"],
+)
 def test_baseline_stays_when_it_was_set(
-    cluster: Cluster, crd: None, namespaces: tuple[str, str], after: dict[str, object] | None
+    cluster: Cluster, crd: None, namespaces: tuple[str, str], after: dict[str, object] | None, message: str
 ) -> None:
     before = changed(
         PLAIN,
@@ -140,7 +149,7 @@ def test_baseline_stays_when_it_was_set(
             *("-p", yaml.safe_dump({"spec": {"baseline": after}})),
         )
 
-    assert (UNCHANGEABLE if after is None else "spec.baseline.revisions: Required value") in failed.value.said
+    assert message in failed.value.said
 
 
 def test_words_are_explained_when_a_person_asks(cluster: Cluster, crd: None) -> None:

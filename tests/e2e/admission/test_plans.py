@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ import yaml
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import wait_until
 from tests.unit.api.manifests import ABSENT, PLAIN, changed
-from tests.unit.api.plans import PLAIN_PLAN
+from tests.unit.api.plans import HUGE, PLAIN_PLAN, PLAN_SPEC
+
+from alembic_operator.api.planbounds import bounded
+from alembic_operator.api.planspec import PlanStep, plan_spec_to_raw
 
 from .conftest import PRODUCTION
 from .users import POD_CREATOR, Rules, of_the_chart, rights_of, said
@@ -78,7 +82,7 @@ class Plans:
 
     def create(self, user: str, manifest: dict[str, Any], *options: str) -> str:
         """What is said against a new plan."""
-        return said(self._cluster, "create", *options, "-f", "-", user=user, stdin=yaml.safe_dump(manifest))
+        return said(self._cluster, "create", *options, "-f", "-", user=user, stdin=json.dumps(manifest))
 
     def patch(self, user: str, name: str, patch: dict[str, Any], *options: str) -> str:
         """What is said against a change of a plan."""
@@ -269,6 +273,16 @@ def test_schema_is_relabelled_by_a_tool_while_it_has_plans(cluster: Cluster, pla
     words = ("-n", PRODUCTION, "label", "dbs", "planned", "argocd.argoproj.io/instance=shop", DRY)
 
     assert not said(cluster, *words, user="ed")
+
+
+@pytest.mark.parametrize("steps", HUGE.values(), ids=HUGE)
+def test_largest_plan_is_made_and_decided(plans: Plans, steps: tuple[PlanStep, ...]) -> None:
+    fitting = plan_spec_to_raw(bounded(replace(PLAN_SPEC, steps=steps)))
+
+    assert not plans.create("operator", plans.manifest("largest", {"spec.plan": fitting}))
+    # Comparing the plan with what it was has a cost limit of its own.
+    assert not plans.patch("ann", "largest", decision("Approve", "ann"))
+    assert not plans.delete("ann", "largest")
 
 
 def test_columns_show_the_way_the_findings_and_who_decided(cluster: Cluster, plans: Plans) -> None:

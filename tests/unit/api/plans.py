@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alembic_operator.api.plan import PlanFinding, PlanSpec, PlanStep, SchemaPlan, SqlPart, plan_to_raw
@@ -66,6 +66,15 @@ PLAN = SchemaPlan(
     labels={"alembic-operator.dev/schema": "shop"},
     plan=PLAN_SPEC,
 )
+_LONG = replace(FINDING, message="m" * 5000, fix="f" * 5000, object="o" * 5000)
+_LARGE = replace(STEPS[0], excerpt="é" * 5000, message="m" * 5000, findings=(_LONG,) * 3)
+HUGE: dict[str, tuple[PlanStep, ...]] = {  # steps beyond what a plan may hold
+    "texts of any length": (_LARGE,) * 3,
+    "a hundred revisions": (_LARGE,) * 100,
+    "a long history": tuple(replace(STEPS[0], revision=f"{at:012x}", findings=()) for at in range(2000)),
+    "a step with a thousand findings": (replace(_LARGE, findings=(_LONG,) * 1000),),
+    "five hundred steps of ten findings": (replace(STEPS[0], findings=(FINDING,) * 10),) * 500,
+}
 PLAIN_PLAN: dict[str, Any] = plan_to_raw(PLAN)
 
 

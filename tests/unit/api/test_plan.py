@@ -28,7 +28,7 @@ from alembic_operator.core.findings import Finding
 
 from .crd import PLAN_CRD, PLAN_FIELDS, PLAN_ROOT
 from .manifests import changed
-from .plans import FINDING, ILLEGAL_PLANS, LEGAL_PLANS, PLAIN_PLAN, PLAN, PLAN_SPEC, STEPS, WAIVED, PlanCase
+from .plans import FINDING, HUGE, ILLEGAL_PLANS, LEGAL_PLANS, PLAIN_PLAN, PLAN, PLAN_SPEC, STEPS, WAIVED, PlanCase
 from .test_status import strict
 
 SPEC: dict[str, Any] = PLAN_ROOT["properties"]["spec"]
@@ -128,17 +128,6 @@ def paths(raw: Any, path: str) -> list[str]:
     return [below for item in raw for below in paths(item, path)] if isinstance(raw, list) else []
 
 
-LONG = replace(FINDING, message="m" * 5000, fix="f" * 5000, object="o" * 5000)
-STEP = replace(STEPS[0], excerpt="é" * 5000, message="m" * 5000, findings=(LONG,) * 3)
-HUGE = {
-    "texts of any length": (STEP,) * 3,
-    "a hundred revisions": (STEP,) * 100,
-    "a long history": tuple(replace(STEPS[0], revision=f"{at:012x}", findings=()) for at in range(2000)),
-    "a step with a thousand findings": (replace(STEP, findings=(LONG,) * 1000),),
-    "five hundred steps of ten findings": (replace(STEPS[0], findings=(FINDING,) * 10),) * 500,
-}
-
-
 @pytest.mark.parametrize("plan", [replace(PLAN_SPEC, steps=steps) for steps in HUGE.values()], ids=HUGE)
 def test_plan_fits_the_crd_when_it_was_too_large(plan: PlanSpec) -> None:
     small = bounded(plan)
@@ -170,6 +159,6 @@ def test_errors_stay_when_findings_have_to_go() -> None:
 
 
 def test_findings_stay_when_shorter_texts_do() -> None:
-    plan = replace(PLAN_SPEC, steps=(STEP,) * 40)
+    plan = replace(PLAN_SPEC, steps=HUGE["texts of any length"][:1] * 40)
 
     assert bounded(plan).findings_left_out == 0
