@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..contract.bundle import BundleError, bundle_digest
+from ..contract.bundle import BundleError, bundle_files, digest_of
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from .errors import RunFailed
@@ -18,6 +18,15 @@ def bundle_of(request: RunRequest, history: History) -> str:
     """The digest of the bundle.
 
     Raises:
+        RunFailed: see files_of.
+    """
+    return digest_of(files_of(request, history))
+
+
+def files_of(request: RunRequest, history: History) -> dict[str, bytes]:
+    """The files of the bundle, by path.
+
+    Raises:
         RunFailed: InvalidHistory, where it holds what may not be in one.
     """
     script = history.script
@@ -25,7 +34,7 @@ def bundle_of(request: RunRequest, history: History) -> str:
     ini = Path(request.path) / request.config_file if request.config_file else None
     locations = [Path(str(one)) for one in script._version_locations]
     try:
-        return bundle_digest(directory, locations, Path(request.path) if ini else directory, ini)
+        return bundle_files(directory, locations, Path(request.path) if ini else directory, ini)
     except BundleError as error:
         raise RunFailed(
             Reason.INVALID_HISTORY,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
-from ...contract.bundle import BundleError, bundle_files, digest_of
+from ...contract.bundle import digest_of
 from ...contract.digests import inputs_digest, plan_digest, statements_digest
 from ...contract.plan import HistoryFault, PlanDocument, Step, StepKind
-from ...contract.reasons import Reason
-from ..errors import RunFailed
+from ..bundle import files_of
 from ..inputs import inputs_of, major_version
 from .downgrades import declared
 from .task import Task
@@ -54,8 +51,8 @@ def document(task: Task, steps: list[Step], evidence: str, **facts: Any) -> Plan
         RunFailed: InvalidHistory, where the files hold what may not be in a bundle.
     """
     request, to = task.request, [task.revision] if task.revision else []
-    journal_id = task.journal_id
-    files = _bundle(task)
+    journal_id = task.journal.newest
+    files = files_of(request, task.history)
     bundle = digest_of(files)
     inputs = inputs_of(
         request,
@@ -89,21 +86,6 @@ def document(task: Task, steps: list[Step], evidence: str, **facts: Any) -> Plan
         waivers={path: text.decode("utf-8", "replace") for path, text in files.items() if path.endswith(_WAIVER)},
         **facts,
     )
-
-
-def _bundle(task: Task) -> dict[str, bytes]:
-    script, request = task.history.script, task.request
-    ini = Path(request.path) / request.config_file if request.config_file else None
-    locations = [Path(os.fspath(location)) for location in script._version_locations]
-    root = Path(request.path) if ini is not None else Path(script.dir)
-    try:
-        return bundle_files(Path(script.dir), locations, root, ini)
-    except BundleError as error:
-        raise RunFailed(
-            Reason.INVALID_HISTORY,
-            f"Hashing the migration files: {error}",
-            "Put the file itself there, and build a new image.",
-        ) from None
 
 
 def _faults(task: Task) -> list[HistoryFault]:

@@ -13,6 +13,7 @@ from ...contract.fingerprints import fingerprints, text_fingerprint
 from ...contract.masking import mask
 from ...contract.plan import Notice, Statement
 from ..driver import Driver, RawConnection
+from ..guarding import sent_by_helpers
 from ..signals import Signals
 from ..sqlerrors import printable
 from .capture import Sent, unheard
@@ -249,7 +250,7 @@ class Recorder:
             fingerprint=value,
             ddl=ddl,
             autocommit=bool(self._raw.autocommit),
-            channel="runner" if self._helpers else sent.channel,
+            channel="runner" if self._helpers and sent_by_helpers() else sent.channel,
             executions=sent.executions,
         )
 

@@ -20,6 +20,7 @@ from ...contract.reasons import Reason
 from ..driver import Driver, RawConnection
 from ..errors import RunFailed
 from ..history import History
+from ..revision import helper_call
 from ..session import Place
 from ..sqlerrors import SqlError, find_sql_error, print_error
 from .recorder import Recorder, Step
@@ -201,9 +202,3 @@ def _advice(sql: SqlError | None) -> str:
         nothing
         + "Correct the revision, and build a new image; the shadow has the target's schema, and one row a table."
     )
-
-
-def helper_call(name: str, arguments: str) -> str:
-    """A helper's call as a statement, for reading and comparing; it is never sent."""
-    text = f"{name} {arguments}".replace('"', '""')
-    return f'CALL alembic_operator_helpers."{text}"()'

@@ -42,8 +42,3 @@ class Task:
     secrets: list[str]
     began: float
     progress: Callable[[str], None]
-
-    @property
-    def journal_id(self) -> int:
-        """The journal's newest id of this history; 0 for none."""
-        return max((entry.id for entry in self.journal.entries.values()), default=0)
