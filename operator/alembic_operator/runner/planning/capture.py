@@ -7,6 +7,7 @@ is no boundary.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def unheard(driver: Driver, connection: Any) -> Iterator[Any]:
     if driver.name == "psycopg":
         cursor = driver.module.Cursor(connection)
     else:
-        cursor = connection.cursor(cursor_factory=driver.module.extensions.cursor)
+        extensions = driver.module.extensions
+        cursor = extensions.connection.cursor(connection, cursor_factory=extensions.cursor)
     try:
         yield cursor
     finally:
@@ -107,7 +109,38 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
 
 
 def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listener) -> RawConnection:
-    plain: Any = module.extensions.cursor
+    @functools.cache
+    def heard(kind: Any) -> Any:
+        class Heard(kind):  # type: ignore[misc]
+            def execute(self, query: Any, vars: Any = None) -> Any:
+                def deliver() -> Any:
+                    return kind.execute(self, query, vars)
+
+                return listener.send(Sent(_text(query, self), _types(vars)), deliver)
+
+            def executemany(self, query: Any, vars_list: Any) -> Any:
+                rows = list(vars_list)
+                sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
+                return listener.send(sent, lambda: kind.executemany(self, query, rows))
+
+            def callproc(self, procname: str, parameters: Any = None) -> Any:
+                marks = ", ".join(["%s"] * len(parameters or ()))
+                sent = Sent(f"SELECT * FROM {procname}({marks})", _types(parameters))  # noqa: S608
+                return listener.send(sent, lambda: kind.callproc(self, procname, parameters))
+
+            def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> Any:
+                with listener.passing(Sent(_text(sql, self), channel="copy")):
+                    return kind.copy_expert(self, sql, file, size)
+
+            def copy_from(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
+                with listener.passing(Sent(f"COPY {table} FROM STDIN", channel="copy")):
+                    return kind.copy_from(self, file, table, *more, **options)
+
+            def copy_to(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
+                with listener.passing(Sent(f"COPY {table} TO STDOUT", channel="copy")):
+                    return kind.copy_to(self, file, table, *more, **options)
+
+        return Heard
 
     class Connection(module.extensions.connection):  # type: ignore[misc]
         def commit(self) -> None:
@@ -118,36 +151,11 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
             listener.ending("rollback")
             super().rollback()
 
-    class Heard(module.extensions.cursor):  # type: ignore[misc]
-        def execute(self, query: Any, vars: Any = None) -> Any:
-            def deliver() -> Any:
-                return plain.execute(self, query, vars)
+        def cursor(self, name: Any = None, cursor_factory: Any = None, *more: Any, **options: Any) -> Any:
+            kind = heard(cursor_factory or self.cursor_factory or module.extensions.cursor)
+            return super().cursor(name, kind, *more, **options)
 
-            return listener.send(Sent(_text(query, self), _types(vars)), deliver)
-
-        def executemany(self, query: Any, vars_list: Any) -> Any:
-            rows = list(vars_list)
-            sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
-            return listener.send(sent, lambda: plain.executemany(self, query, rows))
-
-        def callproc(self, procname: str, parameters: Any = None) -> Any:
-            marks = ", ".join(["%s"] * len(parameters or ()))
-            sent = Sent(f"SELECT * FROM {procname}({marks})", _types(parameters))  # noqa: S608
-            return listener.send(sent, lambda: plain.callproc(self, procname, parameters))
-
-        def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> Any:
-            with listener.passing(Sent(_text(sql, self), channel="copy")):
-                return plain.copy_expert(self, sql, file, size)
-
-        def copy_from(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
-            with listener.passing(Sent(f"COPY {table} FROM STDIN", channel="copy")):
-                return plain.copy_from(self, file, table, *more, **options)
-
-        def copy_to(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
-            with listener.passing(Sent(f"COPY {table} TO STDOUT", channel="copy")):
-                return plain.copy_to(self, file, table, *more, **options)
-
-    connection: Any = module.connect(connection_factory=Connection, cursor_factory=Heard, **parameters)
+    connection: Any = module.connect(connection_factory=Connection, **parameters)
     connection.autocommit = True
     found: RawConnection = connection
     return found
