@@ -170,7 +170,8 @@ dump_and_restore() {
     target pg_dump --schema-only --no-owner --no-privileges --no-tablespaces --no-subscriptions --no-security-labels \
       --exclude-schema=@JOURNAL@ --lock-wait-timeout=@WAIT@s 2>"$shared/dump.err"
     echo "$?" >"$shared/dump.code"
-  } | PGOPTIONS='-c client_min_messages=error' local_psql -1 -d @DATABASE@ -f - >/dev/null 2>"$shared/restore.err"
+  } | PGOPTIONS='-c client_min_messages=error' local_psql -1 -d @DATABASE@ -f "$data/roles.sql" -f - \
+    >/dev/null 2>"$shared/restore.err"
 }
 
 # A second life: the data is there. The runner has lost its connection, and would wait for an answer.
@@ -191,9 +192,8 @@ say "begun"
 make_server || start_failed "$data/log"
 start_server || start_failed "$data/log"
 major=$(cat "$data/server/PG_VERSION")
-run local_psql -At -d template1 -c "CREATE DATABASE @DATABASE@ TEMPLATE template0" >"$data/log.made" 2>&1 ||
-  start_failed "$data/log.made"
-run local_psql -At -d @DATABASE@ -c "$like" >"$data/own" 2>&1 || start_failed "$data/own"
+run local_psql -At -d template1 -c "CREATE DATABASE @DATABASE@ TEMPLATE template0" -c '\connect @DATABASE@' -c "$like" \
+  >"$data/own" 2>&1 || start_failed "$data/own"
 say "an empty PostgreSQL $major runs"
 
 until [ -e "$shared/@SOURCE@" ]; do
@@ -216,9 +216,10 @@ if [ "$database" != "$(cat "$data/own")" ]; then
     run local_psql -d template1 -c "CREATE DATABASE @DATABASE@ TEMPLATE template0" >"$data/log.made" 2>&1 ||
     start_failed "$data/log.made"
 fi
-sed 1,2d "$data/cast" >"$data/cast.sql"
-run local_psql -d @DATABASE@ -f "$data/cast.sql" >/dev/null 2>"$shared/restore.err" || restore_failed
-say "the target's roles are made"
+grep '^CREATE TABLESPACE ' "$data/cast" >"$data/spaces.sql" &&
+  { run local_psql -d template1 -f "$data/spaces.sql" >/dev/null 2>"$shared/restore.err" || restore_failed; }
+sed -e 1,2d -e '/^CREATE TABLESPACE /d' "$data/cast" >"$data/roles.sql"
+say "dumping"
 
 run dump_and_restore || restore_failed
 [ "$(cat "$shared/dump.code")" = 0 ] || target_failed "Dumping the target's schema for the shadow" "$shared/dump.err"

@@ -223,7 +223,7 @@ def wait_for_source(shadow: Shadow, given: dict[str, str]) -> None:
 
 def dump(shadow: Shadow, given: dict[str, str]) -> None:
     shadow.tell(given)
-    shadow.says("roles are made")
+    shadow.says("dumping")
 
 
 def be_ready(shadow: Shadow, given: dict[str, str]) -> None:
