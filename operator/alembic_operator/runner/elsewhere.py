@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import threading
 from collections.abc import Iterator
@@ -25,20 +26,27 @@ def watched_connects(opened: Callable[[], None]) -> Iterator[None]:
     """
     owner = threading.get_ident()
     restore: list[tuple[Any, str, Any]] = []
-    for module_name, class_name, name in _DOORS:
-        try:
-            # Imported here, if the image has it: a revision may import it only where it connects.
-            place: Any = importlib.import_module(module_name)
-        except ImportError:
-            continue
-        place = getattr(place, class_name) if class_name else place
+    for place, name in _doors():
         restore.append((place, name, vars(place)[name]))
-        setattr(place, name, _watching(getattr(place, name), owner, opened, bound=bool(class_name)))
+        setattr(place, name, _watching(getattr(place, name), owner, opened, bound=isinstance(place, type)))
     try:
         yield
     finally:
         for place, name, original in restore:
             setattr(place, name, original)
+
+
+@functools.cache
+def _doors() -> list[tuple[Any, str]]:
+    """Those of the drivers that the image has; imported, since a revision may do so only where it connects."""
+    found: list[tuple[Any, str]] = []
+    for module_name, class_name, name in _DOORS:
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError:
+            continue
+        found.append((getattr(module, class_name) if class_name else module, name))
+    return found
 
 
 def _watching(original: Any, owner: int, opened: Callable[[], None], *, bound: bool) -> Any:
