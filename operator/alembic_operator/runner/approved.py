@@ -42,20 +42,18 @@ def check_place(approved: Approved, rows: Sequence[str], since: Sequence[Row], g
             f'the journal of {place} has moved on since: revision "{row.revision}" was {deed} by another run '
             f"(row {row.id}, the plan knew {approved.journal_id})",
         )
+    if approved.direction == Direction.REPAIR.value:
+        if set(rows) not in (set(approved.from_revisions), set(approved.to_revisions)):
+            raise changed(approved, _elsewhere(approved, rows, place))
+        return
     way = "down" if approved.direction == Direction.DOWNGRADE.value else "up"
     done = {row.revision for row in since if row.state in ("done", "adopted") and row.direction == way}
     there, start = graph.lineage(rows), graph.lineage(approved.from_revisions)
     end = graph.lineage(approved.to_revisions)
     on_the_way = end <= there <= start if way == "down" else start <= there <= end
     moved = start - there if way == "down" else there - start
-    if approved.direction == Direction.REPAIR.value:
-        on_the_way, done = start <= there <= start | end, moved
     if not on_the_way or moved - done:
-        raise changed(
-            approved,
-            f"{place} is at {_named(rows)}, and the plan goes from {_named(approved.from_revisions)} to "
-            f"{_named(approved.to_revisions)}",
-        )
+        raise changed(approved, _elsewhere(approved, rows, place))
     if done - moved:
         raise changed(
             approved,
@@ -122,6 +120,13 @@ def differences(planned: dict[str, Any], found: dict[str, Any]) -> list[str]:
         else:
             told.append(f"{name} was {planned.get(name)!r} and is {found.get(name)!r}")
     return told
+
+
+def _elsewhere(approved: Approved, rows: Sequence[str], place: Place) -> str:
+    return (
+        f"{place} is at {_named(rows)}, and the plan goes from {_named(approved.from_revisions)} to "
+        f"{_named(approved.to_revisions)}"
+    )
 
 
 def _named(revisions: Sequence[str]) -> str:

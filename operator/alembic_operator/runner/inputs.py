@@ -34,6 +34,7 @@ def inputs_of(
     history: History,
     driver: Driver,
     bundle: str,
+    settles: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The inputs of a plan, ready for contract.digests.inputs_digest.
 
@@ -48,8 +49,9 @@ def inputs_of(
         history: of the image.
         driver: of the image.
         bundle: digest over the files.
+        settles: facts of a Baseline or Repair (settling.Settlement); None for the other directions.
     """
-    return {
+    inputs = {
         "engine": {"name": "PostgreSQL", "major": major_version(server_version)},
         "database": identity,
         "schema": request.target.uid,
@@ -77,6 +79,7 @@ def inputs_of(
             "driver": f"{driver.name} {_first_word(driver.module.__version__)}",
         },
     }
+    return inputs if settles is None else {**inputs, "settles": settles}
 
 
 def major_version(server_version: str) -> int:
