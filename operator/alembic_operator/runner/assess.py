@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..contract import places
 from ..contract.reasons import Reason
-from ..contract.request import Owner, RunRequest
+from ..contract.request import Owner, RunKind, RunRequest
 from .errors import RunFailed
 from .graph import Graph, Standing
 from .journal import Entry, Journal
@@ -87,6 +87,8 @@ def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
     Raises:
         RunFailed: TargetOwned, with the owner.
     """
+    if request.kind == RunKind.PLAN and not request.target.uid:
+        return  # the command-line tool: it plans for whoever it is, and claims nothing
     if owner is None or owner.uid in (request.target.uid, request.replace_owner):
         return
     elsewhere = "" if owner.cluster == request.target.cluster else f" of the cluster {owner.cluster}"

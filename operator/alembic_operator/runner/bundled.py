@@ -13,6 +13,8 @@ DIRECTORY = "bundled"
 
 def offer_bundled_helpers() -> None:
     """Put the zipapp's copy of the helpers on sys.path: last, or first where the image's copy is older."""
+    if ".pyz" not in __file__:
+        return  # run from its source by the command-line tool, which carries no copy
     archive = __file__.split(".pyz")[0] + ".pyz"
     bundled = f"{archive}/{DIRECTORY}"
     installed = importlib.util.find_spec(PACKAGE)

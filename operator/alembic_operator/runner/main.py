@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from typing import TYPE_CHECKING, Callable
 
 from ..contract import places
 from ..contract.reasons import Reason
@@ -15,12 +16,19 @@ from .report import Report, now, publish
 from .run import Run, as_run_failed
 from .signals import Signals
 
+if TYPE_CHECKING:
+    from .driver import Driver
+    from .planning.shadow import Shadow
+
 _DOING = {RunKind.CHECK: "Reading", RunKind.PLAN: "Planning", RunKind.APPLY: "Migrating"}
 _LISTED = 20  # applied revisions; more never fit into 4 KiB
 
 
-def main() -> int:
+def main(shadow: Callable[[Driver, RunRequest], Shadow] | None = None) -> int:
     """Do the run that the environment asks for.
+
+    Args:
+        shadow: for a plan outside of a pod: a database that the target's schema was restored into beforehand.
 
     Returns:
         The exit code: 0 for an outcome that the operator may take as it is, 1 for a failure.
@@ -33,6 +41,7 @@ def main() -> int:
     report = Report()
     signals = Signals(request.timeouts.run)
     run = Run(request, report, signals)
+    run.shadow = shadow
     failed: RunFailed | None = None
     outcome = Outcome.FAILED
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from ..contract import places
 from ..contract.reasons import Reason
@@ -29,6 +29,7 @@ from .versiontable import read_version_rows, users_tables
 
 if TYPE_CHECKING:
     from .history import History
+    from .planning.shadow import Shadow
     from .revision import Running
 
 _SKIPPED = frozenset({"42P07", "42701", "42P06"})  # "already exists, skipping"
@@ -51,6 +52,7 @@ class Run:
         invalid_before: INVALID indexes that were there before anything was applied.
         receipt: of the plan that was made.
         rehearsing: the revision that is under way in the shadow.
+        shadow: None for the one beside the runner; else makes one that was restored beforehand.
         began: when, by time.monotonic().
     """
 
@@ -66,6 +68,7 @@ class Run:
         self.gate = Gate()
         self.receipt: PlanReceipt | None = None
         self.rehearsing = ""
+        self.shadow: Callable[[Driver, RunRequest], Shadow] | None = None
         self.began = time.monotonic()
         self._driver: Driver | None = None
         self._target: Target | None = None

@@ -60,7 +60,8 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
     assessment = run.assess(reading, history)
     direction = _direction(run, assessment, history)
     if direction is None:
-        if run.request.target != reading.journal.owner or assessment.adopt or assessment.resolved:
+        claims = bool(run.request.target.uid)  # the command-line tool has none
+        if claims and (run.request.target != reading.journal.owner or assessment.adopt or assessment.resolved):
             run.pending = 0
             return Outcome.BEHIND
         return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
@@ -97,6 +98,8 @@ def _planned(run: Run, task: Task) -> PlanDocument:
 
         return plan_statically(task)
     check_readable(run, task.target)
+    if run.shadow is not None:
+        return plan_in_shadow(task, run.shadow(task.driver, run.request))
     await_shadow(run.secret, run.request, run.signals)
     return plan_in_shadow(task, Shadow.beside(task.driver, run.request))
 

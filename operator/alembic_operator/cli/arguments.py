@@ -1,0 +1,150 @@
+"""The command line: what may be asked for, and what is wrong with it. A URL may hold a password, so none is quoted."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+DATABASE_VARIABLE = "ALEMBIC_OPERATOR_DATABASE_URL"
+SHADOW_VARIABLE = "ALEMBIC_OPERATOR_SHADOW_URL"
+_REVISION = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+
+_EPILOG = f"""\
+The target is only read. The shadow is a scratch database that is made by --shadow-url, on a server of the target's
+major version where that user is a superuser; it is dropped at the end. pg_dump and psql are taken from the PATH.
+
+A URL in an option can be seen by other users of the machine, in its list of processes: where an option is left out, it
+is taken from {DATABASE_VARIABLE} or {SHADOW_VARIABLE}.
+
+exit codes: 0 no finding that counts, 1 findings, 2 no plan could be made, 130 interrupted
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for. `repr` shows no URL."""
+
+    command: str
+    project: Path = field(default_factory=Path)
+    config: str = "alembic.ini"
+    database_url: str = field(default="", repr=False)
+    shadow_url: str = field(default="", repr=False)
+    to: str = "head"
+    search_path: tuple[str, ...] = ("public",)
+    version_table: str = "alembic_version"
+    version_table_schema: str = ""
+    role: str = ""
+    baseline: tuple[str, ...] | None = None
+    allow_downgrade: bool = False
+    format: str = "text"
+    fail_on: str = "error"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors name the option and never a value: argparse quotes values, and a URL may stand anywhere by mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        words = message.split(": ")
+        known = message if "://" not in message else f"{words[0]}: a value was not expected there (not shown)"
+        self.print_usage()
+        self.exit(2, f"{self.prog}: {known}\n")
+
+
+def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -> Options:
+    """Read the command line.
+
+    Raises:
+        SystemExit: 2 with a sentence on what is wrong, 0 after --help.
+    """
+    parser = _parser()
+    found = parser.parse_args(argv)
+    if found.command == "run":
+        return Options("run")
+    plan: argparse.ArgumentParser = found.parser
+    return Options(
+        command="plan",
+        project=_project(plan, found.project, found.config),
+        config=found.config,
+        database_url=_url(plan, "--database-url", found.database_url, environ.get(DATABASE_VARIABLE, "")),
+        shadow_url=_url(plan, "--shadow-url", found.shadow_url, environ.get(SHADOW_VARIABLE, "")),
+        to=_checked(plan, "--to", found.to, _REVISION, "a full revision id, or head"),
+        search_path=tuple(
+            _checked(plan, "--search-path", one, _IDENTIFIER, "names of schemas, with commas in between")
+            for one in found.search_path.split(",")
+        ),
+        version_table=_checked(plan, "--version-table", found.version_table, _IDENTIFIER, "a plain name"),
+        version_table_schema=found.version_table_schema
+        and _checked(plan, "--version-table-schema", found.version_table_schema, _IDENTIFIER, "a plain name"),
+        role=found.role,
+        baseline=_baseline(plan, found.baseline),
+        allow_downgrade=found.allow_downgrade,
+        format=found.format,
+        fail_on=found.fail_on,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="alembic-operator", description="The Kubernetes operator for Alembic, and its plans.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands.add_parser("run", help="run the operator (in the cluster; see docs/)")
+    plan = commands.add_parser(
+        "plan",
+        help="show what the cluster would review: SQL, locks, findings",
+        description="Plan a migration as the cluster would, without a cluster.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    plan.set_defaults(parser=plan)
+    add = plan.add_argument
+    add("--project", required=True, metavar="DIR", help="directory that plain Alembic is run in")
+    add("--config", default="alembic.ini", metavar="FILE", help="the ini file, relative to it (default: %(default)s)")
+    add("--database-url", default="", metavar="URL", help="the target: postgresql://user:password@host/database")
+    add("--shadow-url", default="", metavar="URL", help="a superuser's, on a scratch server")
+    add("--to", default="head", metavar="REV", help="a full revision id (default: %(default)s)")
+    add("--search-path", default="public", metavar="SCHEMA[,…]", help="of the session (default: %(default)s)")
+    add("--version-table", default="alembic_version", metavar="NAME", help="(default: %(default)s)")
+    add("--version-table-schema", default="", metavar="NAME", help="(default: the first of the search path)")
+    add("--role", default="", metavar="ROLE", help="SET ROLE on the target after connecting")
+    add("--baseline", default=None, metavar="REV[,…]", help='adopt a database as being there; "" for base')
+    add("--allow-downgrade", action="store_true", help="plan the way back where the database is ahead")
+    add("--format", choices=("text", "json"), default="text", help="(default: %(default)s)")
+    add("--fail-on", choices=("error", "warning", "never"), default="error", help="exit code 1 (default: %(default)s)")
+    return parser
+
+
+def _project(parser: argparse.ArgumentParser, given: str, config: str) -> Path:
+    if "://" in given or "://" in config:
+        parser.error("--project, --config: a directory and a file are expected, and a URL was given (not shown)")
+    project = Path(given)
+    if not project.is_dir():
+        parser.error(f"--project: {project} is no directory. Name the one that plain Alembic is run in")
+    if not (project / config).is_file():
+        parser.error(f"--config: there is no file {project / config}. Name it relative to --project")
+    return project.resolve()
+
+
+def _url(parser: argparse.ArgumentParser, option: str, given: str, otherwise: str) -> str:
+    url = given or otherwise
+    variable = DATABASE_VARIABLE if option == "--database-url" else SHADOW_VARIABLE
+    if not url:
+        parser.error(f"{option} is missing, and {variable} is not set")
+    return url
+
+
+def _checked(parser: argparse.ArgumentParser, option: str, given: str, pattern: re.Pattern[str], expected: str) -> str:
+    if not pattern.fullmatch(given):
+        parser.error(f"{option}: {expected} is expected")
+    return given
+
+
+def _baseline(parser: argparse.ArgumentParser, given: str | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    revisions = [one for one in given.split(",") if one]
+    return tuple(_checked(parser, "--baseline", one, _REVISION, "full revision ids, with commas") for one in revisions)

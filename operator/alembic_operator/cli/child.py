@@ -1,0 +1,30 @@
+"""The child process that plans: the runner itself, with its places in a directory of the parent's.
+
+The project's revisions are imported here, and nowhere else in the tool.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from alembic_operator.contract import places
+
+SECRET, SHADOW, RESULT = "secret", "shadow-url", "result"  # in the directory; the first holds SECRET_KEY
+SECRET_KEY = "url"
+
+
+def main(directory: Path) -> int:
+    """One run of the runner, in the shadow that the parent has restored."""
+    places.SECRET_DIRECTORY = str(directory / SECRET)
+    places.TERMINATION_LOG = str(directory / RESULT)
+    from alembic_operator.runner.main import main as run  # noqa: PLC0415 (after the places were moved)
+    from alembic_operator.runner.planning.shadow import Shadow  # noqa: PLC0415
+    from alembic_operator.runner.secret import parse_uri  # noqa: PLC0415
+
+    target = parse_uri((directory / SHADOW).read_text("utf-8"), "--shadow-url", "url")
+    return run(lambda driver, request: Shadow.at(driver, target, request))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,156 @@
+"""`alembic-operator plan`: the runner plans in a child process, the review reads the plan, and people read both."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from alembic_operator.contract import places
+from alembic_operator.contract.plan import EVENT, PlanDocument, unpack
+from alembic_operator.contract.request import Owner, ProtocolError, RunKind, RunRequest
+from alembic_operator.contract.result import Outcome, RunResult
+from alembic_operator.runner.secret import Target
+
+from . import child
+from .arguments import DATABASE_VARIABLE, SHADOW_VARIABLE, Options
+from .failure import CannotPlan
+from .interrupts import ending_by_exception
+from .review import review
+from .scratch import scratch_database
+from .server import Server
+from .show import as_json, as_text, nothing_to_do
+from .words import in_words_of_the_tool
+
+_GRACE = 10.0  # seconds that an interrupted child has to cancel its statement
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A child that is over: what it wrote, and its records of the plan."""
+
+    result: RunResult
+    parts: list[str]
+
+
+def plan(options: Options) -> int:
+    """Plan, print, and say by the exit code whether a finding counts.
+
+    Raises:
+        CannotPlan: with the remedy.
+    """
+    target = Server.named("--database-url", options.database_url, options.role)
+    shadow = Server.named("--shadow-url", options.shadow_url)
+    with ending_by_exception(), tempfile.TemporaryDirectory(prefix="alembic-operator-") as directory:
+        with scratch_database(target, shadow) as scratch:
+            ended = _run(options, scratch, Path(directory))
+        document = _document(ended)
+        if document is None:
+            sys.stdout.write(nothing_to_do(ended.result, options.format))
+            return 0
+        reviewed = review(document, datetime.now(UTC).date())
+        show = as_json if options.format == "json" else as_text
+        sys.stdout.write(show(document, reviewed, ended.result.warnings))
+        return 1 if reviewed.counts(options.fail_on) else 0
+
+
+def _run(options: Options, scratch: Server, directory: Path) -> _Ended:
+    (directory / child.SECRET).mkdir()
+    _write(directory / child.SECRET / child.SECRET_KEY, options.database_url)
+    _write(directory / child.SHADOW, _url(scratch.target))
+    hidden = (DATABASE_VARIABLE, SHADOW_VARIABLE)
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", child.__name__, str(directory)],
+        env={**kept, places.REQUEST_VARIABLE: _request(options).to_json()},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # a ^C reaches the parent alone, which ends the child in order
+    )
+    with process:
+        try:
+            parts = _read(process)
+            process.wait()
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    try:
+        return _Ended(RunResult.from_json((directory / child.RESULT).read_text("utf-8")), parts)
+    except (OSError, ProtocolError):
+        raise CannotPlan(
+            f"Planning: the child process ended with code {process.returncode} and no result. Its words stand above."
+        ) from None
+
+
+def _read(process: subprocess.Popen[str]) -> list[str]:
+    """The plan's records; what the project's own code prints goes to standard error."""
+    parts: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(places.RECORD_PREFIX):
+            record = json.loads(line[len(places.RECORD_PREFIX) :])
+            if record.get("event") == EVENT:
+                parts.append(record["data"])
+        elif line.strip() and not line.startswith("alembic-operator: "):
+            sys.stderr.write(line)
+    return parts
+
+
+def _document(ended: _Ended) -> PlanDocument | None:
+    """The plan; None where there is nothing to do."""
+    result = ended.result
+    if result.failure is not None:
+        failure = result.failure
+        where = f" (revision {failure.revision}, statement {failure.statement})" if failure.statement else ""
+        raise CannotPlan(f"{failure.reason.value}: {in_words_of_the_tool(failure.message)}{where}")
+    if result.outcome != Outcome.PLANNED or result.plan is None:
+        return None
+    try:
+        return unpack(ended.parts, result.plan.sha256)
+    except ProtocolError as error:
+        raise CannotPlan(f"Reading the plan of the child process: {error}.") from None
+
+
+def _request(options: Options) -> RunRequest:
+    return RunRequest(
+        kind=RunKind.PLAN,
+        target=Owner("", "", "", ""),  # nobody's: it claims nothing, whoever manages the database
+        generation=0,
+        job="alembic-operator-plan",
+        revision=options.to,
+        secret_name="--database-url",  # noqa: S106 - an option's name
+        secret_key=child.SECRET_KEY,
+        search_path=list(options.search_path),
+        role=options.role,
+        path=str(options.project),
+        config_file=options.config,
+        version_table=options.version_table,
+        version_table_schema=options.version_table_schema,
+        baseline=list(options.baseline) if options.baseline is not None else None,
+        allow_downgrade=options.allow_downgrade,
+        evidence="Shadow",
+    )
+
+
+def _write(path: Path, secret: str) -> None:
+    path.touch(0o600)
+    path.write_text(secret, "utf-8")
+
+
+def _url(target: Target) -> str:
+    user, password, dbname = (quote(part, safe="") for part in (target.user, target.password, target.dbname))
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in target.options.items())
+    return f"postgresql://{user}:{password}@{host}:{target.port}/{dbname}" + (f"?{query}" if query else "")

@@ -1,0 +1,34 @@
+"""What the review says of a plan, and which of it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
+
+from alembic_operator.contract.plan import PlanDocument
+from alembic_operator.core.findings import Finding, Severity
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The findings of a plan, and what is wrong with its waivers: sentences."""
+
+    findings: tuple[Finding, ...]
+    waiver_faults: tuple[str, ...]
+
+    def counts(self, fail_on: str) -> bool:
+        """Whether something is at or above `fail_on` (error, warning, never) and not waived."""
+        if fail_on == "never":
+            return False
+        counted = {Severity.ERROR} if fail_on == "error" else {Severity.ERROR, Severity.WARNING}
+        return bool(self.waiver_faults) or any(one.severity in counted and not one.waived_by for one in self.findings)
+
+
+def review(document: PlanDocument, today: date) -> Reviewed:
+    """Lint a plan as the operator does, with the rules' own severities."""
+    if find_spec("alembic_operator.review") is None:
+        return Reviewed((), ())
+    found = import_module("alembic_operator.review.lint").lint(document, today)
+    return Reviewed(found.findings, found.waiver_faults)

@@ -1,0 +1,132 @@
+"""The scratch database: made beside others on a server, restored from the target, dropped at the end in any case."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic_operator.contract import places
+
+from . import interrupts
+from .failure import CannotPlan
+from .server import Server
+
+_LOCK_WAIT = "10s"  # pg_dump takes ACCESS SHARE on every table, which waits behind ALTER TABLE alone
+_MAJOR = "SELECT pg_catalog.current_setting('server_version_num')::int / 10000"
+_LIKE = """SELECT pg_catalog.format('ENCODING %L', pg_catalog.pg_encoding_to_char(encoding))
+  FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"""
+_ROLES = "SELECT pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
+_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+
+
+@contextmanager
+def scratch_database(target: Server, shadow: Server) -> Iterator[Server]:
+    """A database with the schema of the target and none of its rows, on the shadow's server.
+
+    Roles of the target that the server lacks are made as NOLOGIN superusers, as in the cluster's shadow, and dropped
+    again.
+
+    Raises:
+        CannotPlan: it could not be made, with the remedy.
+    """
+    like = _check(target, shadow)
+    name = f"alembic_operator_shadow_{secrets.token_hex(6)}"
+    made: list[str] = []
+    try:
+        shadow.query(f"CREATE DATABASE {name} TEMPLATE template0 {like}", doing="Making the scratch database")
+        theirs = target.query(_ROLES, doing="Reading the target's roles")
+        ours = set(shadow.query(_ROLES, doing="Reading the shadow's roles"))
+        for role in theirs:
+            if role not in ours:
+                shadow.query(f"CREATE ROLE {role} SUPERUSER NOLOGIN", doing="Making the target's roles in the shadow")
+                made.append(role)
+        scratch = shadow.at(name)
+        _restore(target, scratch)
+        yield scratch
+    finally:
+        interrupts.hold()
+        shadow.query(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", doing="Dropping the scratch database")
+        for role in made:
+            shadow.query(f"DROP ROLE IF EXISTS {role}", doing="Dropping a role of the scratch database")
+
+
+def _check(target: Server, shadow: Server) -> str:
+    """How a database like the target is made."""
+    doing = "Connecting to the target"
+    (theirs, like) = target.query(_MAJOR, _LIKE, doing=doing)
+    ours, superuser = shadow.query(_MAJOR, _SUPERUSER, doing="Connecting to the shadow's server")
+    if ours != theirs:
+        raise CannotPlan(
+            f"Comparing the servers: the target is PostgreSQL {theirs}, and --shadow-url leads to PostgreSQL {ours}. "
+            f"Their locks and rewrites differ: give a server of PostgreSQL {theirs}."
+        )
+    if superuser != "t":
+        raise CannotPlan(
+            f"Making the scratch database: the user of --shadow-url ({shadow.address}) is no superuser there. Give one "
+            "on a server that holds nothing of value."
+        )
+    return like
+
+
+def _restore(target: Server, scratch: Server) -> None:
+    dump = [
+        *("pg_dump", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-subscriptions"),
+        *("--no-security-labels", f"--exclude-schema={places.JOURNAL_SCHEMA}", f"--lock-wait-timeout={_LOCK_WAIT}"),
+        *("-d", target.conninfo),
+    ]
+    with tempfile.TemporaryFile("w+") as said:
+        try:
+            reading = subprocess.Popen(
+                dump,
+                env=target.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise CannotPlan(
+                "Dumping the target's schema: there is no pg_dump on the PATH. Install PostgreSQL's client programs of "
+                "the target's version."
+            ) from None
+        with reading:
+            restored = _write(scratch, reading)
+        said.seek(0)
+        if reading.returncode != 0 and restored.returncode == 0:
+            raise CannotPlan(_dump_failed(target, target.words(said.read())))
+    if restored.returncode != 0:
+        raise CannotPlan(
+            f"Restoring the target's schema in the scratch database: {scratch.words(restored.stderr)}. Give a "
+            "--shadow-url to a server that has what the schema needs, such as its extensions."
+        )
+
+
+def _write(scratch: Server, reading: subprocess.Popen[bytes]) -> subprocess.CompletedProcess[str]:
+    """Pipe a dump into the scratch database; a dump that nobody reads to its end is ended."""
+    done = None
+    try:
+        done = subprocess.run(
+            scratch.psql("-1", "-o", "/dev/null", "-f", "-"),
+            env=scratch.environment,
+            stdin=reading.stdout,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+        return done
+    finally:
+        if done is None or done.returncode != 0:
+            reading.kill()
+
+
+def _dump_failed(target: Server, found: str) -> str:
+    doing = f"Dumping the target's schema ({target.address}): {found}."
+    if "version mismatch" in found:
+        return f"{doing} Put pg_dump of the target's version first on the PATH."
+    if "permission denied" in found:
+        return f"{doing} The user needs SELECT on every table and USAGE on every schema: GRANT pg_read_all_data to it."
+    return f"{doing} Correct it, and plan again."

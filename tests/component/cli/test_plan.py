@@ -1,0 +1,189 @@
+"""`alembic-operator plan` against real servers: the plan of the cluster, without a cluster; nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from tests.cluster.postgres import Postgres, binaries
+from tests.component.cli.conftest import NO_SECRETS, Tool, end
+from tests.component.runner.conftest import USER
+from tests.component.runner.project import Project
+
+from alembic_operator.contract.bundle import bundle_digest
+
+FIRST = 'op.execute("CREATE TABLE orders (id int PRIMARY KEY, total int)")'
+SECOND = 'op.execute("ALTER TABLE orders ADD COLUMN region text")'
+
+
+def _two(project: Project) -> Project:
+    project.add("r1", FIRST, downgrade='op.execute("DROP TABLE orders")')
+    project.add("r2", SECOND, downgrade='op.execute("ALTER TABLE orders DROP COLUMN region")')
+    return project
+
+
+@pytest.mark.parametrize("version", [15, 16, 18])
+def test_prints_the_plan_when_a_revision_is_pending(tool: Tool, project: Project) -> None:
+    _two(project)
+    tool.database.alembic(project, "upgrade", "r1")
+    tool.database.execute("INSERT INTO orders VALUES (1, 2)")
+    before = tool.database.all("SELECT xmin, * FROM orders")
+    done = tool(project, "--format", "json")
+    assert done.code == 0, done.err
+    assert (done.plan["from_revisions"], done.plan["to_revisions"]) == (["r1"], ["r2"])
+    assert done.statements == ["ALTER TABLE orders ADD COLUMN region text"]
+    locks = done.plan["steps"][0]["statements"][0]["locks"]
+    assert locks == [{"relation": "public.orders", "mode": "AccessExclusiveLock"}]
+    assert tool.database.heads() == ["r1"]
+    assert tool.database.all("SELECT xmin, * FROM orders") == before
+    assert tool.left() == []
+
+
+def test_prints_sql_and_evidence_for_people(tool: Tool, project: Project) -> None:
+    _two(project)
+    tool.database.alembic(project, "upgrade", "r1")
+    done = tool(project)
+    assert done.code == 0, done.err
+    assert done.out.startswith("Upgrade from r1 to r2: 1 revision, 0 errors, ")
+    assert "-- 1: AccessExclusiveLock on public.orders" in done.out
+    assert "ALTER TABLE orders ADD COLUMN region text;" in done.out
+
+
+def test_plans_from_base_when_the_database_is_empty(tool: Tool, project: Project) -> None:
+    done = tool(_two(project), "--format", "json", "--to", "r1")
+    assert done.code == 0, done.err
+    assert done.statements == ["CREATE TABLE orders (id int PRIMARY KEY, total int)"]
+
+
+def test_bundle_digest_is_that_of_the_files(tool: Tool, project: Project) -> None:
+    done = tool(_two(project), "--format", "json")
+    root = project.directory
+    expected = bundle_digest(root / "migrations", [root / "migrations/versions"], root, root / "alembic.ini")
+    assert done.json["bundleDigest"] == expected
+
+
+def test_says_so_when_there_is_nothing_to_do(tool: Tool, project: Project) -> None:
+    _two(project)
+    tool.database.alembic(project)
+    done = tool(project)
+    assert (done.code, done.out) == (0, "Nothing to do: the database is at r2.\n")
+    assert tool(project, "--to", "r1").out.startswith("Nothing to do: the database is at r2, beyond r1.")
+
+
+def test_plans_the_way_back_when_it_is_allowed(tool: Tool, project: Project) -> None:
+    _two(project)
+    tool.database.alembic(project)
+    done = tool(project, "--to", "r1", "--allow-downgrade", "--format", "json")
+    assert done.json["plan"]["direction"] == "Downgrade", done.err
+    assert done.statements == ["ALTER TABLE orders DROP COLUMN region"]
+
+
+def test_makes_the_targets_roles_and_drops_them_again(tool: Tool, project: Project) -> None:
+    tool.database.alembic(_two(project), "upgrade", "r1")
+    tool.database.execute(f'CREATE POLICY mine ON orders TO "{USER}" USING (true)')
+    project.add("r3", f"""op.execute('GRANT SELECT ON orders TO "{USER}"')""")
+    done = tool(project, "--format", "json")
+    assert done.code in (0, 1), done.err
+    assert tool.left() == []
+
+
+def test_refuses_when_the_shadow_has_another_version(tool: Tool, project: Project, scratch_servers: object) -> None:
+    other = scratch_servers(16)  # type: ignore[operator]
+    done = tool(_two(project), shadow=other.uri())
+    assert done.code == 2
+    assert "the target is PostgreSQL 15, and --shadow-url leads to PostgreSQL 16" in done.err
+
+
+@pytest.mark.parametrize("option", ["database", "shadow"])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "not a URI that begins with postgresql:// or postgres://"),
+        ("mysql://u:p@ss:/w?%rd@h/d", "not a URI that begins with"),
+        ("postgresql://postgres:wrong@{}/postgres", 'password authentication failed for user "postgres"'),
+        ("postgresql://postgres:super%20secret@{}/nowhere", 'database "nowhere" does not exist'),
+        ("postgresql://postgres:super%20secret@127.0.0.1:1/postgres", "Connection refused"),
+    ],
+)
+def test_tells_why_when_a_server_cannot_be_reached(
+    tool: Tool, project: Project, option: str, url: str, words: str
+) -> None:
+    server = tool.database.server if option == "database" else tool.scratch
+    done = tool(_two(project), **{option: url.format(f"{server.host}:{server.port}")})
+    assert done.code == 2
+    assert words in done.err
+    assert f"--{option}-url" in done.err
+    assert tool.left() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        (lambda p: p.add("r3", "1 / 0"), [], "ZeroDivisionError"),
+        (lambda p: p.add("r3", 'op.execute("SELEC 1")'), [], "syntax error"),
+        (lambda p: p.add("r3", "pass", down="r1"), [], "MultipleHeads"),
+        (lambda p: p.add("r3", "pass", down="nowhere"), [], "InvalidHistory"),
+        (lambda p: None, ["--to", "r9"], 'RevisionNotFound: Looking for --to "r9"'),
+    ],
+)
+def test_tells_why_when_no_plan_can_be_made(
+    tool: Tool, project: Project, change: object, options: list[str], words: str
+) -> None:
+    change(_two(project))  # type: ignore[operator]
+    done = tool(project, *options)
+    assert done.code == 2
+    assert words in done.err
+    assert "spec." not in done.err
+    assert tool.left() == []
+    assert tool.database.all("SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_tells_what_to_grant_when_a_table_cannot_be_read(tool: Tool, project: Project) -> None:
+    tool.database.alembic(_two(project), "upgrade", "r1")
+    server: Postgres = tool.database.server
+    server.execute("CREATE TABLE closed (id int)", database=tool.database.name)
+    done = tool(project)
+    assert done.code == 2
+    assert "permission denied" in done.err
+    assert "GRANT pg_read_all_data" in done.err
+
+
+def test_tells_what_to_install_when_there_is_no_psql(tool: Tool, project: Project, tmp_path: Path) -> None:
+    tool.env["PATH"] = str(tmp_path)
+    done = tool(_two(project))
+    assert done.code == 2
+    assert "there is no psql on the PATH" in done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_leaves_nothing_behind_when_it_is_interrupted(tool: Tool, project: Project, number: signal.Signals) -> None:
+    mark = project.directory / "started"
+    project.add("r1", f'open({str(mark)!r}, "w").close(); op.execute("SELECT pg_sleep(60)")')
+    process = tool.start(project)
+    while not mark.exists():
+        assert process.poll() is None, process.communicate()
+    done = end(process, number)
+    assert done.code == 130
+    assert "the scratch database is gone" in done.err
+    assert tool.left() == []
+
+
+def test_shows_no_password_to_the_list_of_processes(tool: Tool, project: Project, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    for name in ("psql", "pg_dump"):
+        real = binaries(tool.database.server.version) / name
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@" >>{seen}\nexec {real} "$@"\n')
+        (tmp_path / name).chmod(0o755)
+    tool.env["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
+    project.add(
+        "r1",
+        f"import os; open({str(seen)!r}, 'ab').write(b'child ' + open('/proc/self/cmdline', 'rb').read() + "
+        "open(f'/proc/{os.getppid()}/cmdline', 'rb').read())",
+    )
+    done = tool(project)
+    assert done.code in (0, 1), done.err
+    told = seen.read_bytes()
+    assert all(word in told for word in (b"psql", b"pg_dump", b"child", b"alembic_operator.cli"))
+    assert not any(secret.encode() in told for secret in NO_SECRETS)
