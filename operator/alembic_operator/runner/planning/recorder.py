@@ -9,25 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
-from ...contract.fingerprints import fingerprints, text_fingerprint
+from ...contract.fingerprints import text_fingerprint
 from ...contract.masking import mask
 from ...contract.plan import Notice, Statement
 from ..driver import Driver, RawConnection
 from ..guarding import sent_by_helpers
 from ..signals import Signals
-from ..sqlerrors import printable
+from ..sqlerrors import find_sql_error, printable
 from .capture import Sent, unheard
 from .probe import Effects, Probe
-from .seed import Seeds
+from .seed import Seeds, may_be_the_seeds
+from .written import MOST_NOTICES, controls, merged, same, skipped, sqlstate_of
 
-_VIOLATIONS = frozenset({"23502", "23503", "23505", "23514", "23P01"})
-_OUTSIDE = frozenset({"25001", "2D000", "0A000"})  # what a statement says that no transaction may hold
 _UNSAVED = re.compile(r"\s*(?:SET|RESET|SHOW|BEGIN|START|SAVEPOINT|RELEASE|ROLLBACK|COMMIT|END|PREPARE|ABORT)\b", re.I)
 _SAVEPOINT = "alembic_operator_probe"
 _UNPROBED_AFTER = 20  # the same text so often in a row: what it does is known by then
-_SKIPPED = re.compile(r"NOTICE:\s+(.* (already exists|does not exist), skipping)", re.DOTALL)
 _LONGEST_SHOWN = 60
-_MOST_NOTICES = 20
 
 
 @dataclass
@@ -61,7 +58,7 @@ class Recorder:
     def attach(self, raw: RawConnection, probe: Probe, seeds: Seeds) -> None:
         """Look at this session, which tells this listener, by this probe."""
         self._raw, self._probe, self._seeds = raw, probe, seeds
-        self._driver.on_notice(raw, lambda sqlstate, text: self._noticed(Notice(sqlstate, printable(text, 300))))
+        self._driver.on_notice(raw, lambda code, text: self._notices.append(Notice(code, printable(text, 300))))
 
     def own(self, sql: str) -> list[tuple[Any, ...]]:
         """Send statements of the runner's on the migrating session; the rows of the last that has any."""
@@ -159,7 +156,7 @@ class Recorder:
             return result
         if self._raw.autocommit:
             return self._in_autocommit(entry, deliver)
-        saved = again and not _UNSAVED.match(sent.sql) and not _controls(sent.sql)
+        saved = again and not _UNSAVED.match(sent.sql) and not controls(sent.sql)
         if saved:
             self.own(f"SAVEPOINT {_SAVEPOINT}")
         began, violation = time.monotonic(), ""
@@ -167,28 +164,34 @@ class Recorder:
             result = deliver()
         except self._driver.error as error:
             violation = sqlstate_of(error)
-            if not saved or not self._may_be_the_seeds(violation):
+            if not saved or not may_be_the_seeds(violation):
+                self._failed(entry, error)
                 raise
-            result = self._without_seeds(entry.sql, error, deliver)
+            result = self._without_seeds(entry, error, deliver)
         seconds = time.monotonic() - began
         self._write(
             entry, self._look(entry.sql, f"RELEASE SAVEPOINT {_SAVEPOINT}" if saved else ""), seconds, violation
         )
         return result
 
-    def _may_be_the_seeds(self, sqlstate: str) -> bool:
-        return sqlstate in _VIOLATIONS or sqlstate.startswith("22")
+    def _failed(self, entry: Statement, error: Exception) -> None:
+        """Write down what was sent and refused: the step's code may go on from there, to a savepoint."""
+        found = find_sql_error(error)
+        words = found.words() if found is not None else type(error).__name__
+        self._notices.append(Notice(sqlstate_of(error), f"It failed: {words}"))
+        self._write(entry, Effects(), 0.0, "")
 
-    def _without_seeds(self, sql: str, error: Exception, deliver: Callable[[], Any]) -> Any:
+    def _without_seeds(self, entry: Statement, error: Exception, deliver: Callable[[], Any]) -> Any:
         """Take away the seeds of the table, then every row of it, and send the statement again each time."""
         assert self._seeds is not None
         for thorough in (False, True):
             self.own(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-            self._seeds.remove(self.own, error, sql, thorough=thorough)
+            self._seeds.remove(self.own, error, entry.sql, thorough=thorough)
             try:
                 return deliver()
             except self._driver.error as still:
-                if thorough or not self._may_be_the_seeds(sqlstate_of(still)):
+                if thorough or not may_be_the_seeds(sqlstate_of(still)):
+                    self._failed(entry, still)
                     raise
                 error = still
         raise error
@@ -201,13 +204,22 @@ class Recorder:
             result = deliver()
         except self._driver.error:
             self.own("ROLLBACK")
-            result = deliver()
-            self._write(entry, self._look(entry.sql, ""), time.monotonic() - began, "")
-            return result
+            return self._outside(entry, deliver)
         seconds = time.monotonic() - began
         self._write(entry, self._look(entry.sql, ""), seconds, "")
         if self._in_transaction():
             self.own("COMMIT")
+        return result
+
+    def _outside(self, entry: Statement, deliver: Callable[[], Any]) -> Any:
+        """Send what no transaction may hold, or what fails in one too."""
+        began = time.monotonic()
+        try:
+            result = deliver()
+        except self._driver.error as error:
+            self._failed(entry, error)
+            raise
+        self._write(entry, self._look(entry.sql, ""), time.monotonic() - began, "")
         return result
 
     def _in_transaction(self) -> bool:
@@ -240,7 +252,7 @@ class Recorder:
         self.step.sent += 1
         value, ddl = text_fingerprint(sent.sql)
         shown = mask(sent.sql, self._secrets)
-        if _controls(sent.sql):
+        if controls(sent.sql):
             start = printable(" ".join(shown.split()), _LONGEST_SHOWN)
             self.escape(f"Statement {self.step.sent} ends or begins a transaction itself: {start}")
             self.step.committed = True
@@ -256,7 +268,7 @@ class Recorder:
 
     def _repeated(self, entry: Statement) -> bool:
         last = self.step.statements[-1] if self.step is not None and self.step.statements else None
-        return last is not None and last.executions >= _UNPROBED_AFTER and _same(last, entry) and not entry.ddl
+        return last is not None and last.executions >= _UNPROBED_AFTER and same(last, entry) and not entry.ddl
 
     def _write(self, entry: Statement, effects: Effects, seconds: float, violation: str) -> None:
         assert self.step is not None
@@ -269,54 +281,17 @@ class Recorder:
             drops=effects.drops,
             objects=effects.objects,
             violation=violation,
-            notices=notices[:_MOST_NOTICES],
+            notices=notices[:MOST_NOTICES],
             seconds=round(seconds, 4),
         )
         statements = self.step.statements
-        if statements and _same(statements[-1], written):
-            statements[-1] = _merged(statements[-1], written)
+        if statements and same(statements[-1], written):
+            statements[-1] = merged(statements[-1], written)
         else:
             statements.append(written)
-
-    def _noticed(self, notice: Notice) -> None:
-        self._notices.append(notice)
 
     def _told(self) -> list[Notice]:
         if self._driver.name == "psycopg":
             return self._notices
         texts, self._raw.notices[:] = list(self._raw.notices), []
-        found = [match for match in map(_SKIPPED.match, texts) if match]
-        return [Notice("42P07" if match[2] == "already exists" else "00000", match[1].strip()) for match in found]
-
-
-def sqlstate_of(error: Exception) -> str:
-    """Of a driver's error; "" for none."""
-    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
-
-
-def _controls(sql: str) -> bool:
-    return any(one.transaction_control for one in fingerprints(sql))
-
-
-def _same(one: Statement, other: Statement) -> bool:
-    return (one.sql, one.parameters, one.autocommit, one.channel) == (
-        other.sql,
-        other.parameters,
-        other.autocommit,
-        other.channel,
-    )
-
-
-def _merged(one: Statement, other: Statement) -> Statement:
-    return replace(
-        one,
-        executions=one.executions + other.executions,
-        locks=one.locks + [lock for lock in other.locks if lock not in one.locks],
-        rewrites=sorted({*one.rewrites, *other.rewrites}),
-        scans=sorted({*one.scans, *other.scans}),
-        drops=one.drops + other.drops,
-        objects=one.objects + other.objects,
-        notices=(one.notices + other.notices)[:_MOST_NOTICES],
-        violation=one.violation or other.violation,
-        seconds=round(one.seconds + other.seconds, 4),
-    )
+        return self._notices + skipped(texts)

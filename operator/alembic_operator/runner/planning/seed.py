@@ -18,6 +18,7 @@ from .values import candidates, read_shapes
 _ATTEMPTS = 40  # a table
 _MIXED = 12
 _ROLE = "SET LOCAL session_replication_role ="
+_VIOLATIONS = frozenset({"23502", "23503", "23505", "23514", "23P01"})
 _AT_ONCE = 250  # tables a transaction, so that no server runs out of locks
 
 _TABLES = """
@@ -157,6 +158,11 @@ class Seeds:
             return [f"{_quoted(schema)}.{_quoted(name)}"]
         words = set(re.findall(r"\w+", sql))
         return [table.sql for table in self._by_name.values() if table.name in words]
+
+
+def may_be_the_seeds(sqlstate: str) -> bool:
+    """Whether a statement was refused for what stands in a row."""
+    return sqlstate in _VIOLATIONS or sqlstate.startswith("22")
 
 
 def _inserts(connection: RawConnection, tables: list[_Table]) -> list[tuple[str, list[str]]]:
