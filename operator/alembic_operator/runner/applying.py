@@ -5,6 +5,7 @@ With an approved plan nothing is sent that it does not hold. Without one, everyt
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from .inputs import inputs_of
 from .journal import adopt, claim, ensure_journal, resolve, rows_since
 from .lock import acquire
 from .revision import Running
+from .settling import Settlement, repair_of, settle
 from .verify import invalid_indexes, verify
 from .versiontable import longest_id, schema_exists
 from .watch import Watch
@@ -48,11 +50,19 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
     reading = run.read(driver, connection)
     check_owner(reading.journal.owner, run.request, run.place)
     if approved is not None and approved.uid:
-        _check_approved(run, connection, reading, history, approved)
+        settlement = _settlement(run, connection, reading, approved)
+        _check_approved(run, connection, reading, history, settlement=settlement)
+        if settlement is not None:
+            return _settle(run, connection, reading, history, settlement)
     judge = judge_of(approved)
     assessment = run.assess(reading, history)
     direction = _direction(run, assessment, approved)
-    _prepare(run, connection, reading, assessment, history)
+    _prepare(run, connection, reading, history, assessment.pending)
+    if assessment.adopt:
+        files = history.graph.files
+        adopt(connection, run.place, run.request, [(r, files[r].sha256) for r in assessment.adopt])
+    if assessment.resolved:
+        resolve(connection, assessment.resolved)
     if assessment.standing == Standing.EQUAL:
         return Outcome.UP_TO_DATE
     if assessment.standing == Standing.AHEAD and direction != Direction.DOWNGRADE:
@@ -62,17 +72,18 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
 
 
 def _check_approved(
-    run: Run, connection: RawConnection, reading: Reading, history: History, approved: Approved
+    run: Run, connection: RawConnection, reading: Reading, history: History, *, settlement: Settlement | None
 ) -> None:
     """See that the plan is still the one to run, before anything is sent.
 
     Raises:
         RunFailed: PlanChanged.
     """
+    approved = run.request.approved
+    if approved is None or run.database is None:
+        raise RuntimeError("nothing was approved, or the database was not read yet")
     since = rows_since(connection, run.place, approved.journal_id) if reading.journal.exists else []
     check_place(approved, reading.rows, since, history.graph, run.place)
-    if run.database is None:
-        raise RuntimeError("the database was not read yet")
     inputs = inputs_of(
         run.request,
         server_version=run.database.version,
@@ -84,8 +95,55 @@ def _check_approved(
         history=history,
         driver=run.driver,
         bundle=bundle_of(run.request, history),
+        settles=settlement.facts if settlement is not None else None,
     )
     check_inputs(approved, inputs, _planned_inputs())
+
+
+def _settlement(run: Run, connection: RawConnection, reading: Reading, approved: Approved) -> Settlement | None:
+    """What the plan settles; None where it runs revisions.
+
+    Raises:
+        RunFailed: PlanChanged, where nothing is left to be settled.
+    """
+    if approved.direction not in (Direction.BASELINE.value, Direction.REPAIR.value):
+        return None
+    schema: Any = importlib.import_module("alembic_operator.runner.schema").snapshot(
+        connection, run.request.search_path, run.place
+    )
+    if approved.direction == Direction.BASELINE.value:
+        after = tuple(approved.to_revisions)
+        return Settlement(Direction.BASELINE, schema.fingerprint, tuple(reading.rows), after)
+    entries = list(reading.journal.entries.values())
+    found = repair_of(entries, reading.rows, approved.to_revisions, schema.fingerprint, schema.invalid_indexes)
+    if found is None:
+        raise changed(approved, "the journal has no revision any more of which a part was committed")
+    return found
+
+
+def _settle(run: Run, connection: RawConnection, reading: Reading, history: History, settlement: Settlement) -> Outcome:
+    """Send what settles the database, unless that was done already, and say what is left to do."""
+    _prepare(run, connection, reading, history, list(settlement.after))
+    if settlement.intent is not None or settlement.finishes:
+        settle(connection, run.place, run.request, history.graph, settlement)
+    with_new = run.open()
+    try:
+        after = run.read(run.driver, with_new)
+    finally:
+        with_new.close()
+    run.before = reading.rows
+    if after.rows != sorted(settlement.after):
+        raise RunFailed(
+            Reason.OUTCOME_UNKNOWN,
+            f"Verifying {run.place} on a new connection after it was settled: the database is at "
+            f"{', '.join(after.rows) or 'base'}. Something else moved it. Look at the database, then set the "
+            "annotation alembic-operator.dev/retry-at.",
+        )
+    assessment = run.assess(after, history)
+    run.before = reading.rows
+    if assessment.standing == Standing.BEHIND:
+        return Outcome.BEHIND
+    return Outcome.APPLIED if assessment.standing == Standing.EQUAL else Outcome.AHEAD
 
 
 def _planned_inputs() -> dict[str, Any] | None:
@@ -116,23 +174,18 @@ def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> D
     return direction
 
 
-def _prepare(run: Run, connection: RawConnection, reading: Reading, assessment: Assessment, history: History) -> None:
-    """Make the journal, claim the history, and write down what somebody else applied."""
+def _prepare(run: Run, connection: RawConnection, reading: Reading, history: History, pending: list[str]) -> None:
+    """See that the version rows can be written, make the journal, and claim the history."""
     if not schema_exists(connection, run.place.schema):
         raise RunFailed(
             Reason.INVALID_SPEC,
             f'Looking for schema "{run.place.schema}" in the database, where the version table belongs: it is not '
             "there. Create it, or correct spec.database.searchPath or spec.migrations.versionTable.schema.",
         )
-    run.check_ids(assessment.pending, longest_id(connection, run.place), history)
+    run.check_ids(pending, longest_id(connection, run.place), history)
     ensure_journal(run.driver, connection, run.report)
     if reading.journal.owner != run.request.target:
         claim(connection, run.place, run.request.target)
-    if assessment.adopt:
-        files = history.graph.files
-        adopt(connection, run.place, run.request, [(r, files[r].sha256) for r in assessment.adopt])
-    if assessment.resolved:
-        resolve(connection, assessment.resolved)
 
 
 def _migrate(

@@ -191,7 +191,14 @@ def _check_first_contact(reading: Reading, request: RunRequest, place: Place) ->
             Reason.BASELINE_REQUIRED,
             f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
             "was sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
-            "{revisions: []}; if the schema is at a revision, alembic stamp it first.",
+            "{revisions: []}; if the schema is at a revision, name it in spec.baseline.",
+        )
+    if request.baseline:
+        raise RunFailed(
+            Reason.BASELINE_REQUIRED,
+            f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
+            f"was sent. spec.baseline names {', '.join(request.baseline[:_LISTED])}: adopting the database takes a "
+            "plan that is approved. Wait for the SchemaPlan, and approve it.",
         )
 
 

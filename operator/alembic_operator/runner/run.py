@@ -83,11 +83,6 @@ class Run:
         """
         request = self.request
         drop_libpq_variables()
-        if request.baseline and request.kind != RunKind.PLAN:
-            raise RunFailed(
-                Reason.INVALID_SPEC,
-                "spec.baseline.revisions must be [] (start from base); other baselines are not supported.",
-            )
         self._target = read_secret(request.secret_name, request.secret_key)
         self._driver = find_driver(self._target.driver)
         connection = self.open(listener=self.gate)

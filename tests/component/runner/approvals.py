@@ -70,6 +70,7 @@ def approve(
     uid: str = "plan-1",
     secret: str = "",
     inputs: Mapping[str, Any] | None = None,
+    settles: Mapping[str, Any] | None = None,
 ) -> Approval:
     """Approve a plan from what the database holds now.
 
@@ -83,6 +84,7 @@ def approve(
         uid: of the SchemaPlan.
         secret: the URI, where it is not the database's own.
         inputs: fields of the request that differ from the harness's own.
+        settles: facts of a Baseline or Repair.
     """
     uri = secret or database.uri
     there = runner(project, uri, kind=RunKind.CHECK, **({"revision": to} if to else {})).result
@@ -103,6 +105,8 @@ def approve(
         approved_by="dana@example.com",
     )
     body = inputs_now(request, approved, there.database.version, there.database.identity, uri)
+    if settles is not None:
+        body = {**body, "settles": dict(settles)}
     parts = Guard.of(list(steps)).to_parts(limit=100)
     directory = runner.directory / f"plan-{len(list(runner.directory.glob('plan-*')))}"
     directory.mkdir(parents=True)

@@ -268,7 +268,7 @@ def test_asks_for_a_baseline_when_a_live_schema_has_no_version_row(
     assert ended.failure == (
         "Looking for the database's revision in public.alembic_version: there is no row, but there are tables "
         "(public.users). Nothing was sent, since migrating from base into a live schema breaks it. If base is meant, "
-        "set spec.baseline to {revisions: []}; if the schema is at a revision, alembic stamp it first."
+        "set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
     )
     assert database.all("SELECT 1 FROM pg_namespace WHERE nspname = 'alembic_operator'") == []
     assert runner(project, database.uri, baseline=[]).result.outcome == Outcome.APPLIED

@@ -101,7 +101,7 @@ def test_live_schema_is_left_alone_until_base_is_meant(place: Place) -> None:
     assert place.message() == (
         "Looking for the database's revision in public.alembic_version: there is no row, but there are tables "
         "(public.visitors). Nothing was sent, since migrating from base into a live schema breaks it. If base is "
-        "meant, set spec.baseline to {revisions: []}; if the schema is at a revision, alembic stamp it first."
+        "meant, set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
         f" {STALLED}"
     )
     assert place.rows("SELECT to_regclass('orders')::text") == [(None,)]
