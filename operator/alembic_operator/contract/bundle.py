@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import configparser
 import hashlib
+import importlib
 import os
 import stat
+import sys
 from pathlib import Path
+from typing import Any
 
 from .jsonvalue import canonical, digest
 
@@ -131,12 +134,24 @@ def _read(path: Path) -> bytes:
 
 def _section(ini: Path) -> bytes:
     """The section's options as canonical JSON, not interpolated: `%(here)s` would be another one in each checkout."""
-    parser = configparser.RawConfigParser(default_section="\0")
     try:
-        parser.read_string(ini.read_text("utf-8"))
+        text = ini.read_text("utf-8")
+        found = _toml(text) if ini.suffix == ".toml" else _ini(text)
     except OSError as error:
         raise BundleError(ini, f"cannot be read: {error.strerror}") from None
-    except (configparser.Error, UnicodeDecodeError) as error:
+    except (configparser.Error, ImportError, ValueError) as error:
         raise BundleError(ini, f"cannot be parsed: {type(error).__name__}") from None  # its text quotes a line
-    found = dict(parser.items(_SECTION)) if parser.has_section(_SECTION) else {}
     return canonical({key: value for key, value in found.items() if key not in _OF_A_STAGE}).encode("ascii")
+
+
+def _ini(text: str) -> dict[str, Any]:
+    parser = configparser.RawConfigParser(default_section="\0")
+    parser.read_string(text)
+    return dict(parser.items(_SECTION)) if parser.has_section(_SECTION) else {}
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """`[tool.alembic]` of pyproject.toml. Before Python 3.11 Alembic brings tomli with it."""
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    found: dict[str, Any] = toml.loads(text).get("tool", {}).get(_SECTION, {})
+    return found

@@ -26,11 +26,6 @@ def mask(sql: str, secrets: Collection[str]) -> str:
         sql: one or more statements; it need not be well formed.
         secrets: values of the Secrets that the pod has, such as the password of the connection.
     """
-    if re.search("passw|pwd", sql, re.IGNORECASE):
-        sql = _AFTER_PASSWORD.sub(_without_password, sql)
-        sql = _LITERAL.sub(lambda match: _SETTING.sub(rf"\1{MASK}", match.group()), sql)
-    if "://" in sql:
-        sql = _URL.sub(rf"\1{MASK}", sql)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         doubled, escaped = (text.replace("'", "''") for text in (secret, secret.replace("\\", "\\\\")))
         for written in (escaped, doubled):
@@ -38,6 +33,11 @@ def mask(sql: str, secrets: Collection[str]) -> str:
         if len(secret) >= SHORTEST:
             for written in (escaped, doubled, secret):
                 sql = sql.replace(written, MASK)
+    if re.search("passw|pwd", sql, re.IGNORECASE):
+        sql = _AFTER_PASSWORD.sub(_without_password, sql)
+        sql = _LITERAL.sub(lambda match: _SETTING.sub(rf"\1{MASK}", match.group()), sql)
+    if "://" in sql:
+        sql = _URL.sub(rf"\1{MASK}", sql)
     return sql
 
 

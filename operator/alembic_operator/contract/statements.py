@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from .sqltokens import Unreadable
 
 # Read and write rows: known by their template.
-_ROW = frozenset(
+ROW = frozenset(
     ["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", "DECLARE", "FETCH", "MOVE", "EXECUTE"]
 )
 # Change no schema and no setting that another statement means something else by: by their text, in any number.
-_AS_IS = frozenset(
+AS_IS = frozenset(
     [
         "SAVEPOINT",
         "RELEASE",
@@ -33,7 +33,7 @@ _AS_IS = frozenset(
     ]
 )
 _CONTROL = frozenset(["BEGIN", "START", "COMMIT", "END", "ABORT", "ROLLBACK"])
-_SETTINGS = frozenset(
+TIMEOUTS = frozenset(
     ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"]
 )  # how long something may take, never what it does; helpers put back what they found
 _TARGETED = frozenset(["CREATE", "ALTER", "DROP"])
@@ -131,11 +131,11 @@ def _statement(found: list[str]) -> SqlStatement:
         return SqlStatement([keyword], "as is", keyword)
     if _controls(found):
         return SqlStatement(found, "ddl", keyword, True)
-    if word in _ROW:
+    if word in ROW:
         return SqlStatement(found, "ddl", f"{word} INTO") if _makes_a_table(found) else SqlStatement(found, "row", word)
     if word == "SET" and _sets_a_timeout(found):
         return SqlStatement(found, "row", word)
-    return SqlStatement(found, "as is" if word in _AS_IS else "ddl", keyword)
+    return SqlStatement(found, "as is" if word in AS_IS else "ddl", keyword)
 
 
 def _word(found: list[str]) -> str:
@@ -177,4 +177,4 @@ def _makes_a_table(found: list[str]) -> bool:
 
 def _sets_a_timeout(found: list[str]) -> bool:
     rest = found[2:] if found[1:2] and found[1].upper() in ("LOCAL", "SESSION") else found[1:]
-    return len(rest) == 3 and rest[0].lower() in _SETTINGS and rest[1].upper() in ("TO", "=")
+    return len(rest) == 3 and rest[0].lower() in TIMEOUTS and rest[1].upper() in ("TO", "=")

@@ -165,6 +165,13 @@ def test_names_files_by_their_location_when_it_is_outside_of_the_project(tmp_pat
     assert INI not in found
 
 
+def test_takes_the_table_of_pyproject_toml(tmp_path: Path) -> None:
+    root = _project(tmp_path)
+    (root / "pyproject.toml").write_text('[project]\nname = "x"\n[tool.alembic]\nscript_location = "migrations"\n')
+    found = bundle_files(root / "migrations", [], root, root / "pyproject.toml")
+    assert found[INI] == b'{"script_location":"migrations"}'
+
+
 @given(st.binary(max_size=40))
 def test_counts_line_ends_as_one_but_keeps_binary_files(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     root = tmp_path_factory.mktemp("b")
