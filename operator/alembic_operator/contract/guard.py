@@ -128,17 +128,23 @@ class Checker:
 
 @dataclass(frozen=True)
 class Guard:
-    """The guard of a whole plan, as it lies in the plan's ConfigMaps."""
+    """The guard of a whole plan, as it lies in the plan's ConfigMaps.
+
+    Attributes:
+        steps: what each may send.
+        inputs: what the plan was made from, so that a run can tell what differs; None where they are not told.
+    """
 
     steps: tuple[GuardedStep, ...]
+    inputs: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, steps: list[Step]) -> Guard:
+    def of(cls, steps: list[Step], inputs: dict[str, Any] | None = None) -> Guard:
         """The guard of a plan with a shadow's evidence; one of Static evidence has none.
 
         Opaque steps are not guarded, and what the runner itself sends (channel `runner`) is not part of it.
         """
-        return cls(tuple(_guarded(step) for step in steps))
+        return cls(tuple(_guarded(step) for step in steps), inputs)
 
     def begin(self, revision: str, direction: str) -> Checker:
         """The checker of one attempt at a revision.
@@ -153,7 +159,7 @@ class Guard:
 
     def to_parts(self, limit: int = 700_000) -> list[bytes]:
         """The guard's text in parts of at most `limit` bytes, at least one."""
-        body = {"version": VERSION, "steps": [_to_raw(step) for step in self.steps]}
+        body = {"version": VERSION, "steps": [_to_raw(step) for step in self.steps], "inputs": self.inputs}
         text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")
         return [text[at : at + limit] for at in range(0, len(text), limit)]
 
@@ -168,7 +174,10 @@ class Guard:
             body = json.loads(b"".join(parts).decode("ascii"))
             if body["version"] != VERSION:
                 raise ProtocolError(f"the plan's guard has version {body['version']}, this runner reads {VERSION}")
-            return cls(tuple(_from_raw(raw) for raw in body["steps"]))
+            inputs = body.get("inputs")
+            if inputs is not None and not isinstance(inputs, dict):
+                raise ProtocolError("the plan's guard has a value of another type")
+            return cls(tuple(_from_raw(raw) for raw in body["steps"]), inputs)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             if isinstance(error, ProtocolError):
                 raise

@@ -6,11 +6,8 @@ With an approved plan nothing is sent that it does not hold. Without one, everyt
 from __future__ import annotations
 
 import importlib
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..contract import places
 from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import Approved
@@ -22,7 +19,7 @@ from .bundle import bundle_of
 from .driver import Driver, RawConnection
 from .errors import RunFailed
 from .graph import Standing
-from .guarding import Judge, judge_of
+from .guarding import Judge, judge_of, read_guard
 from .inputs import inputs_of
 from .journal import adopt, claim, ensure_journal, resolve, rows_since
 from .lock import acquire
@@ -36,8 +33,6 @@ if TYPE_CHECKING:
     from .history import History
     from .run import Run
 
-PLANNED_INPUTS = "inputs.json"  # in places.PLAN_DIRECTORY, for messages alone; it may be missing
-
 
 def apply(run: Run, driver: Driver, connection: RawConnection, history: History) -> Outcome:
     """Bring the database to the target.
@@ -49,12 +44,14 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
     acquire(connection, run.place, run.report)
     reading = run.read(driver, connection)
     check_owner(reading.journal.owner, run.request, run.place)
+    guard = read_guard(approved)
     if approved is not None and approved.uid:
         settlement = _settlement(run, connection, reading, approved)
-        _check_approved(run, connection, reading, history, settlement=settlement)
+        planned = guard.inputs if guard is not None else None
+        _check_approved(run, connection, reading, history, settlement=settlement, planned=planned)
         if settlement is not None:
             return _settle(run, connection, reading, history, settlement)
-    judge = judge_of(approved)
+    judge = judge_of(approved, guard)
     assessment = run.assess(reading, history)
     direction = _direction(run, assessment, approved)
     _prepare(run, connection, reading, history, assessment.pending)
@@ -72,7 +69,13 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
 
 
 def _check_approved(
-    run: Run, connection: RawConnection, reading: Reading, history: History, *, settlement: Settlement | None
+    run: Run,
+    connection: RawConnection,
+    reading: Reading,
+    history: History,
+    *,
+    settlement: Settlement | None,
+    planned: dict[str, Any] | None,
 ) -> None:
     """See that the plan is still the one to run, before anything is sent.
 
@@ -97,7 +100,7 @@ def _check_approved(
         bundle=bundle_of(run.request, history),
         settles=settlement.facts if settlement is not None else None,
     )
-    check_inputs(approved, inputs, _planned_inputs())
+    check_inputs(approved, inputs, planned)
 
 
 def _settlement(run: Run, connection: RawConnection, reading: Reading, approved: Approved) -> Settlement | None:
@@ -144,14 +147,6 @@ def _settle(run: Run, connection: RawConnection, reading: Reading, history: Hist
     if assessment.standing == Standing.BEHIND:
         return Outcome.BEHIND
     return Outcome.APPLIED if assessment.standing == Standing.EQUAL else Outcome.AHEAD
-
-
-def _planned_inputs() -> dict[str, Any] | None:
-    try:
-        planned = json.loads((Path(places.PLAN_DIRECTORY) / PLANNED_INPUTS).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return planned if isinstance(planned, dict) else None
 
 
 def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> Direction:

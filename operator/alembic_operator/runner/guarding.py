@@ -138,21 +138,26 @@ class Reviewed(Unreviewed):
         )
 
 
-def judge_of(approved: Approved | None) -> Judge:
-    """Who decides in a run, with the approved statements read from their mount.
+def read_guard(approved: Approved | None) -> Guard | None:
+    """The approved statements, from their mount; None where a run has none.
 
     Raises:
         RunFailed: RunnerProtocolError, where they are not those that the request pins.
     """
     if approved is None or not approved.guard_sha256:
-        return Unreviewed()
+        return None
     parts = _read_parts(approved)
     if sha256(parts) != approved.guard_sha256:
         raise _unreadable(approved, f"the {len(parts)} files there do not have the sha256 that the request names")
     try:
-        return Reviewed(Guard.from_parts(parts), approved)
+        return Guard.from_parts(parts)
     except ValueError as error:
         raise _unreadable(approved, f"they cannot be read ({type(error).__name__})") from None
+
+
+def judge_of(approved: Approved | None, guard: Guard | None) -> Judge:
+    """Who decides in a run."""
+    return Unreviewed() if approved is None or guard is None else Reviewed(guard, approved)
 
 
 def _read_parts(approved: Approved) -> list[bytes]:

@@ -107,7 +107,7 @@ def approve(
     body = inputs_now(request, approved, there.database.version, there.database.identity, uri)
     if settles is not None:
         body = {**body, "settles": dict(settles)}
-    parts = Guard.of(list(steps)).to_parts(limit=100)
+    parts = Guard.of(list(steps), body).to_parts(limit=500)
     directory = runner.directory / f"plan-{len(list(runner.directory.glob('plan-*')))}"
     directory.mkdir(parents=True)
     for number, part in enumerate(parts):

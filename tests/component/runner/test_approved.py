@@ -53,31 +53,32 @@ def test_says_what_was_edited_when_a_file_changed_after_the_approval(approval: A
     file = approval.project.versions / "r2.py"
     file.write_text(file.read_text().replace("name text", "name int"))
     message = failed(approval.run(), Reason.PLAN_CHANGED)
+    assert 'revision "r2" (r2.py) was edited' in message
     assert "Nothing was sent" in message
     assert unchanged(database)
 
 
 def test_sends_nothing_when_a_file_beside_the_revisions_changed(approval: Approval, database: Database) -> None:
     (approval.project.directory / "migrations" / "env.py").write_text("raise SystemExit\n")
-    failed(approval.run(), Reason.PLAN_CHANGED)
+    assert "a file beside the revisions was edited" in failed(approval.run(), Reason.PLAN_CHANGED)
     assert unchanged(database)
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "told"),
     [
-        {"image": "registry.example/shop@sha256:" + "1" * 64},
-        {"target": replace(OWNER, uid="uid-2")},
-        {"role": "shop"},
-        {"env_names": ["REGION"]},
-        {"revision": "r2"},
+        ({"image": "registry.example/shop@sha256:" + "1" * 64}, "image was 'registry.example/shop@sha256:000"),
+        ({"target": replace(OWNER, uid="uid-2")}, "schema was 'uid-1' and is 'uid-2'"),
+        ({"role": "shop"}, "steering.role was '' and is 'shop'"),
+        ({"env_names": ["REGION"]}, "steering.env was [] and is ['REGION']"),
+        ({"revision": "r2"}, 'spec.revision means "r2" now'),
     ],
     ids=["image", "resource", "role", "env", "revision"],
 )
 def test_sends_nothing_when_what_steers_the_run_changed(
-    approval: Approval, database: Database, change: dict[str, Any]
+    approval: Approval, database: Database, change: dict[str, Any], told: str
 ) -> None:
-    failed(approval.run(**change), Reason.PLAN_CHANGED)
+    assert told in failed(approval.run(**change), Reason.PLAN_CHANGED)
     assert unchanged(database)
 
 
@@ -87,7 +88,7 @@ def test_sends_nothing_when_the_secret_names_another_database(
     database.server.create_database("elsewhere", owner="shop")
     request.addfinalizer(lambda: database.server.drop_database("elsewhere"))
     approval.secret = database.uri.replace(database.name, "elsewhere")
-    failed(approval.run(), Reason.PLAN_CHANGED)
+    assert "database was 'sha256:" in failed(approval.run(), Reason.PLAN_CHANGED)
 
 
 def test_sends_nothing_when_another_run_moved_the_journal_on(
