@@ -63,7 +63,7 @@ def plan(options: Options) -> int:
 def _run(options: Options, scratch: Server, directory: Path) -> _Ended:
     (directory / child.SECRET).mkdir()
     _write(directory / child.SECRET / child.SECRET_KEY, options.database_url)
-    _write(directory / child.SHADOW, _url(scratch.target))
+    _write(directory / child.SHADOW, url_of(scratch.target))
     hidden = (DATABASE_VARIABLE, SHADOW_VARIABLE)
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     process = subprocess.Popen(
@@ -149,8 +149,10 @@ def _write(path: Path, secret: str) -> None:
     path.write_text(secret, "utf-8")
 
 
-def _url(target: Target) -> str:
+def url_of(target: Target) -> str:
+    """A URL that is read as this target."""
     user, password, dbname = (quote(part, safe="") for part in (target.user, target.password, target.dbname))
-    host = f"[{target.host}]" if ":" in target.host else target.host
+    pairs = zip(target.host.split(","), target.port.split(","), strict=False)
+    hosts = ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in pairs)
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in target.options.items())
-    return f"postgresql://{user}:{password}@{host}:{target.port}/{dbname}" + (f"?{query}" if query else "")
+    return f"postgresql://{user}:{password}@{hosts}/{dbname}" + (f"?{query}" if query else "")

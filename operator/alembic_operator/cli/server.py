@@ -11,6 +11,7 @@ from alembic_operator.runner.errors import RunFailed
 from alembic_operator.runner.secret import Target, parse_uri
 
 from .failure import CannotPlan
+from .words import in_words_of_the_tool
 
 _CONNECT_TIMEOUT = "10"  # seconds
 _SHOWN = 300  # characters of what a program said
@@ -34,7 +35,7 @@ class Server:
         try:
             return cls(option, parse_uri(url, option, "url"), role)
         except RunFailed as failed:
-            raise CannotPlan(failed.failure.message.replace(f'Secret "{option}"', option)) from None
+            raise CannotPlan(in_words_of_the_tool(failed.failure.message)) from None
 
     def at(self, database: str) -> Server:
         """Another database of the server."""

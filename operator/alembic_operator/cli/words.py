@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _SAID = (
     ('Secret "--database-url"', "--database-url"),
+    ('Secret "--shadow-url"', "--shadow-url"),
+    ("Correct the Secret; the next run reads it again.", "Correct it."),
     ("spec.revision", "--to"),
     ("spec.migrations.path", "--project"),
     ("spec.migrations.configFile", "--config"),
