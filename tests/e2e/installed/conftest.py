@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.cluster import images, lifecycle
 from tests.cluster.lifecycle import Cluster
-from tests.cluster.postgres import Postgres
+from tests.cluster.postgres import VERSIONS, Postgres
+from tests.cluster.postgres_image import postgres_image
 
 from . import histories
 from .api import Api
@@ -70,6 +71,12 @@ def built(cluster: Cluster) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def shadows(cluster: Cluster) -> dict[str, str]:
+    """The images of the shadows by PostgreSQL's major version."""
+    return {str(version): postgres_image(version, registry=cluster.registry) for version in VERSIONS}
+
+
+@pytest.fixture(scope="session")
 def api(cluster: Cluster) -> Iterator[Api]:
     """Reads from the API server."""
     reader = Api(cluster)
@@ -84,11 +91,11 @@ def audit(cluster: Cluster) -> Audit:
 
 
 @pytest.fixture(scope="session")
-def operator(cluster: Cluster, api: Api, built: dict[str, str], audit: Audit) -> Installation:
+def operator(cluster: Cluster, api: Api, built: dict[str, str], shadows: dict[str, str], audit: Audit) -> Installation:
     """The operator in a namespace that enforces restricted pod security."""
     make_namespace(cluster, NAMESPACE)
     installed = Installation(cluster, api, built)
-    installed.install()
+    installed.install(shadow={"images": shadows})
     return installed
 
 

@@ -17,6 +17,13 @@ taken = bytearray(b"x" * 2**28)
 op.execute(f"INSERT INTO orders VALUES ({len(taken)})")
 """
 
+_ENORMOUS = """
+import random
+words = random.Random(4)
+for number in range(640):
+    op.execute(f"COMMENT ON TABLE orders IS '{words.randbytes(4096).hex()}'")
+"""
+
 
 def write(folder: Path) -> None:
     """Write every history into `folder`."""
@@ -27,6 +34,23 @@ def write(folder: Path) -> None:
     _altering(Project(folder / "altering"))
     _greedy(Project(folder / "greedy"))
     _two_heads(Project(folder / "two-heads"))
+    _reviewed(Project(folder / "reviewed"))
+    _enormous(Project(folder / "enormous"))
+
+
+def _reviewed(project: Project) -> None:
+    """A safe table, a safe column, a dangerous step, and a safe one."""
+    times = "created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now()"
+    project.sql("a1", f"CREATE TABLE orders (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), note text, {times})")
+    project.sql("a2", "ALTER TABLE orders ADD COLUMN region text")
+    project.sql("a3", "ALTER TABLE orders DROP COLUMN note")
+    project.sql("a4", "ALTER TABLE orders ADD COLUMN country text")
+
+
+def _enormous(project: Project) -> None:
+    """5 MiB of statements that hardly compress."""
+    project.sql("a1", "CREATE TABLE orders (id int PRIMARY KEY)")
+    project.add("a2", _ENORMOUS)
 
 
 def _plain(project: Project) -> None:

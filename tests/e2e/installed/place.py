@@ -23,6 +23,8 @@ from .histories import FOLDER, GATE
 GROUP = "alembic-operator.dev"
 STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 PASSWORD = "p@ss/w:rd"
+UNREVIEWED = {"mode": "Auto", "evidence": "Static"}  # one Job, which applies what is pending
+REVIEWED: dict[str, Any] = {"mode": "OnFindings", "evidence": "Shadow"}  # the default: a plan in a shadow before it
 
 # What differs from run to run, in the order in which it is replaced.
 _VARYING = (
@@ -91,6 +93,7 @@ class Place:
                 "migrations": migrations,
                 "revision": revision,
                 "retry": {"backoff": "1s"},
+                "review": UNREVIEWED,
                 **spec,
             },
         }
@@ -173,6 +176,44 @@ class Place:
         """The Jobs of the namespace, oldest first."""
         found = self.api.list(f"/apis/batch/v1/namespaces/{self.namespace}/jobs")
         return sorted(found, key=lambda job: int(job["metadata"]["annotations"][f"{GROUP}/attempt"]))
+
+    def kinds(self) -> list[str]:
+        """What each Job of the namespace does, oldest first."""
+        listed = self.api.list(f"/apis/batch/v1/namespaces/{self.namespace}/jobs")
+        listed.sort(key=lambda job: (job["metadata"]["creationTimestamp"], job["metadata"]["name"]))
+        return [job["metadata"]["labels"][f"{GROUP}/run-kind"] for job in listed]
+
+    def plans(self) -> list[Raw]:
+        """The SchemaPlans of the namespace, oldest first."""
+        found = self.api.list(f"{SCHEMAS}/namespaces/{self.namespace}/schemaplans")
+        return sorted(found, key=lambda plan: (plan["metadata"]["creationTimestamp"], plan["metadata"]["name"]))
+
+    def plan(self, name: str = "shop") -> Raw:
+        """The plan that the status of a DatabaseSchema names."""
+        found = self.api.get(f"{SCHEMAS}/namespaces/{self.namespace}/schemaplans/{self.status(name)['plan']['name']}")
+        assert found is not None, f"the plan of {name} is not there"
+        return found
+
+    def sql(self, plan: Raw) -> str:
+        """The whole SQL of a plan, as a reader puts it together from its ConfigMaps."""
+        names = [part["configMap"] for part in plan["spec"]["plan"]["sql"]]
+        return "".join(
+            json.loads(self.kubectl("get", "configmap", name, "-o", "json"))["data"]["plan.sql"] for name in names
+        )
+
+    def let_approve(self, user: str) -> None:
+        """Make somebody an approver here."""
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "alembic-approver"}
+        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
+        binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": user}}
+        self.create({**binding, "roleRef": role, "subjects": [subject]})
+
+    def decide(self, kind: str, user: str, name: str = "shop", reason: str = "") -> None:
+        """Approve or reject the plan of a DatabaseSchema, as that user."""
+        decision = {"type": kind, "by": user, **({"reason": reason} if reason else {})}
+        patch = json.dumps({"spec": {"decision": decision}})
+        plan = self.status(name)["plan"]["name"]
+        self.kubectl("--as", user, "patch", "splan", plan, "--type=merge", f"--patch={patch}")
 
     def pods(self) -> list[Raw]:
         """The pods of the namespace."""
