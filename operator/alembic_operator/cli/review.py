@@ -13,10 +13,11 @@ from alembic_operator.core.findings import Finding, Severity
 
 @dataclass(frozen=True)
 class Reviewed:
-    """The findings of a plan, and what is wrong with its waivers: sentences."""
+    """The findings of a plan, and what is wrong with its waivers: sentences. Not `linted`: nothing was looked for."""
 
     findings: tuple[Finding, ...]
     waiver_faults: tuple[str, ...]
+    linted: bool = True
 
     def counts(self, fail_on: str) -> bool:
         """Whether something is at or above `fail_on` (error, warning, never) and not waived."""
@@ -29,6 +30,6 @@ class Reviewed:
 def review(document: PlanDocument, today: date) -> Reviewed:
     """Lint a plan as the operator does, with the rules' own severities."""
     if find_spec("alembic_operator.review") is None:
-        return Reviewed((), ())
+        return Reviewed((), (), linted=False)
     found = import_module("alembic_operator.review.lint").lint(document, today)
     return Reviewed(found.findings, found.waiver_faults)

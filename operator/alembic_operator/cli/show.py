@@ -22,7 +22,7 @@ def as_json(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> 
         "version": VERSION,
         "outcome": Outcome.PLANNED.value,
         "bundleDigest": document.bundle_digest,
-        "findings": [asdict(one) for one in reviewed.findings],
+        "findings": [asdict(one) for one in reviewed.findings] if reviewed.linted else None,
         "waiverFaults": list(reviewed.waiver_faults),
         "warnings": warnings,
         "plan": json.loads(document.to_json()),
@@ -57,6 +57,8 @@ def _lines(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> I
     yield f"{document.direction.value} from {came} to {goes}: {_count(len(document.steps), 'revision')}, " + (
         f"{_count(errors, 'error')}, {_count(others, 'warning')}"
     )
+    if not reviewed.linted:
+        yield "no findings were looked for: this installation has no review"
     yield f"bundle {document.bundle_digest}"
     if document.shadow is not None:
         shadow = document.shadow
@@ -92,7 +94,6 @@ def _statement(number: int, statement: Statement, findings: list[Finding]) -> It
     facts = [f"{one.mode} on {one.relation}" for one in statement.locks]
     facts += [f"rewrites {name}" for name in statement.rewrites] + [f"scans {name}" for name in statement.scans]
     facts += [f"drops {one.type} {one.identity}" for one in statement.drops]
-    facts += [f"makes {name}" for name in statement.objects]
     facts += ["outside of a transaction"] if statement.autocommit else []
     facts += [f"sent {statement.executions} times"] if statement.executions > 1 else []
     facts += [f"refuses the seeded rows ({statement.violation})"] if statement.violation else []
