@@ -6,6 +6,7 @@ from the literals in them. A table that takes no row of these stays empty, and i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -15,8 +16,7 @@ from ..driver import RawConnection, rows
 from ..session import Place
 from .values import candidates, read_shapes
 
-_ATTEMPTS = 40  # a table
-_MIXED = 12
+_ATTEMPTS = 80  # a table
 _ROLE = "SET LOCAL session_replication_role ="
 _VIOLATIONS = frozenset({"23502", "23503", "23505", "23514", "23P01"})
 _AT_ONCE = 250  # tables a transaction, so that no server runs out of locks
@@ -40,35 +40,66 @@ SELECT a.attrelid::bigint, a.attname::text, a.attnum::int, a.atttypid::bigint, a
  ORDER BY a.attrelid, a.attnum
 """
 _CHECKS = """
-SELECT o.conrelid::bigint, o.conkey::int[], pg_catalog.pg_get_constraintdef(o.oid)
+SELECT o.conrelid::bigint, o.conname::text, o.conkey::int[], pg_catalog.pg_get_constraintdef(o.oid)
   FROM pg_catalog.pg_constraint o WHERE o.contype = 'c' AND o.conrelid <> 0 AND o.conkey IS NOT NULL
 UNION ALL
-SELECT c.oid::bigint, NULL, pg_catalog.pg_get_partition_constraintdef(c.oid)
+SELECT c.oid::bigint, '', NULL, COALESCE(pg_catalog.pg_get_partition_constraintdef(c.oid), '')
   FROM pg_catalog.pg_class c WHERE c.relispartition AND c.relkind = 'r'
 """
 _KEYS = """
 SELECT o.conrelid::bigint, o.contype::text, o.conkey::int[], o.confrelid::bigint, o.confkey::int[]
   FROM pg_catalog.pg_constraint o WHERE o.contype IN ('p', 'u', 'f') AND o.conrelid >= 16384 ORDER BY o.oid
 """
+# Columns that a refusal names go on to their next value, like the wheels of a counter; where it names none, all do.
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION alembic_operator.seed(wanted pg_catalog.jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $seed$
 DECLARE
   one pg_catalog.jsonb;
-  attempt text;
+  chosen pg_catalog.jsonb;
+  concerned pg_catalog.jsonb;
+  refusing text;
+  refused_type text;
+  refused_column text;
+  wheel text;
   done boolean;
 BEGIN
   FOR one IN SELECT * FROM pg_catalog.jsonb_array_elements(wanted) LOOP
     done := false;
-    FOR attempt IN SELECT * FROM pg_catalog.jsonb_array_elements_text(one -> 1) LOOP
+    SELECT COALESCE(pg_catalog.jsonb_object_agg(v.key, 0), '{}') INTO chosen
+      FROM pg_catalog.jsonb_each(one -> 'values') AS v WHERE NOT (one -> 'defaults') ? v.key;
+    FOR attempt IN 1 .. {attempts} LOOP
       BEGIN
-        EXECUTE attempt;
+        EXECUTE (SELECT 'INSERT INTO ' || (one ->> 'sql') ||
+            CASE WHEN pg_catalog.count(*) = 0 THEN ' DEFAULT VALUES' ELSE
+            pg_catalog.format(' (%s) OVERRIDING SYSTEM VALUE VALUES (%s)',
+              pg_catalog.string_agg(pg_catalog.quote_ident(c.key), ', '),
+              pg_catalog.string_agg(one -> 'values' -> c.key ->> c.value::int, ', ')) END
+          FROM pg_catalog.jsonb_each_text(chosen) AS c);
         done := true;
         EXIT;
-      EXCEPTION WHEN OTHERS THEN NULL;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS refusing = CONSTRAINT_NAME, refused_type = PG_DATATYPE_NAME,
+          refused_column = COLUMN_NAME;
+        concerned := COALESCE(one -> 'types' -> refused_type,
+          one -> 'checks' -> (CASE SQLSTATE WHEN '23514' THEN refusing END));
+        IF concerned IS NULL AND (one -> 'values') ? refused_column THEN
+          concerned := pg_catalog.jsonb_build_array(refused_column);
+        END IF;
+        IF concerned IS NULL THEN
+          SELECT pg_catalog.jsonb_object_agg(v.key,
+                   (COALESCE((chosen ->> v.key)::int, -1) + 1) % pg_catalog.jsonb_array_length(v.value)) INTO chosen
+            FROM pg_catalog.jsonb_each(one -> 'values') AS v;
+        ELSE
+          FOR wheel IN SELECT * FROM pg_catalog.jsonb_array_elements_text(concerned) LOOP
+            chosen := chosen || pg_catalog.jsonb_build_object(wheel,
+              (COALESCE((chosen ->> wheel)::int, -1) + 1) % pg_catalog.jsonb_array_length(one -> 'values' -> wheel));
+            EXIT WHEN (chosen ->> wheel)::int <> 0;
+          END LOOP;
+        END IF;
       END;
     END LOOP;
     IF NOT done THEN
-      RETURN NEXT one ->> 0;
+      RETURN NEXT one ->> 'name';
     END IF;
   END LOOP;
 END $seed$
@@ -104,6 +135,20 @@ class _Column:
     default: bool
 
 
+@dataclass(frozen=True)
+class _Check:
+    """A condition on rows; a partition's own has no name, and no numbers of columns."""
+
+    name: str
+    numbers: list[int] | None
+    text: str
+
+    def concerns(self, column: _Column) -> bool:
+        if self.numbers is not None:
+            return column.number in self.numbers
+        return re.search(rf"\b{re.escape(column.name)}\b", self.text) is not None
+
+
 class Seeds:
     """The seeded rows.
 
@@ -112,25 +157,27 @@ class Seeds:
         empty: names of those that took no row.
     """
 
-    def __init__(self, connection: RawConnection, place: Place) -> None:
+    def __init__(self, connection: RawConnection, place: Place, error: type[Exception]) -> None:
         """Seed every table.
 
         Args:
             connection: a session of the shadow's superuser, in autocommit.
             place: the version table, which is left alone.
+            error: the driver's.
         """
         found = [_Table(*row) for row in rows(connection, _TABLES, place.schema, place.table)]
         self.tables = len(found)
         self._by_name = {str(table): table for table in found}
         self.empty: list[str] = []
-        rows(connection, _FUNCTION)
+        rows(connection, _FUNCTION.replace("{attempts}", str(_ATTEMPTS)))
         rows(connection, "SET session_replication_role = replica")  # no triggers; foreign keys in circles
-        plan = _inserts(connection, found)
+        plan = _wanted(connection, found)
         for at in range(0, len(plan), _AT_ONCE):
             text = json.dumps(plan[at : at + _AT_ONCE])
             self.empty += [name for (name,) in rows(connection, "SELECT alembic_operator.seed(%s::jsonb)", text)]
         for (refresh,) in rows(connection, _VIEWS):
-            rows(connection, "SELECT alembic_operator.seed(%s::jsonb)", json.dumps([["", [refresh]]]))
+            with contextlib.suppress(error):  # of a function that cannot work on made-up rows, for instance
+                rows(connection, refresh)
         rows(connection, "RESET session_replication_role")
         rows(connection, "DROP FUNCTION alembic_operator.seed")
         self._last: str = rows(connection, "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::text")[0][0]
@@ -165,15 +212,14 @@ def may_be_the_seeds(sqlstate: str) -> bool:
     return sqlstate in _VIOLATIONS or sqlstate.startswith("22")
 
 
-def _inserts(connection: RawConnection, tables: list[_Table]) -> list[tuple[str, list[str]]]:
-    """Name of each table, and the statements to try one after the other; referenced tables come first."""
+def _wanted(connection: RawConnection, tables: list[_Table]) -> list[dict[str, Any]]:
+    """For each table what to try, as the function takes it; referenced tables come first."""
     columns: dict[int, list[_Column]] = {}
     for oid, *facts in rows(connection, _COLUMNS):
         columns.setdefault(oid, []).append(_Column(*facts))
-    checks: dict[int, list[tuple[list[int] | None, str]]] = {}
-    for oid, numbers, text in rows(connection, _CHECKS):
-        if text:
-            checks.setdefault(oid, []).append((numbers, text))
+    checks: dict[int, list[_Check]] = {}
+    for oid, *facts in rows(connection, _CHECKS):
+        checks.setdefault(oid, []).append(_Check(*facts))
     keys: dict[int, set[int]] = {}
     references: dict[int, dict[int, tuple[int, int]]] = {}
     for oid, kind, numbers, other, theirs in rows(connection, _KEYS):
@@ -190,20 +236,37 @@ def _inserts(connection: RawConnection, tables: list[_Table]) -> list[tuple[str,
             return ""
         return f"(SELECT {_quoted(names[found[0]][found[1]])} FROM {by_oid[found[0]].sql} LIMIT 1)"  # noqa: S608
 
-    plan = []
+    wanted = []
     for table in _parents_first(tables, references):
-        values, defaults = {}, set()
+        its_checks = checks.get(table.oid, [])
+        values: dict[str, list[str]] = {}
+        types: dict[str, list[str]] = {}
+        defaults = []
         for column in columns.get(table.oid, []):
-            texts = [text for numbers, text in checks.get(table.oid, []) if _concerns(column, numbers, text)]
+            texts = [check.text for check in its_checks if check.concerns(column)]
             found = candidates(column.type, column.modifier, shapes, texts)
-            reference = parent(table.oid, column.number)
             if not found:
                 continue  # an unknown type: NULL, or the default
+            reference = parent(table.oid, column.number)
             values[column.name] = [f"COALESCE({reference}, {value})" for value in found] if reference else found
+            types.setdefault(shapes[column.type].name, []).append(column.name)
             if column.default and column.number not in keys.get(table.oid, set()):
-                defaults.add(column.name)
-        plan.append((str(table), _attempts(table, columns.get(table.oid, []), values, defaults)))
-    return plan
+                defaults.append(column.name)
+        concerned = {
+            check.name: [column.name for column in columns.get(table.oid, []) if check.concerns(column)]
+            for check in its_checks
+        }
+        wanted.append(
+            {
+                "name": str(table),
+                "sql": table.sql,
+                "values": values,
+                "defaults": defaults,
+                "types": types,
+                "checks": {name: [one for one in some if one in values] for name, some in concerned.items()},
+            }
+        )
+    return wanted
 
 
 def _parents_first(tables: list[_Table], references: dict[int, dict[int, tuple[int, int]]]) -> list[_Table]:
@@ -221,40 +284,6 @@ def _parents_first(tables: list[_Table], references: dict[int, dict[int, tuple[i
                 waiting.append((oid, True))
                 waiting += [(parent, False) for parent, _ in references.get(oid, {}).values()]
     return ordered
-
-
-def _attempts(
-    table: _Table,
-    columns: list[_Column],
-    values: dict[str, list[str]],
-    defaults: set[str],
-) -> list[str]:
-    """INSERT statements: first those columns take their default that have one, later each has a value."""
-    longest = max([len(found) for found in values.values()], default=1)
-    attempts = []
-    for some in ([name for name in values if name not in defaults], list(values)):
-        for turn in range(min(longest, _ATTEMPTS // 2)):
-            attempts.append(_insert(table, {name: values[name][turn % len(values[name])] for name in some}))
-        for turn in range(_MIXED):
-            # Each column at a pace of its own, so that two conditions can be met at once.
-            mixed = {name: values[name][turn * (at + 1) // 2 % len(values[name])] for at, name in enumerate(some)}
-            attempts.append(_insert(table, mixed))
-    required = {column.name for column in columns if column.required}
-    attempts.append(_insert(table, {name: found[0] for name, found in values.items() if name in required}))
-    return list(dict.fromkeys(attempts))
-
-
-def _insert(table: _Table, chosen: dict[str, str]) -> str:
-    if not chosen:
-        return f"INSERT INTO {table.sql} DEFAULT VALUES"
-    names = ", ".join(map(_quoted, chosen))
-    return f"INSERT INTO {table.sql} ({names}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(chosen.values())})"  # noqa: S608
-
-
-def _concerns(column: _Column, numbers: list[int] | None, text: str) -> bool:
-    if numbers is not None:
-        return column.number in numbers
-    return re.search(rf"\b{re.escape(column.name)}\b", text) is not None
 
 
 def _quoted(name: str) -> str:

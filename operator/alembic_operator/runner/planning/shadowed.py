@@ -33,7 +33,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         rows(beside, "SET statement_timeout = 0")
         ensure_journal(task.driver, beside, task.report)
         stamp(beside, task.place, task.rows)
-        seeds = Seeds(beside, task.place)
+        seeds = Seeds(beside, task.place, task.driver.error)
         probe = Probe(beside, task.place, recorder.own)
         recorder.attach(migrating, probe, seeds)
         facts = _facts(beside, task, seeds)

@@ -160,7 +160,10 @@ def _base(shape: Shape, modifier: int, checks: list[str]) -> list[str]:
         found = [number or quoted for quoted, number in literals]
         numbers = [number for number in found if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", number)]
         near = [f"{number} + 1" for number in numbers] + [f"{number} - 1" for number in numbers]
-        return [f"({number})" for number in [*numbers, *near]] + _KNOWN.get(shape.name, ["1", "0"])
+        small = (
+            ["0"] if shape.name == "numeric" and modifier > 4 and (modifier - 4) >> 16 <= (modifier - 4) & 2047 else []
+        )
+        return [f"({number})" for number in [*numbers, *near]] + small + _KNOWN.get(shape.name, ["1", "0"])
     if shape.name in ("bit", "varbit"):
         return [f"B'{'0' * (modifier if modifier > 0 else 1)}'"]
     if shape.name == "vector":
