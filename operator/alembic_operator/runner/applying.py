@@ -54,6 +54,8 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
     judge = judge_of(approved, guard)
     assessment = run.assess(reading, history)
     direction = _direction(run, assessment, approved)
+    if direction == Direction.DOWNGRADE:
+        run.pending = len(history.graph.lineage(reading.rows) - history.graph.lineage([run.target_revision]))
     _prepare(run, connection, reading, history, assessment.pending)
     if assessment.adopt:
         files = history.graph.files

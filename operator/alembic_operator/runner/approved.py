@@ -47,9 +47,11 @@ def check_place(approved: Approved, rows: Sequence[str], since: Sequence[Row], g
             raise changed(approved, _elsewhere(approved, rows, place))
         return
     way = "down" if approved.direction == Direction.DOWNGRADE.value else "up"
-    done = {row.revision for row in since if row.state in ("done", "adopted") and row.direction == way}
     there, start = graph.lineage(rows), graph.lineage(approved.from_revisions)
     end = graph.lineage(approved.to_revisions)
+    ended = [row for row in since if row.direction == way and row.state in ("done", "adopted")]
+    # What the run adopted before it began was there: it is no step of the plan.
+    done = {row.revision for row in ended if row.state == "done" or row.revision not in start}
     on_the_way = end <= there <= start if way == "down" else start <= there <= end
     moved = start - there if way == "down" else there - start
     if not on_the_way or moved - done:

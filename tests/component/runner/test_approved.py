@@ -209,3 +209,20 @@ def test_adds_the_columns_of_a_plan_when_the_journal_is_of_version_1_0(
         ("r1", None),
         ("r2", "plan-1"),
     ]
+
+
+def test_goes_on_when_it_adopted_what_was_there_before_its_first_revision(
+    runner: Runner, project: Project, database: Database
+) -> None:
+    project.sql("r1", R1)
+    assert database.alembic(project).returncode == 0
+    project.sql("r2", R2)
+    project.sql("r3", R3)
+    approval = approve(runner, project, database, [step("r2", R2), step("r3", R3)])
+    held = database.connect(autocommit=False)
+    held.execute("LOCK TABLE item")
+    failed(approval.run(more="import alembic_operator.runner.apply as apply\napply.TRIES = 1"), Reason.LOCK_TIMEOUT)
+    held.rollback()
+    assert database.journal() == [("r1", "adopted")]
+    ended = approval.run()
+    assert ended.result.outcome == Outcome.APPLIED, ended.message

@@ -68,6 +68,28 @@ def test_is_refused_and_rolled_back_when_a_revision_leaves_its_transaction_other
 
 
 @pytest.mark.parametrize(
+    "ending",
+    ["session.commit()", "session.flush()", "session.commit(); session.close()"],
+    ids=["commit", "flush", "close"],
+)
+def test_is_applied_when_a_session_of_the_orm_joins_the_transaction(
+    database: Database, project: Project, runner: Runner, ending: str
+) -> None:
+    body = f"""
+op.execute("CREATE TABLE item (id int)")
+from sqlalchemy.orm import Session
+session = Session(bind=op.get_bind())
+session.execute(sa.text("INSERT INTO item VALUES (1)"))
+{ending}
+"""
+    project.add("r1", body)
+    ended = runner(project, database.uri)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.all("SELECT count(*) FROM item") == [(1,)]
+    assert database.journal() == [("r1", "done")]
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "DO $$BEGIN PERFORM 1; END$$",
