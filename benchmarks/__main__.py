@@ -11,7 +11,7 @@ from rich.text import Text
 from tests.cluster.processes import CommandFailed, NotPossible
 from tests.cluster.progress import console
 
-from . import bed, history, idle, latency, report, shadow, waiting
+from . import bed, history, idle, latency, lint, report, shadow, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,11 @@ ON_CLUSTER: dict[str, Callable[[bed.Bed], list[Result]]] = {
     "waiting": waiting.measure,
     "idle": idle.measure,
 }
-ALONE: dict[str, Callable[[], list[Result]]] = {"history": history.measure, "shadow": shadow.measure}
+ALONE: dict[str, Callable[[], list[Result]]] = {
+    "history": history.measure,
+    "shadow": shadow.measure,
+    "lint": lint.measure,
+}
 
 
 def main() -> int:
