@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import signal
 from pathlib import Path
 
@@ -187,3 +188,20 @@ def test_shows_no_password_to_the_list_of_processes(tool: Tool, project: Project
     told = seen.read_bytes()
     assert all(word in told for word in (b"psql", b"pg_dump", b"child", b"alembic_operator.cli"))
     assert not any(secret.encode() in told for secret in NO_SECRETS)
+
+
+def test_plans_for_a_database_that_a_resource_of_some_cluster_manages(tool: Tool, project: Project) -> None:
+    _two(project)
+    tool.database.alembic(project, "upgrade", "r1")
+    ddl = pkgutil.get_data("alembic_operator.runner", "journal.sql")
+    assert ddl is not None
+    tool.database.execute(ddl.decode())
+    tool.database.execute(
+        "INSERT INTO alembic_operator.owner (history, cluster, namespace, name, uid)"
+        " VALUES ('public.alembic_version', 'c-9', 'shop', 'db', 'uid-9')"
+    )
+    before = tool.database.all("SELECT xmin, * FROM alembic_operator.owner")
+    done = tool(project, "--format", "json")
+    assert done.code == 0, done.err
+    assert done.statements == ["ALTER TABLE orders ADD COLUMN region text"]
+    assert tool.database.all("SELECT xmin, * FROM alembic_operator.owner") == before
