@@ -142,6 +142,12 @@ cast="SELECT pg_catalog.format('CREATE ROLE %I SUPERUSER NOLOGIN;', rolname) FRO
 SELECT pg_catalog.format('CREATE TABLESPACE %I LOCATION %L;', spcname, '') FROM pg_catalog.pg_tablespace
   WHERE spcname !~ '^pg_'"
 
+# A revision that writes to a foreign table must not write to another real database: nobody can log in there.
+alone="DO \$d\$ DECLARE m record; BEGIN FOR m IN SELECT srvname, usename, umuser FROM pg_catalog.pg_user_mappings LOOP
+  EXECUTE pg_catalog.format('DROP USER MAPPING FOR %s SERVER %I',
+    CASE m.umuser WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(m.usename) END, m.srvname);
+  END LOOP; END \$d\$"
+
 make_server() {
   set -- initdb -D "$data/server" -U @USER@ --auth=trust --encoding=UTF8 --no-sync --no-instructions --wal-segsize=1
   run "$@" >"$data/log" 2>&1 && return
@@ -170,7 +176,7 @@ dump_and_restore() {
     target pg_dump --schema-only --no-owner --no-privileges --no-tablespaces --no-subscriptions --no-security-labels \
       --exclude-schema=@JOURNAL@ --lock-wait-timeout=@WAIT@s 2>"$shared/dump.err"
     echo "$?" >"$shared/dump.code"
-  } | PGOPTIONS='-c client_min_messages=error' local_psql -1 -d @DATABASE@ -f "$data/roles.sql" -f - \
+  } | PGOPTIONS='-c client_min_messages=error' local_psql -1 -d @DATABASE@ -f "$data/roles.sql" -f - -c "$alone" \
     >/dev/null 2>"$shared/restore.err"
 }
 

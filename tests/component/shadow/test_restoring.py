@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from tests.cluster import python_base
 from tests.cluster.postgres import VERSIONS, Postgres, Version, binaries
@@ -156,3 +157,38 @@ def test_shadow_holds_two_thousand_tables_when_the_target_has_them(
     record_property("megabytes", size / 1e6)
     print(f"{MANY} tables: {seconds:.1f} s, {size / 1e6:.0f} MB")
     assert seconds < 60
+
+
+def test_nobody_reaches_another_database_when_the_target_has_foreign_tables(
+    servers: Callable[[Version], Postgres],
+) -> None:
+    server = servers(15)  # Debian's has postgres_fdw
+    server.create_database("foreign_tables")
+    server.create_role("elsewhere", "hunter2")
+    mapping = f"OPTIONS (user 'postgres', password '{server.password}')"
+    server.execute(
+        f"""
+        CREATE EXTENSION postgres_fdw;
+        CREATE TABLE there (id int);
+        CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw
+          OPTIONS (host '127.0.0.1', port '{server.port}', dbname 'foreign_tables');
+        CREATE USER MAPPING FOR PUBLIC SERVER loop {mapping};
+        CREATE USER MAPPING FOR elsewhere SERVER loop {mapping};
+        CREATE FOREIGN TABLE here (id int) SERVER loop OPTIONS (table_name 'there')
+        """,
+        "foreign_tables",
+    )
+    try:
+        with Shadow(15) as shadow:
+            shadow.tell(parameters(server, "foreign_tables"))
+            assert shadow.answer() == ""
+            with shadow.connect() as connection:
+                for role in ("postgres", "elsewhere"):
+                    connection.execute(f"SET ROLE {role}")
+                    with pytest.raises(psycopg.errors.UndefinedObject, match="user mapping not found"):
+                        connection.execute("INSERT INTO here VALUES (1)")
+        with server.connect("foreign_tables") as connection:
+            connection.execute("INSERT INTO here VALUES (1)")  # as it can on the target
+    finally:
+        server.drop_database("foreign_tables")
+        server.execute("DROP ROLE elsewhere")

@@ -60,7 +60,7 @@ class Shadow:
             "user": places.SHADOW_USER,
             "dbname": places.SHADOW_DATABASE,
             "client_encoding": "UTF8",
-            "passfile": os.devnull,
+            "passfile": f"{places.SHADOW_DIRECTORY}/no-passwords",  # libpq warns of one that is no plain file
         }
         return cls(driver, parameters, request)
 
