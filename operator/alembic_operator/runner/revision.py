@@ -1,8 +1,8 @@
 """The revision that is running: its statements counted, its commits preceded by an intent, its end journalled.
 
-A revision may commit before its end: in an autocommit block, by `op.get_bind().commit()` or by COMMIT in its SQL.
-Before each of these the journal gets an `intent` row that the very commit makes durable. The `done` row goes with the
-version row.
+A revision may commit before its end in an autocommit block alone; other ways are refused. Before such a commit, and
+before a text that may hold one unseen, the journal gets an `intent` row that the very commit makes durable. The `done`
+row goes with the version row.
 """
 
 from __future__ import annotations
