@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.plan import Direction
+from ..contract.fingerprints import text_fingerprint
+from ..contract.plan import Direction, Statement, Step, StepKind
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from .driver import RawConnection, rows
@@ -80,6 +81,22 @@ class Settlement:
                 f"UPDATE {journal} SET state = 'done' {which}" if self.finishes else f"DELETE FROM {journal} {which}"  # noqa: S608
             )
         return sent
+
+
+def step_of(settlement: Settlement, place: Place, message: str) -> Step:
+    """The step that a plan shows for it: the statements of the runner's own, in order."""
+    sent = [(sql, True) for sql in settlement.outside()] + [(sql, False) for sql in settlement.inside(place)]
+    statements = []
+    for sql, autocommit in sent:
+        value, ddl = text_fingerprint(sql)
+        statements.append(Statement(sql, fingerprint=value, ddl=ddl, autocommit=autocommit, channel="runner"))
+    return Step(
+        revision=settlement.intent.revision if settlement.intent else ", ".join(settlement.after),
+        kind=StepKind.SQL,
+        message=message,
+        transactional=not settlement.drops,
+        statements=statements,
+    )
 
 
 def repair_of(

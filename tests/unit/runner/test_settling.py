@@ -7,7 +7,7 @@ import pytest
 from alembic_operator.contract.plan import Direction
 from alembic_operator.runner.journal import Entry
 from alembic_operator.runner.session import Place
-from alembic_operator.runner.settling import Settlement, repair_of
+from alembic_operator.runner.settling import Settlement, repair_of, step_of
 
 PLACE = Place("shop", 'odd"table')
 INTENT = Entry(7, "r2", "up", "intent", False, "sha", "image", "2026-01-01 10:00:00+00")
@@ -53,3 +53,13 @@ def test_repair_forgets_the_intent_when_nothing_but_invalid_indexes_is_there() -
 )
 def test_there_is_no_repair_when_no_revision_is_half_applied(entry: Entry) -> None:
     assert repair_of([entry], ["r1"], ["r1"], "sha256:1", []) is None
+
+
+def test_step_shows_what_is_sent_in_order_and_what_stands_outside_of_the_transaction() -> None:
+    found = repair_of([INTENT], ["r1"], ["r1"], "sha256:1", ["public.broken"])
+    assert found is not None
+    step = step_of(found, PLACE, "forget r2")
+    assert (step.revision, step.transactional) == ("r2", False)
+    assert [one.sql for one in step.statements] == found.outside() + found.inside(PLACE)
+    assert [one.autocommit for one in step.statements] == [True, False]
+    assert {one.channel for one in step.statements} == {"runner"}
