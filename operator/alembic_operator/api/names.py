@@ -22,6 +22,9 @@ LABEL_UID = f"{GROUP}/schema-uid"
 LABEL_SCHEMA = f"{GROUP}/schema"
 LABEL_KIND = f"{GROUP}/run-kind"
 
+# On SchemaPlans: a hash over what of the spec the plan hangs on.
+LABEL_REQUEST = f"{GROUP}/request"
+
 # On Jobs.
 ANNOTATION_GENERATION = f"{GROUP}/generation"
 ANNOTATION_ATTEMPT = f"{GROUP}/attempt"

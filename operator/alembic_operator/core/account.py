@@ -21,7 +21,7 @@ from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Failure, Outcome, RunResult
 
 from . import retry
-from .decision import Event, EventReason, FinishedRun
+from .decision import Event, EventReason, FinishedRun, PlanNote
 from .endings import Doubt, Ending, NeverStarted, Reported
 from .messages import (
     ahead,
@@ -35,8 +35,10 @@ from .messages import (
     succeeded,
     up_to_date,
 )
-from .observed import Job, Schema
-from .summarize import Summary, summarize
+from .observed import Draft, Job, NoDraft, Schema
+from .planwords import claimed, part_done, plan_made, replanned, superseded
+from .plans import plan_ref, used_up
+from .summarize import PLANNED, Said, Summary, say, say_no_plan, summarize
 
 DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
 
@@ -50,6 +52,8 @@ class Case:
     now: datetime
 
 
+REPLANS = 5  # plans in a row that were out of date before they ran; then there is a pause, and it counts as a failure
+
 # Seconds: what a run read of the database counts for so long. After an outage of the operator, or when somebody wiped
 # the status, old Jobs are found, and the database may have moved since.
 FRESH = 900.0
@@ -60,17 +64,26 @@ class Due(Enum):
 
     NOTHING = auto()
     CHECK = auto()
+    PLAN = auto()
     APPLY = auto()
 
 
 @dataclass(frozen=True)
 class Account:
-    """The status so far, with what was learnt on the way to it."""
+    """The status so far, with what was learnt on the way to it.
+
+    Attributes:
+        draft: of the plan that was just made.
+        claims: whether the apply run has nothing to send, and is to enter the resource as the database's owner.
+    """
 
     status: Status
     due: Due = Due.NOTHING
     events: tuple[Event, ...] = ()
     finished: tuple[FinishedRun, ...] = ()
+    draft: Draft | None = None
+    claims: bool = False
+    notes: tuple[PlanNote, ...] = ()
 
 
 def account_for(account: Account, job: Job, ending: Ending, schema: Schema, now: datetime) -> Account:
@@ -87,7 +100,7 @@ def account_for(account: Account, job: Job, ending: Ending, schema: Schema, now:
     if stopped is not None:
         return stopped
     if isinstance(ending, Reported):
-        return _reported(account, job, ending.result, case)
+        return _reported(_noted(account, job, ending.result), job, ending.result, case)
     if isinstance(ending, Doubt) and job.kind is RunKind.APPLY:
         return _doubted(account, ending, case)
     return fail(account, Failure(ending.reason, ending.message), case, salt=job.name)
@@ -153,6 +166,7 @@ def _text(revisions: list[str]) -> str:
 
 
 def _history_entry(job: Job, result: RunResult | None, outcome: str, status: Status, now: datetime) -> HistoryEntry:
+    approved = job.approved
     before = _text(result.before) if result and result.before is not None else ""
     after = _text(result.current) if result and result.current is not None else ""
     return HistoryEntry(
@@ -165,6 +179,9 @@ def _history_entry(job: Job, result: RunResult | None, outcome: str, status: Sta
         image=job.image,
         started_at=_moment(result.started_at if result else "", job.created_at),
         finished_at=_moment(result.finished_at if result else "", to_text(now)),
+        plan=approved.name if approved else "",
+        digest=approved.digest if approved else "",
+        approved_by=approved.approved_by if approved else "",
     )
 
 
@@ -175,12 +192,19 @@ def _moment(told: str, otherwise: str) -> str:
 
 def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Account:
     if result.failure is not None:
-        return fail(account, result.failure, case, salt=job.name, owner=_owner(result))
-    if result.outcome is Outcome.BEHIND:
+        return _failed(account, job, result, result.failure, case)
+    if result.outcome is Outcome.PLANNED:
+        return planned(account, job, case)
+    if result.outcome is Outcome.BEHIND and job.kind is RunKind.PLAN:
+        return _to_be_claimed(account, result, case)
+    if result.outcome is Outcome.BEHIND and job.kind is RunKind.CHECK:
         return _behind(account, job, result, case)
+    if job.kind is RunKind.APPLY and result.pending:
+        return _goes_on(account, result, case)
     if _found_late(result, case.now):
         summary = Summary(case.schema.generation, Reason.CHECKING, found_late(result))
         return replace(account, status=summarize(account.status, summary, case.now), due=Due.CHECK)
+    account = withdrawn(account, job, f"{_text(result.current or [])} is what the database has")
     is_ahead = result.outcome is Outcome.AHEAD
     message = ahead(result) if is_ahead else up_to_date(result)
     reason = Reason.SCHEMA_AHEAD if is_ahead else Reason.UP_TO_DATE
@@ -191,6 +215,85 @@ def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Acco
         events = (*events, Event(EventReason.MIGRATION_SUCCEEDED, succeeded(result)))
     status = summarize(status, Summary(case.schema.generation, reason, message), case.now)
     return replace(account, status=status, due=Due.NOTHING, events=events)
+
+
+def _noted(account: Account, job: Job, result: RunResult) -> Account:
+    """The account with what is to be said of the plan that this run ran."""
+    approved, failure = job.approved, result.failure
+    if job.kind is not RunKind.APPLY or approved is None or not approved.name:
+        return account
+    if failure is not None and failure.reason.reason_class is not ReasonClass.STOP:
+        return account
+    return replace(account, notes=(*account.notes, PlanNote(approved.name, "Failed" if failure else "Applied")))
+
+
+def _failed(account: Account, job: Job, result: RunResult, failure: Failure, case: Case) -> Account:
+    last = account.status.last_failure
+    if failure.reason is Reason.OUTCOME_UNKNOWN:
+        # What settles the revision is another plan: this one must not go on by itself.
+        account = replace(account, status=say_no_plan(replace(account.status, plan=None)))
+    if failure.reason is not Reason.PLAN_CHANGED or job.kind is not RunKind.APPLY:
+        return fail(account, failure, case, salt=job.name, owner=_owner(result))
+    account = withdrawn(account, None, failure.message)
+    if last is not None and last.reason == failure.reason.value and last.count >= REPLANS:
+        return fail(account, failure, case, salt=job.name)
+    status = replace(account.status, last_failure=_last_failure(account.status, failure, case.now, None))
+    summary = Summary(case.schema.generation, Reason.PLANNING, replanned(failure.message))
+    return replace(account, status=summarize(status, summary, case.now), due=Due.PLAN)
+
+
+def _to_be_claimed(account: Account, result: RunResult, case: Case) -> Account:
+    """A plan run found nothing to send, and an owner's row or adopted revisions to write."""
+    if result.pending:
+        failure = Failure(Reason.RUNNER_PROTOCOL_ERROR, f"Job {result.job} found revisions to apply and made no plan.")
+        return fail(account, failure, case, salt=result.job)
+    account = withdrawn(account, None, "nothing is left to be sent")
+    summary = Summary(case.schema.generation, Reason.MIGRATING, claimed(result))
+    return replace(account, status=summarize(account.status, summary, case.now), due=Due.APPLY, claims=True)
+
+
+def _goes_on(account: Account, result: RunResult, case: Case) -> Account:
+    """A database was adopted, or a revision settled: what comes next is another plan."""
+    status = replace(account.status, failures=0, last_failure=None, next_run_after="")
+    summary = Summary(case.schema.generation, Reason.PLANNING, part_done(result))
+    return replace(account, status=summarize(status, summary, case.now), due=Due.PLAN)
+
+
+def planned(account: Account, job: Job, case: Case) -> Account:
+    """The account after a run that made a plan; whether it may run is judged from the plan in the cluster."""
+    draft = job.draft
+    if draft is None:
+        draft = NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} made a plan, and its log could not be read.")
+    if isinstance(draft, NoDraft):
+        return fail(account, Failure(draft.reason, draft.message), case, salt=job.name)
+    if draft.waiver_faults:
+        return fail(account, Failure(Reason.WAIVER_INVALID, joined(*draft.waiver_faults)), case, salt=job.name)
+    ref, status = plan_ref(case.schema, draft), account.status
+    if status.plan is not None and status.plan.name != ref.name:
+        account = withdrawn(account, None, f"{ref.name} is what would run now")
+        status = account.status
+    kept = status.last_failure
+    if kept is not None and kept.reason != Reason.PLAN_CHANGED.value:
+        kept = None
+    status = replace(status, plan=ref, last_failure=kept, next_run_after="")
+    status = summarize(status, Summary(case.schema.generation, Reason.PLANNING, plan_made(ref)), case.now)
+    status = say(status, Said(PLANNED, "True", "PlanMade", plan_made(ref)), case.now)
+    return replace(account, status=status, due=Due.APPLY, draft=draft)
+
+
+def withdrawn(account: Account, job: Job | None, why: str) -> Account:
+    """The account without its plan, where that was neither applied nor is what `job` ran; people are told."""
+    ref, ran = account.status.plan, job.approved if job else None
+    if ref is None or used_up(account.status, ref) or (ran is not None and ran.digest == ref.digest):
+        return account
+    tried = account.status.history[0] if account.status.history else None
+    reached = job is not None and tried is not None and tried.digest == ref.digest
+    note = PlanNote(ref.name, "Applied" if reached else "Superseded")
+    events = account.events
+    if not reached:
+        events = (*events, Event(EventReason.PLAN_SUPERSEDED, superseded(ref.name, why)))
+    status = say_no_plan(replace(account.status, plan=None))
+    return replace(account, status=status, notes=(*account.notes, note), events=events)
 
 
 def _found_late(result: RunResult, now: datetime) -> bool:
@@ -232,7 +335,7 @@ def _doubted(account: Account, doubt: Doubt, case: Case) -> Account:
 
 def fail(account: Account, failure: Failure, case: Case, salt: str, owner: OwnerRef | None = None) -> Account:
     """The account after a failure that is known for what it is; `salt` spreads the time of the next try."""
-    counted = failure.reason.reason_class is ReasonClass.RETRY
+    counted = failure.reason.reason_class in (ReasonClass.RETRY, ReasonClass.REPLAN)
     status = replace(
         account.status,
         failures=account.status.failures + (1 if counted else 0),
@@ -262,11 +365,12 @@ def _schedule(account: Account, failure: Failure, case: Case, salt: str) -> Acco
     count = status.last_failure.count if status.last_failure else 1
     message = failure.message
     next_run_after = ""
-    if reason.reason_class is ReasonClass.RETRY and status.failures > retries.limit:
+    counted = reason.reason_class in (ReasonClass.RETRY, ReasonClass.REPLAN)
+    if counted and status.failures > retries.limit:
         message = given_up(message, status.failures, retries.limit)
         reason = Reason.RETRIES_EXCEEDED
     elif reason.reason_class is not ReasonClass.STOP:
-        nth = status.failures if reason.reason_class is ReasonClass.RETRY else count
+        nth = status.failures if counted else count
         due = case.now + timedelta(seconds=retry.pause(retries.backoff, nth, salt))
         next_run_after = to_text(due + timedelta(seconds=0.999))  # whole seconds: never earlier than meant
         message = joined(message, retry_note(reason, next_run_after, status.failures, retries.limit))

@@ -12,6 +12,7 @@ from alembic_operator.api.spec import HEAD
 from alembic_operator.api.status import Run, Status
 
 from .observed import Schema, Tokens
+from .summarize import say_no_plan
 
 
 def answered(status: Status, schema: Schema, generation: int, tokens: Tokens) -> Status:
@@ -24,7 +25,7 @@ def answered(status: Status, schema: Schema, generation: int, tokens: Tokens) ->
         status = replace(status, failures=0, last_failure=None)
     if fresh:
         target = schema.spec.revision if schema.spec and schema.spec.revision != HEAD else ""
-        status = replace(status, target_revision=target, pending_revisions=None)
+        status = say_no_plan(replace(status, target_revision=target, pending_revisions=None))
     return replace(status, last_handled_reconcile_at=tokens.reconcile_at, last_handled_retry_at=tokens.retry_at)
 
 

@@ -13,7 +13,7 @@ from alembic_operator.api.instant import from_text, to_text
 from alembic_operator.api.spec import HEAD, Spec
 from alembic_operator.api.status import Run, Status, bounded
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import RunKind, RunRequest
+from alembic_operator.contract.request import Approved, RunKind, RunRequest
 from alembic_operator.contract.result import Failure
 
 from . import messages
@@ -22,6 +22,7 @@ from .begin import answered, begun
 from .context import Context
 from .decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
 from .endings import ending_of, gone
+from .gate import Go, Stay, Unread, passed, said_approved, still_approved
 from .names import job_name
 from .observed import Job, Observed, Schema
 from .request import build_request
@@ -39,7 +40,10 @@ def decide(observed: Observed, now: datetime, context: Context) -> Decision:
     """The decision: the same for the same world, and to do nothing in the world that it leads to."""
     if observed.schema.deleting:
         return Decision(observed.schema.status)
-    decision = _decided(observed, now, context)
+    try:
+        decision = _decided(observed, now, context)
+    except Unread as unread:
+        return Decision(observed.schema.status, question=unread.question)
     return replace(decision, status=bounded(decision.status))
 
 
@@ -50,7 +54,7 @@ def _decided(observed: Observed, now: datetime, context: Context) -> Decision:
         account = replace(account, status=_with_run(account.status, job, schema))
         ending = ending_of(job, schema, _expected(job, schema, context))
         if ending is None:
-            return _wait_for(job, account, schema, now)
+            return _wait_for(job, account, observed, now, context)
         account = account_for(account, job, ending, schema, now)
     run = account.status.run
     if run is not None:
@@ -102,16 +106,26 @@ def _decision(
         events=(*account.events, *events),
         finished=account.finished,
         requeue_after=requeue_after,
+        notes=account.notes,
     )
 
 
 # A run that goes on
 
 
-def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Decision:
-    spec, outdated = schema.spec, job.generation != schema.generation
-    unwanted = not job.started and (outdated or spec is None or spec.suspend)
-    if unwanted or (outdated and job.kind is RunKind.CHECK):
+def _is_unwanted(job: Job, observed: Observed, now: datetime, context: Context) -> bool:
+    schema, outdated = observed.schema, job.generation != observed.schema.generation
+    if job.started:
+        return outdated and job.kind is not RunKind.APPLY
+    if outdated or schema.spec is None or schema.spec.suspend:
+        return True
+    return job.kind is RunKind.APPLY and not still_approved(job, observed, Case(schema, schema.spec, now), context)
+
+
+def _wait_for(job: Job, account: Account, observed: Observed, now: datetime, context: Context) -> Decision:
+    schema = observed.schema
+    outdated = job.generation != schema.generation
+    if _is_unwanted(job, observed, now, context):
         # It did nothing yet, or only reads. An apply run whose container has started is never cancelled.
         status = replace(account.status, run=None, attempts=max(account.status.attempts, job.attempt))
         actions = () if job.deleting else (DeleteJob(job.name, job.uid),)
@@ -126,7 +140,7 @@ def _wait_for(job: Job, account: Account, schema: Schema, now: datetime) -> Deci
         status = summarize(status, Summary(schema.generation, *trouble), now)
         events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
         return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
-    status = _in_progress(status, Wanted(job.kind, job.trigger), job.name, schema, now)
+    status = _in_progress(status, Wanted(job.kind, job.trigger), job.name, job.approved, schema, now)
     return _decision(
         replace(account, status=status), requeue_after=_poll_run(status, now) if job.started else POLL_START
     )
@@ -162,16 +176,26 @@ def _with_run(status: Status, job: Job, schema: Schema) -> Status:
     )
 
 
-def _in_progress(status: Status, wanted: Wanted, job: str, schema: Schema, now: datetime) -> Status:
+_UNDER_WAY = {
+    RunKind.PLAN: Reason.PLANNING,
+    RunKind.APPLY: Reason.MIGRATING,
+    RunKind.CHECK: Reason.CHECKING,
+}
+
+
+def _in_progress(
+    status: Status, wanted: Wanted, job: str, approved: Approved | None, schema: Schema, now: datetime
+) -> Status:
     if _background(wanted.kind, status):
         return status
-    reason = Reason.MIGRATING if wanted.kind is RunKind.APPLY else Reason.CHECKING
+    reason = _UNDER_WAY[wanted.kind]
     revision = schema.spec.revision if schema.spec else ""
     message = messages.started(wanted.kind, job, revision)
     if wanted.trigger.startswith(DOUBT) and status.last_failure is not None:
         message = messages.doubted(status.last_failure.message)
     message = messages.blocked(message, status.run.blocked_by if status.run else "")
-    return summarize(status, Summary(schema.generation, reason, message), now)
+    status = summarize(status, Summary(schema.generation, reason, message), now)
+    return said_approved(status, approved, now) if approved is not None and approved.name else status
 
 
 def _background(kind: RunKind, status: Status) -> bool:
@@ -196,7 +220,10 @@ def _next(observed: Observed, account: Account, now: datetime, context: Context)
         return _not_created(observed, account, Case(schema, spec, now))
     wanted = wanted_run(observed, account, now)
     if wanted is not None:
-        return _start(observed, account, wanted, now, context)
+        gate = passed(observed, account, wanted, Case(schema, spec, now), context)
+        if isinstance(gate, Stay):
+            return _decision(gate.account, requeue_after=until_due(gate.account.status, now))
+        return _start(observed, gate, now, context)
     decision = _decision(account, requeue_after=_look_again(observed, account, now))
     return replace(decision, surplus=_old_jobs(observed, spec))
 
@@ -235,21 +262,24 @@ def _not_created(observed: Observed, account: Account, case: Case) -> Decision:
     return _decision(account, requeue_after=until_due(account.status, now))
 
 
-def _start(observed: Observed, account: Account, wanted: Wanted, now: datetime, context: Context) -> Decision:
+def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decision:
+    account, wanted = go.account, go.wanted
     schema, spec, status = observed.schema, observed.schema.spec, account.status
     assert spec is not None
     kind = wanted.kind
     attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)])
     name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
-    request = build_request(schema, spec, kind, name, replace_owner=replaced_owner(observed), context=context)
+    request = build_request(
+        schema, spec, kind, name, replace_owner=replaced_owner(observed), context=context, approved=go.approved
+    )
     run = Run(kind.value, name, attempt, to_text(now), schema.generation)
     status = begun(status, schema, run, schema.tokens)
     first = kind is RunKind.APPLY and status.last_failure is None
-    status = _in_progress(status, wanted, name, schema, now)
+    status = _in_progress(status, wanted, name, go.approved, schema, now)
     started = Event(EventReason.MIGRATION_STARTED, messages.started(kind, name, spec.revision))
     events = (started,) if first else ()
     account = replace(account, status=status)
-    return _decision(account, (StartRun(attempt, wanted.trigger, request),), events, requeue_after=POLL_START)
+    return _decision(account, (StartRun(attempt, wanted.trigger, request, go.plan),), events, requeue_after=POLL_START)
 
 
 def _old_jobs(observed: Observed, spec: Spec) -> tuple[DeleteJob, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.status import Status
@@ -31,6 +33,45 @@ class DeleteJob:
 Action = StartRun | DeleteJob
 
 
+@dataclass(frozen=True)
+class ReadPlan:
+    """Read the SchemaPlan of that name, live."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class StorePlan:
+    """Create the plan after the ConfigMaps with its SQL; one that is there already is read instead."""
+
+    plan: SchemaPlan
+    config_maps: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class ReadSql:
+    """Read the ConfigMaps of a plan and compare them with what the plan pins."""
+
+    plan: SchemaPlan
+
+
+@dataclass(frozen=True)
+class ReadFloor:
+    """Read the weakest review that the namespace allows."""
+
+
+# What must be known before it can be decided; nothing but it is done, and then it is decided again.
+Question = ReadPlan | StorePlan | ReadSql | ReadFloor
+
+
+@dataclass(frozen=True)
+class PlanNote:
+    """The phase of a SchemaPlan, for people: nothing is decided by it."""
+
+    plan: str
+    phase: str
+
+
 class EventReason(StrEnum):
     """The events that are posted, each on a transition only."""
 
@@ -38,6 +79,11 @@ class EventReason(StrEnum):
     MIGRATION_SUCCEEDED = "MigrationSucceeded"
     MIGRATION_FAILED = "MigrationFailed"
     RETRY_SCHEDULED = "RetryScheduled"
+    PLAN_CREATED = "PlanCreated"
+    APPROVAL_REQUIRED = "ApprovalRequired"
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+    PLAN_SUPERSEDED = "PlanSuperseded"
 
 
 @dataclass(frozen=True)
@@ -66,6 +112,8 @@ class Decision:
         status: as it must read after the actions; equal to the observed one when there is nothing to write.
         surplus: old Jobs that may go once the status is written, as it holds their outcome; none of them is needed.
         requeue_after: seconds until the resource must be looked at again; None: when something changes.
+        notes: phases of SchemaPlans, written before the status.
+        question: what must be known first; the rest of this decision is nothing then.
     """
 
     status: Status
@@ -74,3 +122,5 @@ class Decision:
     finished: tuple[FinishedRun, ...] = ()
     requeue_after: float | None = None
     surplus: tuple[DeleteJob, ...] = ()
+    notes: tuple[PlanNote, ...] = ()
+    question: Question | None = None

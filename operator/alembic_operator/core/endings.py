@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import Outcome, RunResult
@@ -75,7 +76,11 @@ def _asks(job: Job, expected: RunRequest) -> bool:
         asked = RunRequest.from_json(job.request)
     except ProtocolError:
         return False
-    return asked == replace(expected, replace_owner=asked.replace_owner)
+    # The shadow's image follows the server's version, which this very run may have been the first to read.
+    ours = replace(
+        expected, replace_owner=asked.replace_owner, shadow_image=asked.shadow_image, approved=asked.approved
+    )
+    return asked == ours
 
 
 def _result(pod: Pod, job: Job, schema: Schema) -> RunResult | None:
@@ -83,8 +88,12 @@ def _result(pod: Pod, job: Job, schema: Schema) -> RunResult | None:
         result = RunResult.from_json(pod.ended.message if pod.ended else "")
     except ProtocolError:
         return None
-    if result.outcome is Outcome.BEHIND and job.kind is RunKind.APPLY:
+    if result.outcome is Outcome.BEHIND and job.kind is RunKind.APPLY and not _is_part(job):
         return None  # it is there to mend just that: taken at its word, it would be started for ever
+    if result.outcome is Outcome.PLANNED and job.kind is not RunKind.PLAN:
+        return None
+    if result.outcome is Outcome.APPLIED and job.kind is not RunKind.APPLY:
+        return None
     ours = (result.target_uid, result.job, result.kind, result.generation) == (
         schema.uid,
         job.name,
@@ -92,6 +101,12 @@ def _result(pod: Pod, job: Job, schema: Schema) -> RunResult | None:
         job.generation,
     )
     return result if ours else None
+
+
+def _is_part(job: Job) -> bool:
+    """Whether it was to do what comes before the revisions: to adopt a database, or to settle a revision."""
+    approved = job.approved
+    return approved is not None and approved.direction in (Direction.BASELINE.value, Direction.REPAIR.value)
 
 
 def _without_result(job: Job, pod: Pod) -> Ending:

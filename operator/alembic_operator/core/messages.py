@@ -11,6 +11,8 @@ def started(kind: RunKind, job: str, revision: str) -> str:
     """A run was started."""
     if kind is RunKind.CHECK:
         return f"Job {job} reads which revision the database is at."
+    if kind is RunKind.PLAN:
+        return f"Job {job} finds out what it takes to bring the database to revision {revision}."
     return f"Job {job} brings the database to revision {revision}."
 
 

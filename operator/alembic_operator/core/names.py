@@ -21,3 +21,8 @@ def job_name(schema: str, uid: str, kind: RunKind, trigger: str, attempt: int) -
 def runner_config_map(sha256: str) -> str:
     """The immutable ConfigMap that carries the runner, named by its content."""
     return f"alembic-operator-runner-{sha256[:12]}"
+
+
+def plan_name(schema: str, digest: str) -> str:
+    """`<name up to 40>-<first 8 hex of the digest>`: one plan a resource and digest."""
+    return f"{schema[:_READABLE].replace('.', '-').rstrip('-')}-{digest.removeprefix('sha256:')[:8]}"

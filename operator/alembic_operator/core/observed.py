@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from alembic_operator.api import names
+from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.spec import InvalidSpec, Spec, parse_spec
 from alembic_operator.api.status import Status, parse_status
 from alembic_operator.contract import places
-from alembic_operator.contract.request import RunKind
+from alembic_operator.contract.plan import PlanDocument
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import Approved, ProtocolError, RunKind, RunRequest
+
+from .findings import Finding
 
 Raw = Mapping[str, Any]
 
@@ -83,6 +88,23 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """What a plan run's log holds, checked by the rules; `waiver_faults` are sentences that name a file each."""
+
+    document: PlanDocument
+    findings: tuple[Finding, ...] = ()
+    waiver_faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoDraft:
+    """Why there is none, although the run says that it made a plan."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
 class Job:
     """One run's Job. `finished` is the type of the condition that ended it, "" while it goes on."""
 
@@ -103,6 +125,15 @@ class Job:
     pods: tuple[Pod, ...] = ()
     refusal: str = ""
     progress: Progress | None = None
+    draft: Draft | NoDraft | None = None
+
+    @property
+    def approved(self) -> Approved | None:
+        """The plan that it was made to run."""
+        try:
+            return RunRequest.from_json(self.request).approved
+        except ProtocolError:
+            return None
 
     @property
     def deleting(self) -> bool:
@@ -127,6 +158,9 @@ class Observed:
         taken_name: a Job's name that something else holds; "" when none.
         refusal: the API server's sentence about what it did not let us create; "" when none.
         refused: what that was.
+        floor: the weakest review that the namespace's label allows, "" for any; None when it was not asked.
+        plans: SchemaPlans that were asked for, by name; None for one that is not there.
+        sql_faults: of plans whose SQL was asked for, by name: what is wrong with it, "" for nothing.
     """
 
     schema: Schema
@@ -136,6 +170,9 @@ class Observed:
     taken_name: str = ""
     refusal: str = ""
     refused: str = "the Job"
+    floor: str | None = None
+    plans: Mapping[str, SchemaPlan | None] = field(default_factory=dict)
+    sql_faults: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_schema(raw: Raw) -> Schema:

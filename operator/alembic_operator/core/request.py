@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alembic_operator.api.spec import Spec
-from alembic_operator.contract.request import Owner, RunKind, RunRequest, Timeouts
+from alembic_operator.contract.jsonvalue import digest
+from alembic_operator.contract.request import Approved, Owner, RunKind, RunRequest, Timeouts
 
 from .context import Context
 from .observed import Schema
+from .planpod import shadow_image
 
 
 def build_request(
-    schema: Schema, spec: Spec, kind: RunKind, job: str, *, replace_owner: str, context: Context
+    schema: Schema,
+    spec: Spec,
+    kind: RunKind,
+    job: str,
+    *,
+    replace_owner: str,
+    context: Context,
+    approved: Approved | None = None,
 ) -> RunRequest:
     """What the runner in that Job is asked to do."""
     migrations, timeouts = spec.migrations, spec.timeouts
+    reads = kind is not RunKind.APPLY and spec.database.review_secret_ref is not None
+    secret = (spec.database.review_secret_ref if reads else None) or spec.database.secret_ref
+    database = schema.status.database
     return RunRequest(
         kind=kind,
         target=Owner(context.cluster, schema.namespace, schema.name, schema.uid),
         generation=schema.generation,
         job=job,
         revision=spec.revision,
-        secret_name=spec.database.secret_ref.name,
-        secret_key=spec.database.secret_ref.key,
+        secret_name=secret.name,
+        secret_key=secret.key,
         search_path=list(spec.database.search_path),
         role=spec.database.role,
         path=migrations.path,
@@ -30,6 +44,26 @@ def build_request(
         version_table_schema=migrations.version_table.schema,
         image=migrations.image,
         baseline=None if spec.baseline is None else list(spec.baseline.revisions),
+        baseline_fingerprint=spec.baseline.fingerprint if spec.baseline else "",
+        allow_downgrade=spec.allow_downgrade,
+        evidence=spec.review.evidence,
+        shadow_image=shadow_image(spec, database.version if database else "", context)
+        if kind is RunKind.PLAN and spec.review.evidence == "Shadow"
+        else "",
+        python=migrations.python,
+        environment=migrations.environment,
+        env_names=sorted(str(item["name"]) for item in spec.job.env),
+        approved=approved,
         timeouts=Timeouts(timeouts.lock, timeouts.statement, timeouts.idle_in_transaction, timeouts.run),
         replace_owner=replace_owner,
     )
+
+
+def request_mark(schema: Schema, spec: Spec, context: Context) -> str:
+    """32 hex digits over all of the spec that a plan hangs on: a plan with this mark need not be made again for it.
+
+    A hint that saves runs: what may run is decided by the runner, which computes the inputs again under the lock.
+    """
+    request = build_request(schema, spec, RunKind.PLAN, "", replace_owner="", context=context)
+    asked = replace(request, generation=0, timeouts=Timeouts(), shadow_image=spec.review.shadow.image)
+    return digest({"request": asked.to_json(), "configMap": spec.migrations.config_map}).removeprefix("sha256:")[:32]

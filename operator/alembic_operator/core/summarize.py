@@ -1,5 +1,7 @@
 """The only writer of the conditions: Ready always, Reconciling and Stalled only while true and never both, SchemaAhead.
 
+Planned and Approved stay as they are said, until the plan they are about is no longer the one that counts.
+
 So that kstatus (Flux, Helm), Argo CD's health check and `kubectl wait` all read the same story.
 """
 
@@ -13,6 +15,9 @@ from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT, Condition, Stat
 from alembic_operator.contract.reasons import Reason, ReasonClass
 
 RETRYING = "RetryingAfterFailure"
+
+PLANNED, APPROVED = "Planned", "Approved"
+_OF_THE_PLAN = (PLANNED, APPROVED)
 
 _READY = {ReasonClass.OK: "True", ReasonClass.RUNNING: "Unknown"}
 
@@ -36,7 +41,7 @@ def summarize(status: Status, summary: Summary, now: datetime) -> Status:
     wanted = {"Ready": (_READY.get(reason_class, "False"), summary.reason.value)}
     if reason_class is ReasonClass.RUNNING:
         wanted["Reconciling"] = ("True", summary.reason.value)
-    if reason_class in (ReasonClass.RETRY, ReasonClass.WAIT):
+    if reason_class in (ReasonClass.RETRY, ReasonClass.WAIT, ReasonClass.REPLAN):
         wanted["Reconciling"] = ("True", RETRYING)
     if reason_class is ReasonClass.STOP:
         wanted["Stalled"] = ("True", summary.reason.value)
@@ -46,7 +51,35 @@ def summarize(status: Status, summary: Summary, now: datetime) -> Status:
         _since(status.condition(kind), Condition(kind, value, reason, message, summary.generation, to_text(now)))
         for kind, (value, reason) in sorted(wanted.items())
     )
-    return replace(status, conditions=conditions, observed_generation=summary.generation)
+    kept = tuple(
+        replace(old, observed_generation=summary.generation) for old in status.conditions if old.type in _OF_THE_PLAN
+    )
+    ordered = tuple(sorted((*conditions, *kept), key=lambda condition: condition.type))
+    return replace(status, conditions=ordered, observed_generation=summary.generation)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is to be said of the plan by a condition of its own: `kind` is PLANNED or APPROVED."""
+
+    kind: str
+    value: str
+    reason: str
+    message: str
+
+
+def say(status: Status, said: Said, now: datetime) -> Status:
+    """The status with that condition in it."""
+    message = cut(said.message, CONDITION_MESSAGE_LIMIT)
+    new = Condition(said.kind, said.value, said.reason, message, status.observed_generation, to_text(now))
+    others = (old for old in status.conditions if old.type != said.kind)
+    conditions = (*others, _since(status.condition(said.kind), new))
+    return replace(status, conditions=tuple(sorted(conditions, key=lambda condition: condition.type)))
+
+
+def say_no_plan(status: Status) -> Status:
+    """The status with nothing said of a plan."""
+    return replace(status, conditions=tuple(old for old in status.conditions if old.type not in _OF_THE_PLAN))
 
 
 def _since(old: Condition | None, new: Condition) -> Condition:

@@ -12,8 +12,11 @@ from alembic_operator.contract.request import RunKind
 
 from .account import DOUBT, Account, Due
 from .observed import Observed, Schema
+from .review import is_reviewed
 
 TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
+_DECIDED_BY_PEOPLE = (Reason.AWAITING_APPROVAL, Reason.PLAN_REJECTED)
+TRIED_AGAIN = (ReasonClass.RETRY, ReasonClass.WAIT, ReasonClass.REPLAN)
 _HELD_HERE = (Reason.SUSPENDED, Reason.IMAGE_NOT_PINNED, Reason.INVALID_SPEC)
 
 
@@ -31,11 +34,15 @@ def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | 
     apply = Wanted(RunKind.APPLY, str(schema.generation))
     if account.due is Due.CHECK:
         return Wanted(RunKind.CHECK, f"{DOUBT}{status.attempts}")
+    if account.due is Due.PLAN:
+        return Wanted(RunKind.PLAN, str(schema.generation))
     if account.due is Due.APPLY or schema.generation != status.observed_generation:
         return apply
     ready = status.condition("Ready")
     reason = Reason(ready.reason) if ready and ready.reason in set(Reason) else Reason.MIGRATING
     asked = _asked_for(schema, status, reason)
+    if asked and reason is Reason.OUTCOME_UNKNOWN and schema.spec and is_reviewed(schema.spec.review, ""):
+        return Wanted(RunKind.PLAN, str(schema.generation))  # it reads too, and says how the revision can be settled
     if asked is not None:
         return Wanted(RunKind.CHECK, asked) if asked else apply
     return apply if _overdue(observed, status, reason, now) else None
@@ -43,11 +50,13 @@ def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | 
 
 def _overdue(observed: Observed, status: Status, reason: Reason, now: datetime) -> bool:
     """Whether the present state of the resource asks for an apply run by itself."""
+    if reason in _DECIDED_BY_PEOPLE:
+        return True  # whether somebody decided is found out by looking at the plan
     if reason in _HELD_HERE and status.last_failure is None:
         return True  # what held it is gone, without a change of the spec: the namespace's label, or our own version
     if reason.reason_class is ReasonClass.RUNNING:
         return True  # the status speaks of a run that nobody knows: only the database can tell
-    if reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT):
+    if reason.reason_class in TRIED_AGAIN:
         return not until_due(status, now) or _may_take_over(observed, status, now)
     return False
 
@@ -58,7 +67,7 @@ def _asked_for(schema: Schema, status: Status, reason: Reason) -> str | None:
     if asked.retry_at and asked.retry_at != status.last_handled_retry_at:
         return f"retry-{asked.retry_at}" if reason is Reason.OUTCOME_UNKNOWN else ""
     if asked.reconcile_at and asked.reconcile_at != status.last_handled_reconcile_at:
-        failing = reason.reason_class in (ReasonClass.RETRY, ReasonClass.WAIT)
+        failing = reason.reason_class in TRIED_AGAIN
         return "" if failing else f"reconcile-{asked.reconcile_at}"
     return None
 

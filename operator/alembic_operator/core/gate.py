@@ -1,0 +1,238 @@
+"""What stands between the wish to apply and the Job: a plan, and where it is needed a decision.
+
+A plan counts as it is read live, while it belongs to this resource and to what its spec asks for. What must be read for
+that is asked for by `Unread`, one thing at a time, and only where the answer matters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alembic_operator.api import names as api
+from alembic_operator.api.plan import SchemaPlan
+from alembic_operator.api.spec import Spec
+from alembic_operator.api.status import PlanRef, Status
+from alembic_operator.contract.plan import Direction
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import Approved, RunKind
+from alembic_operator.contract.result import Failure
+
+from . import planwords
+from .account import Account, Case, fail
+from .begin import answered
+from .context import Context
+from .decision import Event, EventReason, PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
+from .observed import Job, Observed, Schema
+from .plans import build_plan, used_up
+from .request import request_mark
+from .review import Answer, Verdict, is_reviewed, judge
+from .summarize import APPROVED, Said, Summary, say, summarize
+from .wanted import Wanted
+
+
+class Unread(Exception):
+    """Something must be known before it can be decided."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question)
+        self.question = question
+
+
+@dataclass(frozen=True)
+class Go:
+    """A run may start; `approved` and `plan` where it runs a plan."""
+
+    account: Account
+    wanted: Wanted
+    approved: Approved | None = None
+    plan: SchemaPlan | None = None
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Nothing may start; the account says why."""
+
+    account: Account
+
+
+def passed(observed: Observed, account: Account, wanted: Wanted, case: Case, context: Context) -> Go | Stay:
+    """What follows from the wish to apply.
+
+    Raises:
+        Unread: something must be read or stored first.
+    """
+    spec = case.spec
+    if wanted.kind is not RunKind.APPLY or not _reviewed(observed, spec):
+        return Go(account, wanted)
+    if account.claims:
+        return Go(account, wanted, _claim(account.status))
+    found = _plan(observed, account, case, context)
+    if found is None:
+        return Go(account, Wanted(RunKind.PLAN, str(case.schema.generation)))
+    if isinstance(found, Stay):
+        return found
+    verdict = _verdict(found, observed, spec, case.now, context)
+    fault = _sql_fault(observed, found) if verdict.answer is Answer.APPROVED else ""
+    if verdict.answer is Answer.REJECTED:
+        return _rejected(observed, account, found, verdict, case)
+    if not verdict.may_run or fault:
+        return _waits(observed, account, found, verdict, fault, case, context)
+    return Go(_accepted(observed, account, found, verdict), wanted, _approval(found, verdict), found)
+
+
+def still_approved(job: Job, observed: Observed, case: Case, context: Context) -> bool:
+    """Whether the Job of an apply run, whose container has not started, may still start. Raises Unread."""
+    approved = job.approved
+    if approved is None or not approved.name:
+        return True
+    plan = _read(observed, approved.name)
+    if plan is None or plan.deleting or plan.uid != approved.uid or plan.plan.digest != approved.digest:
+        return False
+    return _verdict(plan, observed, case.spec, case.now, context).may_run
+
+
+def _reviewed(observed: Observed, spec: Spec) -> bool:
+    return is_reviewed(spec.review, "") or is_reviewed(spec.review, _floor(observed))
+
+
+def _floor(observed: Observed) -> str:
+    if observed.floor is None:
+        raise Unread(ReadFloor())
+    return observed.floor
+
+
+def _verdict(plan: SchemaPlan, observed: Observed, spec: Spec, now: datetime, context: Context) -> Verdict:
+    floor = "" if spec.review.mode == "Required" else _floor(observed)
+    return judge(plan, spec.review, floor, now.date(), policies=context.admission_policies)
+
+
+def _read(observed: Observed, name: str) -> SchemaPlan | None:
+    if name not in observed.plans:
+        raise Unread(ReadPlan(name))
+    return observed.plans[name]
+
+
+def _plan(observed: Observed, account: Account, case: Case, context: Context) -> SchemaPlan | Stay | None:
+    """The plan that is to be judged; None when one must be made."""
+    schema, ref = case.schema, account.status.plan
+    if ref is None:
+        return None
+    mark = request_mark(schema, case.spec, context)
+    if account.draft is not None:
+        if ref.name not in observed.plans:
+            plan, config_maps = build_plan(schema, account.draft, mark, case.spec.migrations.image)
+            raise Unread(StorePlan(plan, config_maps))
+        stored = observed.plans[ref.name]
+        if stored is None or not _ours(stored, schema, ref):
+            failure = Failure(Reason.JOB_NAME_CONFLICT, planwords.name_taken(ref.name))
+            return Stay(fail(account, failure, case, salt=f"{schema.uid}/{account.status.attempts}"))
+        return stored
+    if used_up(account.status, ref):
+        return None
+    live = _read(observed, ref.name)
+    if live is None or live.deleting or not _ours(live, schema, ref):
+        return None
+    same = ref.generation == schema.generation or live.labels.get(api.LABEL_REQUEST) == mark
+    return live if same else None
+
+
+def _ours(plan: SchemaPlan, schema: Schema, ref: PlanRef) -> bool:
+    return plan.schema_uid == schema.uid and plan.plan.digest == ref.digest
+
+
+def _sql_fault(observed: Observed, plan: SchemaPlan) -> str:
+    """What is wrong with the SQL that somebody read before approving it; "" for nothing."""
+    if plan.name not in observed.sql_faults:
+        raise Unread(ReadSql(plan))
+    return observed.sql_faults[plan.name]
+
+
+def _claim(status: Status) -> Approved:
+    rows = list(status.current_revisions or ())
+    return Approved("", "", "", "", Direction.UPGRADE.value, rows, rows, 0)
+
+
+def _approval(plan: SchemaPlan, verdict: Verdict) -> Approved:
+    spec = plan.plan
+    return Approved(
+        name=plan.name,
+        uid=plan.uid,
+        digest=spec.digest,
+        inputs_digest=spec.inputs_digest,
+        direction=spec.direction,
+        from_revisions=list(spec.from_revisions),
+        to_revisions=list(spec.to_revisions),
+        journal_id=spec.journal_id,
+        guard_sha256=spec.guard_sha256,
+        approved_by=verdict.by,
+    )
+
+
+def said_approved(status: Status, approved: Approved, now: datetime) -> Status:
+    """The status that says of the plan under way that it may run."""
+    message = planwords.approved(approved.name, approved.digest, approved.approved_by)
+    return say(status, Said(APPROVED, "True", "MayRun", message), now)
+
+
+def _waited(observed: Observed, plan: SchemaPlan) -> bool:
+    """Whether people were told that this plan waits."""
+    condition, ref = observed.schema.status.condition(APPROVED), observed.schema.status.plan
+    return condition is not None and condition.status == "False" and ref is not None and ref.name == plan.name
+
+
+def _accepted(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict) -> Account:
+    if not _waited(observed, plan):
+        return account
+    message = planwords.approved(plan.name, plan.plan.digest, f"approved by {verdict.by}")
+    event = Event(EventReason.APPROVED, message)
+    return replace(account, events=(*account.events, event), notes=(*account.notes, PlanNote(plan.name, "Running")))
+
+
+def _held(account: Account, reason: Reason, message: str, case: Case) -> Account:
+    """The account of a resource that waits for people; how often its plan was out of date is remembered."""
+    schema = case.schema
+    status = answered(account.status, schema, schema.generation, schema.tokens)
+    last = status.last_failure
+    kept = last if last is not None and last.reason == Reason.PLAN_CHANGED.value else None
+    status = replace(status, next_run_after="", last_failure=kept)
+    status = summarize(status, Summary(schema.generation, reason, message), case.now)
+    return replace(account, status=say(status, Said(APPROVED, "False", reason.value, message), case.now))
+
+
+def _rejected(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict, case: Case) -> Stay:
+    message = planwords.rejected(plan, verdict)
+    before = observed.schema.status.condition(APPROVED)
+    account = _held(account, Reason.PLAN_REJECTED, message, case)
+    if before is not None and before.reason == Reason.PLAN_REJECTED.value and before.message == message:
+        return Stay(account)
+    event = Event(EventReason.REJECTED, message, warning=True)
+    note = PlanNote(plan.name, "Rejected")
+    return Stay(replace(account, events=(*account.events, event), notes=(*account.notes, note)))
+
+
+def _waits(
+    observed: Observed,
+    account: Account,
+    plan: SchemaPlan,
+    verdict: Verdict,
+    fault: str,
+    case: Case,
+    context: Context,
+) -> Stay:
+    wanted = case.spec.review.approved_digest
+    message = planwords.waits(
+        plan,
+        verdict,
+        policies=context.admission_policies,
+        fault=fault,
+        other_digest=wanted if wanted != plan.plan.digest else "",
+    )
+    held = _held(account, Reason.AWAITING_APPROVAL, message, case)
+    if _waited(observed, plan):
+        return Stay(held)
+    ref = account.status.plan
+    created = Event(EventReason.PLAN_CREATED, planwords.plan_made(ref)) if account.draft and ref else None
+    required = Event(EventReason.APPROVAL_REQUIRED, message, warning=True)
+    events = (*account.events, *([created] if created else []), required)
+    return Stay(replace(held, events=events, notes=(*account.notes, PlanNote(plan.name, "Pending"))))
