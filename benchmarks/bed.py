@@ -57,6 +57,7 @@ class Bed:
                 "database": {"secretRef": {"name": name}},
                 "migrations": {"image": self.image, "path": PROJECT, "configFile": config},
                 "revision": revision,
+                "review": {"mode": "Auto", "evidence": "Static"},
                 **spec,
             },
         }

@@ -72,6 +72,41 @@ class MemoryCluster(People):
             changed = self._change("databaseschemas", item)
         return changed
 
+    async def get_plan(self, namespace: str, name: str) -> Raw:
+        """See the port."""
+        return await self._get("schemaplans", namespace, name)
+
+    async def create_plan(self, namespace: str, body: Raw) -> Raw:
+        """See the port."""
+        request = await self._request("create", "schemaplans", namespace, body["metadata"]["name"])
+        with self._effect(request):
+            self._check_new("schemaplans", namespace, body)
+            if misfit := memory_schema.misfit(body["spec"], memory_schema.part("spec", memory_schema.PLANS), "spec"):
+                raise Refused("create SchemaPlan", misfit)
+            created = self._add("schemaplans", namespace, body)
+        return created
+
+    async def apply_plan_status(self, namespace: str, name: str, status: Raw) -> None:
+        """See the port."""
+        request = await self._request("patch", "schemaplans/status", namespace, name)
+        with self._effect(request):
+            item = self._read("schemaplans", namespace, name)
+            if misfit := memory_schema.misfit(status, memory_schema.part("status", memory_schema.PLANS), "status"):
+                raise Refused("write the status of SchemaPlan", misfit)
+            self._change("schemaplans", item | {"status": dict(status)})
+
+    async def page_plans(self, namespace: str, limit: int, token: str = "") -> Page:
+        """See the port."""
+        return await self._page("schemaplans", namespace, limit, token, lambda item: True)
+
+    async def delete_plan(self, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        request = await self._request("delete", "schemaplans", namespace, name)
+        with self._effect(request):
+            found = self._find("schemaplans", namespace, name)
+            if found and found["metadata"]["uid"] == uid:
+                self._drop("schemaplans", namespace, name)
+
     async def get_namespace(self, name: str) -> Raw:
         """See the port."""
         return await self._get("namespaces", "", name)
@@ -113,6 +148,10 @@ class MemoryCluster(People):
         """See the port."""
         await self._request("list", "pods", namespace)
         return tuple(pod for pod in self._all("pods", namespace) if _labels(pod).get(CONTROLLER_UID) == job_uid)
+
+    async def read_whole_log(self, namespace: str, pod: str, container: str) -> str:
+        """See the port."""
+        return await self.read_log(namespace, pod, container, 0)
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
         """See the port."""

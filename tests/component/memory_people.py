@@ -67,6 +67,28 @@ class People(Kubelet):
         status: Object = self.schema(namespace, name)["status"]
         return status
 
+    def plan(self, namespace: str, name: str) -> Object:
+        """A SchemaPlan as it is. Raises NotFound."""
+        return self._read("schemaplans", namespace, name)
+
+    def plans(self, namespace: str = "") -> list[Object]:
+        """The SchemaPlans that there are, by name."""
+        return self._all("schemaplans", namespace)
+
+    def decide_plan(self, namespace: str, name: str, kind: str, by: str = "dana@example.com") -> Object:
+        """Somebody decides on a SchemaPlan, once. Raises Refused."""
+        item = self.plan(namespace, name)
+        if "decision" in item["spec"]:
+            raise Refused(f"patch SchemaPlan {namespace}/{name}", "a decision is final")
+        item["spec"]["decision"] = {"type": kind, "by": by, "reason": "as agreed"}
+        item["metadata"]["generation"] += 1
+        return self._change("schemaplans", item)
+
+    def remove_plan(self, namespace: str, name: str) -> None:
+        """Delete a SchemaPlan."""
+        self._read("schemaplans", namespace, name)
+        self._drop("schemaplans", namespace, name)
+
     def jobs(self, namespace: str = "") -> list[Object]:
         """The Jobs that there are, by name."""
         return self._all("jobs", namespace)

@@ -11,13 +11,14 @@ from typing import Any
 import jsonschema
 import yaml
 
-CRD = Path(__file__).parents[2] / "crds" / "alembic-operator.dev_databaseschemas.yaml"
+SCHEMAS, PLANS = "databaseschemas", "schemaplans"
+CRDS = Path(__file__).parents[2] / "crds"
 
 
 @cache
-def part(name: str) -> Mapping[str, Any]:
+def part(name: str, plural: str = SCHEMAS) -> Mapping[str, Any]:
     """The schema of `spec` or of `status`."""
-    crd = yaml.safe_load(CRD.read_text())
+    crd = yaml.safe_load((CRDS / f"alembic-operator.dev_{plural}.yaml").read_text())
     found: Mapping[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][name]
     return found
 

@@ -19,6 +19,7 @@ Watcher = Callable[[str | None, Mapping[str, Any]], None]
 WRITES = {"create", "update", "patch", "delete"}
 KINDS = {
     "databaseschemas": ("alembic-operator.dev/v1alpha1", "DatabaseSchema"),
+    "schemaplans": ("alembic-operator.dev/v1alpha1", "SchemaPlan"),
     "namespaces": ("v1", "Namespace"),
     "jobs": ("batch/v1", "Job"),
     "pods": ("v1", "Pod"),

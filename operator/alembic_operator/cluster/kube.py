@@ -28,7 +28,9 @@ from alembic_operator.cluster.port import Page, Raw
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
 PAGE = 500
-LOG_LIMIT = 1 << 20  # bytes of a log that are read at most
+LOG_LIMIT = 1 << 20  # bytes of the end of a log that are read at most
+# Bytes of a whole log: the kubelet begins a new file at 10 MiB and serves the newest, and one line may be beyond it.
+WHOLE_LOG_LIMIT = 12 << 20
 APPLY = "application/apply-patch+yaml"
 CONNECT = "connect to the API server"
 
@@ -55,6 +57,7 @@ class Resource:
 
 
 SCHEMAS = Resource(names.KIND, f"/apis/{names.API_VERSION}", names.PLURAL)
+PLANS = Resource(names.PLAN_KIND, f"/apis/{names.API_VERSION}", names.PLAN_PLURAL)
 NAMESPACES = Resource("Namespace", "/api/v1", "namespaces")
 JOBS = Resource("Job", "/apis/batch/v1", "jobs")
 PODS = Resource("Pod", "/api/v1", "pods")
@@ -105,17 +108,27 @@ class Kube:
     async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str) -> Raw:
         """See the port."""
         head = {"namespace": namespace, "name": name, "uid": uid, "resourceVersion": version}
-        ask = Ask(
-            f"write the status of {SCHEMAS.kind} {namespace}/{name}",
-            "patch",
-            f"{SCHEMAS.plural}/status",
-            "PATCH",
-            SCHEMAS.path(namespace, name, "status"),
-            query=(("fieldManager", names.FIELD_MANAGER), ("force", "true")),
-            body={"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": head, "status": status},
-            content_type=APPLY,
-        )
-        return await self._exchange.object(ask)
+        return await self._apply_status(SCHEMAS, head, status)
+
+    async def get_plan(self, namespace: str, name: str) -> Raw:
+        """See the port."""
+        return await self._get(PLANS, namespace, name)
+
+    async def create_plan(self, namespace: str, body: Raw) -> Raw:
+        """See the port."""
+        return await self._create(PLANS, namespace, body)
+
+    async def apply_plan_status(self, namespace: str, name: str, status: Raw) -> None:
+        """See the port."""
+        await self._apply_status(PLANS, {"namespace": namespace, "name": name}, status)
+
+    async def page_plans(self, namespace: str, limit: int, token: str = "") -> Page:
+        """See the port."""
+        return await self._page(PLANS, namespace, limit, token)
+
+    async def delete_plan(self, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        await self._delete(PLANS, namespace, name, uid, propagation="Background")
 
     async def get_namespace(self, name: str) -> Raw:
         """See the port."""
@@ -144,15 +157,11 @@ class Kube:
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
         """See the port."""
-        ask = Ask(
-            f"read the log of {container} in Pod {namespace}/{pod}",
-            "get",
-            f"{PODS.plural}/log",
-            "GET",
-            PODS.path(namespace, pod, "log"),
-            query=(("container", container), ("tailLines", str(lines)), ("limitBytes", str(LOG_LIMIT))),
-        )
-        return (await self._exchange.answer(ask)).body.decode(errors="replace")
+        return await self._log(namespace, pod, container, ("tailLines", str(lines)), ("limitBytes", str(LOG_LIMIT)))
+
+    async def read_whole_log(self, namespace: str, pod: str, container: str) -> str:
+        """See the port."""
+        return await self._log(namespace, pod, container, ("limitBytes", str(WHOLE_LOG_LIMIT)))
 
     async def list_events(self, namespace: str, object_uid: str) -> tuple[Raw, ...]:
         """See the port."""
@@ -190,6 +199,31 @@ class Kube:
         """See the port."""
         action = f"renew {LEASES.kind} {namespace}/{name}"
         ask = Ask(action, "update", LEASES.plural, "PUT", LEASES.path(namespace, name), body=body)
+        return await self._exchange.object(ask)
+
+    async def _log(self, namespace: str, pod: str, container: str, *query: tuple[str, str]) -> str:
+        ask = Ask(
+            f"read the log of {container} in Pod {namespace}/{pod}",
+            "get",
+            f"{PODS.plural}/log",
+            "GET",
+            PODS.path(namespace, pod, "log"),
+            query=(("container", container), *query),
+        )
+        return (await self._exchange.answer(ask)).body.decode(errors="replace")
+
+    async def _apply_status(self, of: Resource, head: Raw, status: Raw) -> Raw:
+        namespace, name = head["namespace"], head["name"]
+        ask = Ask(
+            f"write the status of {of.kind} {namespace}/{name}",
+            "patch",
+            f"{of.plural}/status",
+            "PATCH",
+            of.path(namespace, name, "status"),
+            query=(("fieldManager", names.FIELD_MANAGER), ("force", "true")),
+            body={"apiVersion": names.API_VERSION, "kind": of.kind, "metadata": head, "status": status},
+            content_type=APPLY,
+        )
         return await self._exchange.object(ask)
 
     async def _get(self, of: Resource, namespace: str, name: str) -> Raw:

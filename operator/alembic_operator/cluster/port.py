@@ -49,6 +49,26 @@ class Cluster(Protocol):
         """
         ...
 
+    async def get_plan(self, namespace: str, name: str) -> Raw:
+        """Read a SchemaPlan. Raises NotFound."""
+        ...
+
+    async def create_plan(self, namespace: str, body: Raw) -> Raw:
+        """Create a SchemaPlan; the object as it is then. Raises AlreadyExists, Refused, NotFound (no namespace)."""
+        ...
+
+    async def apply_plan_status(self, namespace: str, name: str, status: Raw) -> None:
+        """Server-side apply of the whole status of a SchemaPlan. Raises NotFound, Refused."""
+        ...
+
+    async def page_plans(self, namespace: str, limit: int, token: str = "") -> Page:
+        """List SchemaPlans, of every namespace when it is "". Raises Gone."""
+        ...
+
+    async def delete_plan(self, namespace: str, name: str, uid: str) -> None:
+        """Delete a SchemaPlan. One that is gone or has another uid is left alone without an error."""
+        ...
+
     async def get_namespace(self, name: str) -> Raw:
         """Read a Namespace. Raises NotFound, Refused."""
         ...
@@ -71,6 +91,10 @@ class Cluster(Protocol):
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
         """The last lines of a container's log, "" before a node has the pod. Raises NotFound, Refused (not started)."""
+        ...
+
+    async def read_whole_log(self, namespace: str, pod: str, container: str) -> str:
+        """A container's log from its beginning, as far as the node still has it. Raises as `read_log`."""
         ...
 
     async def list_events(self, namespace: str, object_uid: str) -> tuple[Raw, ...]:

@@ -44,6 +44,7 @@ class Reason(str, Enum):
     OUT_OF_MEMORY = "OutOfMemory"
     SHADOW_FAILED = "ShadowFailed"
     RUNNER_PROTOCOL_ERROR = "RunnerProtocolError"
+    LINT_FAILED = "LintFailed"
 
     DATABASE_UNREACHABLE = "DatabaseUnreachable"
     DATABASE_NOT_FOUND = "DatabaseNotFound"
@@ -105,6 +106,7 @@ _MEMBERS = {
         Reason.OUT_OF_MEMORY,
         Reason.SHADOW_FAILED,
         Reason.RUNNER_PROTOCOL_ERROR,
+        Reason.LINT_FAILED,
     ),
     ReasonClass.WAIT: (
         Reason.DATABASE_UNREACHABLE,

@@ -25,7 +25,9 @@ from .gather import Places
 from .health import Health, no_older
 from .interest import Interest
 from .lease import Lease, LeaseLost
+from .linting import lint
 from .metrics import Metrics
+from .planstore import PlanStore
 from .queue import KeyQueue
 from .reconcile import Reconciler, work
 from .resync import Resync
@@ -164,9 +166,17 @@ class App:
         cluster_id = settings.cluster_id or (await self.cluster.get_namespace("kube-system"))["metadata"]["uid"]
         return Reconciler(
             cluster=self.cluster,
-            context=Context(cluster_id, self.runner.sha256, settings.runner_image, settings.shadow_images),
+            context=Context(
+                cluster_id,
+                self.runner.sha256,
+                settings.runner_image,
+                settings.shadow_images,
+                settings.admission_policies,
+            ),
             where=Places(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
             runner=self.runner,
+            plans=PlanStore(self.cluster, ask_namespaces=not settings.watch_namespaces),
+            lint=lint,
             interest=self.interest,
             metrics=self.metrics,
             pod=settings.pod,

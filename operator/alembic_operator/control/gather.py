@@ -29,6 +29,8 @@ from alembic_operator.core.observed import (
     parse_schema,
 )
 
+from .drafts import Lint, draft_of
+
 Raw = Mapping[str, Any]
 
 PATIENCE = 10.0  # seconds before a Job without a pod, or a run without an end, is asked about
@@ -46,7 +48,9 @@ class Places:
     development: frozenset[str] | None = None
 
 
-async def gather(cluster: Cluster, namespace: str, name: str, where: Places, now: datetime) -> Observed | None:
+async def gather(
+    cluster: Cluster, namespace: str, name: str, where: Places, now: datetime, *, lint: Lint
+) -> Observed | None:
     """The world as far as it matters to this resource; None when the resource is gone."""
     try:
         schema = parse_schema(await cluster.get_schema(namespace, name))
@@ -58,6 +62,10 @@ async def gather(cluster: Cluster, namespace: str, name: str, where: Places, now
     jobs = [job for raw in raws if controlled_by(raw, schema.uid) and (job := parse_job(raw)) is not None]
     observed = Observed(schema, tuple(sorted(jobs, key=lambda job: job.attempt)))
     told = {job.name: await _detailed(cluster, namespace, job, now) for job in unaccounted(observed)}
+    for job in told.values():
+        if job.generation == schema.generation:
+            drafted = await draft_of(cluster, namespace, job, now.date(), lint)
+            told[job.name] = replace(job, draft=drafted)
     return replace(
         observed,
         jobs=tuple(told.get(job.name, job) for job in observed.jobs),

@@ -35,6 +35,7 @@ class _Hint:
     starting_badly: bool
     owner: str
     reason: str
+    plan: str
 
 
 class Interest:
@@ -77,6 +78,17 @@ class Interest:
         if hint is None or not (event == "DELETED" or _telling(raw, hint)):
             return []
         return self._of_run(raw, labels.get(JOB_NAME, ""))
+
+    def plan(self, event: str | None, raw: Raw) -> list[Key]:
+        """The keys to look at after an event of a SchemaPlan: it is gone, or somebody has decided.
+
+        A plan's generation is 1 until its decision is written; its status, which is ours, does not raise it.
+        """
+        meta = raw["metadata"]
+        if event != "DELETED" and (event is None or meta.get("generation", 1) < 2):
+            return []
+        hint = self._hints.get((meta.get("labels") or {}).get(names.LABEL_UID, ""))
+        return [] if hint is None or hint.plan != meta["name"] else [hint.key]
 
     def keep_only(self, uids: set[str]) -> None:
         """Forget what a full listing no longer holds: kopf does not tell of deletions during a gap of its watch."""
@@ -121,6 +133,7 @@ def _hint(raw: Raw) -> _Hint:
         starting_badly=bool(status.get("run")) and known is not None and known.reason_class is ReasonClass.WAIT,
         owner=((status.get("lastFailure") or {}).get("owner") or {}).get("uid", ""),
         reason=reason,
+        plan=(status.get("plan") or {}).get("name", ""),
     )
 
 

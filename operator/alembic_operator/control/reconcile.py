@@ -22,14 +22,17 @@ from alembic_operator.core.decision import Decision, DeleteJob, StartRun
 from alembic_operator.core.jobspec import build_job
 from alembic_operator.core.observed import Observed, Schema, controlled_by
 
+from .drafts import Lint
 from .events import event_body
 from .gather import Places, gather
 from .interest import Interest
 from .metrics import Metrics
+from .planstore import NotStored, PlanStore
 from .queue import Key, KeyQueue
 from .runnerfile import RunnerFile
 
 AT_ONCE = 0.0
+MOST_QUESTIONS = 8  # of one decision: a plan, its SQL, the namespace's label, and what is refused of them
 
 _log = log.get(__name__)
 
@@ -42,6 +45,8 @@ class Reconciler:
     context: Context
     where: Places
     runner: RunnerFile
+    plans: PlanStore
+    lint: Lint
     interest: Interest
     metrics: Metrics
     pod: str
@@ -53,24 +58,39 @@ class Reconciler:
         Raises:
             ClusterError: the cluster could not be asked or told; nothing is lost by trying again.
         """
-        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now())
+        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), lint=self.lint)
         if observed is None:
             return None
-        decision = decide(observed, self.now(), self.context)
+        try:
+            observed, decision = await self._decide(observed)
+        except NotFound:
+            return None  # the namespace is going, and everything in it
         with log.bound(**_subject(observed.schema, decision)):
             try:
                 await self._act(observed, decision)
             except _TakenName as error:
                 return await self._tell(replace(observed, taken_name=error.job))
-            except _NotLetIn as error:
+            except NotStored as error:
                 return await self._tell(replace(observed, refusal=error.words, refused=error.what))
             except NotFound:
                 return None  # the namespace is going, and everything in it
             return await self._write(observed.schema, decision)
 
+    async def _decide(self, observed: Observed) -> tuple[Observed, Decision]:
+        """Decide, having found out what must be known for it; the world as it is known then."""
+        for _ in range(MOST_QUESTIONS):
+            decision = decide(observed, self.now(), self.context)
+            if decision.question is None:
+                return observed, decision
+            try:
+                observed = await self.plans.answer(observed, decision.question)
+            except NotStored as error:
+                observed = replace(observed, refusal=error.words, refused=error.what)
+        raise AssertionError("a decision asks again for what it was told")
+
     async def _tell(self, observed: Observed) -> float | None:
         """Decide again, knowing that the Job could not be made: this time there is only a status to write."""
-        decision = decide(observed, self.now(), self.context)
+        observed, decision = await self._decide(observed)
         with log.bound(**_subject(observed.schema, decision)):
             return await self._write(observed.schema, decision)
 
@@ -94,11 +114,11 @@ class Reconciler:
         try:
             await self.runner.ensure(self.cluster, schema.namespace)
         except Refused as error:
-            raise _NotLetIn(f"the ConfigMap {self.runner.config_map} of the runner", error.detail) from None
+            raise NotStored(f"the ConfigMap {self.runner.config_map} of the runner", error.detail) from None
         try:
             await self.cluster.create_job(schema.namespace, body)
         except Refused as error:
-            raise _NotLetIn("the Job", error.detail) from None
+            raise NotStored("the Job", error.detail) from None
         except AlreadyExists:
             found = await self.cluster.list_jobs(schema.namespace, name=job)
             if any(not controlled_by(raw, schema.uid) for raw in found):
@@ -110,6 +130,8 @@ class Reconciler:
         )
 
     async def _write(self, schema: Schema, decision: Decision) -> float | None:
+        for note in decision.notes:
+            await self.plans.note(schema.namespace, note)
         if decision.status != schema.status:
             try:
                 body = status_to_raw(decision.status)
@@ -156,12 +178,6 @@ class _TakenName(Exception):
     def __init__(self, job: str) -> None:
         super().__init__(job)
         self.job = job
-
-
-class _NotLetIn(Exception):
-    def __init__(self, what: str, words: str) -> None:
-        super().__init__(what, words)
-        self.what, self.words = what, words
 
 
 async def work(queue: KeyQueue, reconciler: Reconciler) -> None:

@@ -41,6 +41,12 @@ def registry(interest: Interest, queue: KeyQueue, metrics: Metrics) -> kopf.Oper
         for key in interest.schema(event["type"], event["object"]):
             queue.add(key)
 
+    @kopf.on.event(names.GROUP, names.VERSION, names.PLAN_PLURAL, registry=handlers)
+    async def plan(event: kopf.RawEvent, **_: Any) -> None:
+        metrics.watched("SchemaPlan", event["type"] or "LISTED")
+        for key in interest.plan(event["type"], event["object"]):
+            queue.add(key)
+
     @kopf.on.event("batch", "v1", "jobs", registry=handlers)
     async def job(event: kopf.RawEvent, **_: Any) -> None:
         metrics.watched("Job", event["type"] or "LISTED")
@@ -70,6 +76,7 @@ def settings() -> kopf.OperatorSettings:
     # Filtered by the API server: foreign Jobs and pods cost nothing.
     chosen.watching.label_selectors["batch", "v1", "jobs"] = OURS
     chosen.watching.label_selectors["", "v1", "pods"] = OURS
+    chosen.watching.label_selectors[names.GROUP, names.VERSION, names.PLAN_PLURAL] = OURS
     chosen.watching.chunk_size = 500  # bounds the memory of the first listing
     chosen.watching.server_timeout = 600
     chosen.watching.connect_timeout = 10

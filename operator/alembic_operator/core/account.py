@@ -36,8 +36,8 @@ from .messages import (
     up_to_date,
 )
 from .observed import Draft, Job, NoDraft, Schema
-from .planwords import claimed, part_done, plan_made, replanned, superseded
 from .plans import plan_ref, used_up
+from .planwords import claimed, part_done, plan_made, replanned, superseded
 from .summarize import PLANNED, Said, Summary, say, say_no_plan, summarize
 
 DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
@@ -195,12 +195,8 @@ def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Acco
         return _failed(account, job, result, result.failure, case)
     if result.outcome is Outcome.PLANNED:
         return planned(account, job, case)
-    if result.outcome is Outcome.BEHIND and job.kind is RunKind.PLAN:
-        return _to_be_claimed(account, result, case)
-    if result.outcome is Outcome.BEHIND and job.kind is RunKind.CHECK:
-        return _behind(account, job, result, case)
-    if job.kind is RunKind.APPLY and result.pending:
-        return _goes_on(account, result, case)
+    if result.outcome is Outcome.BEHIND or (job.kind is RunKind.APPLY and result.pending):
+        return _left(account, job, result, case)
     if _found_late(result, case.now):
         summary = Summary(case.schema.generation, Reason.CHECKING, found_late(result))
         return replace(account, status=summarize(account.status, summary, case.now), due=Due.CHECK)
@@ -240,6 +236,13 @@ def _failed(account: Account, job: Job, result: RunResult, failure: Failure, cas
     status = replace(account.status, last_failure=_last_failure(account.status, failure, case.now, None))
     summary = Summary(case.schema.generation, Reason.PLANNING, replanned(failure.message))
     return replace(account, status=summarize(status, summary, case.now), due=Due.PLAN)
+
+
+def _left(account: Account, job: Job, result: RunResult, case: Case) -> Account:
+    """The account after a run that ended well and left something to do."""
+    if job.kind is RunKind.PLAN:
+        return _to_be_claimed(account, result, case)
+    return _behind(account, job, result, case) if job.kind is RunKind.CHECK else _goes_on(account, result, case)
 
 
 def _to_be_claimed(account: Account, result: RunResult, case: Case) -> Account:

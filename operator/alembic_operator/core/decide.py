@@ -140,7 +140,7 @@ def _wait_for(job: Job, account: Account, observed: Observed, now: datetime, con
         status = summarize(status, Summary(schema.generation, *trouble), now)
         events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
         return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
-    status = _in_progress(status, Wanted(job.kind, job.trigger), job.name, job.approved, schema, now)
+    status = _in_progress(status, Wanted(job.kind, job.trigger), job.name, schema, now, approved=job.approved)
     return _decision(
         replace(account, status=status), requeue_after=_poll_run(status, now) if job.started else POLL_START
     )
@@ -184,7 +184,7 @@ _UNDER_WAY = {
 
 
 def _in_progress(
-    status: Status, wanted: Wanted, job: str, approved: Approved | None, schema: Schema, now: datetime
+    status: Status, wanted: Wanted, job: str, schema: Schema, now: datetime, *, approved: Approved | None
 ) -> Status:
     if _background(wanted.kind, status):
         return status
@@ -275,7 +275,7 @@ def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decis
     run = Run(kind.value, name, attempt, to_text(now), schema.generation)
     status = begun(status, schema, run, schema.tokens)
     first = kind is RunKind.APPLY and status.last_failure is None
-    status = _in_progress(status, wanted, name, go.approved, schema, now)
+    status = _in_progress(status, wanted, name, schema, now, approved=go.approved)
     started = Event(EventReason.MIGRATION_STARTED, messages.started(kind, name, spec.revision))
     events = (started,) if first else ()
     account = replace(account, status=status)

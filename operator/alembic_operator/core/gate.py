@@ -70,15 +70,26 @@ def passed(observed: Observed, account: Account, wanted: Wanted, case: Case, con
     found = _plan(observed, account, case, context)
     if found is None:
         return Go(account, Wanted(RunKind.PLAN, str(case.schema.generation)))
-    if isinstance(found, Stay):
-        return found
-    verdict = _verdict(found, observed, spec, case.now, context)
-    fault = _sql_fault(observed, found) if verdict.answer is Answer.APPROVED else ""
+    return found if isinstance(found, Stay) else _judged(found, observed, account, case, context)
+
+
+def _judged(plan: SchemaPlan, observed: Observed, account: Account, case: Case, context: Context) -> Go | Stay:
+    verdict = _verdict(plan, observed, case.spec, case.now, context)
     if verdict.answer is Answer.REJECTED:
-        return _rejected(observed, account, found, verdict, case)
+        return _rejected(observed, account, plan, verdict, case)
+    fault = _sql_fault(observed, plan) if verdict.answer is Answer.APPROVED else ""
     if not verdict.may_run or fault:
-        return _waits(observed, account, found, verdict, fault, case, context)
-    return Go(_accepted(observed, account, found, verdict), wanted, _approval(found, verdict), found)
+        named = case.spec.review.approved_digest
+        message = planwords.waits(
+            plan,
+            verdict,
+            policies=context.admission_policies,
+            fault=fault,
+            other_digest=named if named != plan.plan.digest else "",
+        )
+        return _waits(observed, account, plan, message, case)
+    wanted = Wanted(RunKind.APPLY, str(case.schema.generation))
+    return Go(_accepted(observed, account, plan, verdict), wanted, _approval(plan, verdict), plan)
 
 
 def still_approved(job: Job, observed: Observed, case: Case, context: Context) -> bool:
@@ -211,23 +222,7 @@ def _rejected(observed: Observed, account: Account, plan: SchemaPlan, verdict: V
     return Stay(replace(account, events=(*account.events, event), notes=(*account.notes, note)))
 
 
-def _waits(
-    observed: Observed,
-    account: Account,
-    plan: SchemaPlan,
-    verdict: Verdict,
-    fault: str,
-    case: Case,
-    context: Context,
-) -> Stay:
-    wanted = case.spec.review.approved_digest
-    message = planwords.waits(
-        plan,
-        verdict,
-        policies=context.admission_policies,
-        fault=fault,
-        other_digest=wanted if wanted != plan.plan.digest else "",
-    )
+def _waits(observed: Observed, account: Account, plan: SchemaPlan, message: str, case: Case) -> Stay:
     held = _held(account, Reason.AWAITING_APPROVAL, message, case)
     if _waited(observed, plan):
         return Stay(held)

@@ -131,7 +131,7 @@ def _config_map(
 
 
 def sql_fault(plan: PlanSpec, found: Mapping[str, Mapping[str, Any] | None]) -> str:
-    """What is wrong with the ConfigMaps of a plan, "" for nothing; `found` has each by name, None where there is none."""
+    """What is wrong with the ConfigMaps of a plan, "" for nothing; `found` has each by name, None for none."""
     parts = []
     for part in plan.sql:
         raw = found.get(part.config_map)

@@ -50,7 +50,8 @@ def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | 
 
 def _overdue(observed: Observed, status: Status, reason: Reason, now: datetime) -> bool:
     """Whether the present state of the resource asks for an apply run by itself."""
-    if reason in _DECIDED_BY_PEOPLE:
+    reported = status.last_failure is not None and status.last_failure.reason == reason.value
+    if reason in _DECIDED_BY_PEOPLE and not reported:
         return True  # whether somebody decided is found out by looking at the plan
     if reason in _HELD_HERE and status.last_failure is None:
         return True  # what held it is gone, without a change of the spec: the namespace's label, or our own version

@@ -8,20 +8,26 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.cluster.port import Raw
 from alembic_operator.contract import places
+from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
+from alembic_operator.contract.fingerprints import text_fingerprint
+from alembic_operator.contract.plan import Direction, Lock, PlanDocument, Statement, Step, StepKind, pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
-from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, RunResult
+from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, PlanReceipt, RunResult
+from alembic_operator.control.drafts import NotChecked
 from alembic_operator.control.gather import Places
 from alembic_operator.control.interest import Interest
+from alembic_operator.control.linting import Reviewed
 from alembic_operator.control.metrics import Metrics
+from alembic_operator.control.planstore import PlanStore
 from alembic_operator.control.queue import KeyQueue
 from alembic_operator.control.reconcile import Reconciler, work
 from alembic_operator.control.resync import Resync
@@ -35,6 +41,7 @@ SPEC: dict[str, Any] = {
     "database": {"secretRef": {"name": "shop-db"}},
     "migrations": {"image": IMAGE},
     "revision": "c3",
+    "review": {"mode": "Auto", "evidence": "Static"},
 }
 STEPS = 10_000  # turns of the event loop within which work that is due must be done
 
@@ -45,11 +52,16 @@ class Database:
 
     current: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
+    documents: dict[str, PlanDocument] = field(default_factory=dict)
 
     def answer(self, request: RunRequest) -> RunResult:
         """What the runner would say, having done it."""
         before = list(self.current)
         pending = REVISIONS[len(before) : REVISIONS.index(request.revision) + 1]
+        if request.kind is RunKind.PLAN and pending:
+            return self.planned(request, before[-1:], pending)
+        if self.is_other(request, before[-1:]):
+            return self.refused(request)
         if request.kind is RunKind.APPLY:
             self.current += pending
             if pending:
@@ -72,6 +84,71 @@ class Database:
             applied_count=len(done),
         )
 
+    def planned(self, request: RunRequest, before: list[str], pending: list[str]) -> RunResult:
+        """What the runner would say having planned that."""
+        document = draft_document(request, before, pending, journal=len(self.runs))
+        self.documents[request.job] = document
+        packed = pack(document)
+        receipt = PlanReceipt(document.digest, packed.sha256, packed.size, len(packed.parts))
+        return replace(
+            result_of(request, Outcome.PLANNED),
+            plan=receipt,
+            before=before,
+            current=before,
+            target_revision=request.revision,
+            pending=len(pending),
+        )
+
+    def is_other(self, request: RunRequest, before: list[str]) -> bool:
+        """Whether an approved plan was made for something else than what is there."""
+        approved = request.approved
+        if request.kind is not RunKind.APPLY or approved is None or not approved.name:
+            return False
+        pending = REVISIONS[len(self.current) : REVISIONS.index(request.revision) + 1]
+        now = draft_document(request, before, pending, journal=len(self.runs))
+        return approved.digest != now.digest
+
+    def refused(self, request: RunRequest) -> RunResult:
+        """What the runner would say of such a plan."""
+        failure = Failure(Reason.PLAN_CHANGED, "The database has another revision than the plan was made for.")
+        return replace(result_of(request, Outcome.FAILED), failure=failure)
+
+
+def result_of(request: RunRequest, outcome: Outcome) -> RunResult:
+    """A result that names its run."""
+    facts = DatabaseFacts("PostgreSQL", "16.4", "sha256:00")
+    return RunResult(request.kind, outcome, request.target.uid, request.generation, request.job, database=facts)
+
+
+def draft_document(request: RunRequest, before: list[str], pending: list[str], journal: int) -> PlanDocument:
+    """A plan that adds a table a revision."""
+    steps = [Step(each, StepKind.SQL, statements=[statement(each)], message=f"add {each}") for each in pending]
+    inputs = {"from": before, "to": pending[-1:], "journal": journal, "uid": request.target.uid, "image": request.image}
+    digests = inputs_digest(inputs), statements_digest(steps)
+    return PlanDocument(
+        direction=Direction.UPGRADE,
+        evidence=request.evidence,
+        from_revisions=before,
+        to_revisions=pending[-1:],
+        inputs=inputs,
+        inputs_digest=digests[0],
+        statements_digest=digests[1],
+        digest=plan_digest(*digests),
+        bundle_digest="sha256:" + "b" * 64,
+        journal_id=journal,
+        identity="sha256:00",
+        server_major=16,
+        search_path=["public"],
+        steps=steps,
+    )
+
+
+def statement(revision: str) -> Statement:
+    """One that makes a table."""
+    sql = f"CREATE TABLE t_{revision} (id bigint PRIMARY KEY)"
+    value, ddl = text_fingerprint(sql)
+    return Statement(sql, fingerprint=value, ddl=ddl, locks=[Lock("public.old", "ShareLock")])
+
 
 class Story:
     """One DatabaseSchema `shop/shop`, its database, and the lives of one operator."""
@@ -82,6 +159,9 @@ class Story:
         self.cluster.add_namespace(NAMESPACE)
         self.database = Database()
         self.runner = RunnerFile(runner)
+        self.checked = Reviewed()
+        self.lint_fault = ""
+        self.review: dict[str, Any] = {}
         self.lives = 0
         self.crashes: Iterator[tuple[int, bool]] = iter(())  # where the next lives are to end: effect, before or after
         self.start()
@@ -104,13 +184,21 @@ class Story:
 
             return deliver
 
-        for resource, wake in (("databaseschemas", interest.schema), ("jobs", interest.job), ("pods", interest.pod)):
+        wakes = (
+            ("databaseschemas", interest.schema),
+            ("schemaplans", interest.plan),
+            ("jobs", interest.job),
+            ("pods", interest.pod),
+        )
+        for resource, wake in wakes:
             self.cluster.watch(resource, feed(wake))
         self.reconciler = Reconciler(
             cluster=self.cluster,
             context=Context(cluster_id, self.runner.sha256, ""),
             where=Places(cluster_id),
             runner=self.runner,
+            plans=PlanStore(self.cluster, clock=self._seconds),
+            lint=self.lint,
             interest=interest,
             metrics=self.metrics,
             pod="alembic-operator-0",
@@ -129,6 +217,12 @@ class Story:
 
     def _seconds(self) -> float:
         return self.moment.timestamp()
+
+    async def lint(self, text: str, today: date) -> Reviewed:
+        """The rules: what the test says that they find."""
+        if self.lint_fault:
+            raise NotChecked(self.lint_fault)
+        return self.checked
 
     async def settle(self) -> None:
         """Let one worker do all that is due now. Raises what ends the process, as Crash."""
@@ -215,9 +309,23 @@ class Story:
         self.cluster.start_pod(NAMESPACE, job)
         await self.settle()
         result = self.database.answer(self.request(job))
-        self.cluster.finish_pod(NAMESPACE, job, result.to_json())
+        if job in self.database.documents:
+            self.log_plan(job)
+        self.cluster.finish_pod(NAMESPACE, job, result.to_json(), exit_code=1 if result.failure else 0)
         await self.settle()
         return result
+
+    def log_plan(self, job: str) -> None:
+        """The run's log with its plan in it, between other lines."""
+        (pod,) = (
+            pod["metadata"]["name"]
+            for pod in self.cluster.pods(NAMESPACE)
+            if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == job
+        )
+        parts = pack(self.database.documents[job]).parts
+        records = [{"event": "plan", "part": at, "of": len(parts), "data": part} for at, part in enumerate(parts, 1)]
+        lines = [places.RECORD_PREFIX + json.dumps(record) for record in records]
+        self.cluster.write_log(NAMESPACE, pod, ["Hello", '@alembic-operator {"event":"plan"', *lines, "Bye"])
 
     async def fails(self, reason: Reason, message: str = "It went wrong.", **more: Any) -> None:
         """The run's pod starts, and says that it failed."""

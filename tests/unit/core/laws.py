@@ -54,7 +54,7 @@ def check_status(status: Status) -> None:
     assert parse_status(raw) == status
     conditions = {c.type: c for c in status.conditions}
     assert len(conditions) == len(status.conditions)
-    assert conditions.keys() <= {"Ready", "Reconciling", "Stalled", "SchemaAhead"}
+    assert conditions.keys() <= {"Ready", "Reconciling", "Stalled", "SchemaAhead", "Planned", "Approved"}
     assert not {"Reconciling", "Stalled"} <= conditions.keys()
     if not conditions:
         return
@@ -67,11 +67,12 @@ def check_status(status: Status) -> None:
         ReasonClass.RUNNING: ("Unknown", {"Reconciling"}),
         ReasonClass.RETRY: ("False", {"Reconciling"}),
         ReasonClass.WAIT: ("False", {"Reconciling"}),
+        ReasonClass.REPLAN: ("False", {"Reconciling"}),
         ReasonClass.STOP: ("False", {"Stalled"}),
     }
     assert (ready.status, present) == expected[reason_class]
     assert ("SchemaAhead" in conditions) == (ready.reason == "SchemaAhead")
-    assert all(c.status == "True" for c in status.conditions if c.type != "Ready")
+    assert all(c.status == "True" for c in status.conditions if c.type not in ("Ready", "Approved"))
     assert {c.observed_generation for c in status.conditions} == {status.observed_generation}
     assert all(c.message for c in status.conditions)
 

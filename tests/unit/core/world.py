@@ -19,11 +19,11 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import DatabaseFacts, Failure, Outcome, RunResult
 from alembic_operator.core.context import Context
-from alembic_operator.core.decide import decide
 from alembic_operator.core.decision import Decision, StartRun
 from alembic_operator.core.jobspec import build_job
 from alembic_operator.core.observed import Observed, Pod, parse_job, parse_pod, parse_progress, parse_schema
 
+from .answering import Answers
 from .laws import check_laws
 
 CONTEXT = Context("cluster-1", hashlib.sha256(b"runner").hexdigest(), "")
@@ -35,6 +35,7 @@ SPEC: dict[str, Any] = {
     "database": {"secretRef": {"name": "shop-db"}},
     "migrations": {"image": IMAGE},
     "revision": "b2",
+    "review": {"mode": "Auto", "evidence": "Static"},
 }
 Raw = dict[str, Any]
 
@@ -88,6 +89,7 @@ class World:
     deleting: bool = False
     context: Context = CONTEXT
     writes: int = 0
+    answers: Answers = field(default_factory=Answers)
     started: list[StartRun] = field(default_factory=list)
 
     # What is done to it
@@ -199,11 +201,12 @@ class World:
     def look(self, *, crash: bool = False) -> Decision:
         """Decide and do it; with `crash` the operator is killed between the Jobs and the status."""
         observed = self.observe()
-        decision = decide(observed, self.now, self.context)
+        observed, decision = self.answers.decided(observed, self.now, self.context)
         starts = [action for action in decision.actions if isinstance(action, StartRun)]
         if starts and (self.taken or self.refusal):
             taken_name = starts[0].request.job if self.taken else ""
-            decision = decide(replace(observed, taken_name=taken_name, refusal=self.refusal), self.now, self.context)
+            observed = replace(observed, taken_name=taken_name, refusal=self.refusal)
+            observed, decision = self.answers.decided(observed, self.now, self.context)
         check_laws(observed, decision, [run.name for run in self.runs.values() if not run.over])
         self._act(observed, decision)
         if not crash:

@@ -1,0 +1,106 @@
+"""From the log of a plan run to a checked draft: what the result pins, and nothing else, is taken for the plan.
+
+A broken log, or a plan that cannot be checked by the rules, is told as such and never becomes a plan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Protocol
+
+from alembic_operator.cluster.errors import NotFound, Refused
+from alembic_operator.cluster.port import Cluster
+from alembic_operator.contract import places
+from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
+from alembic_operator.contract.plan import EVENT, PlanDocument, unpack
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import ProtocolError, RunKind
+from alembic_operator.contract.result import PlanReceipt, RunResult
+from alembic_operator.core.findings import Finding
+from alembic_operator.core.observed import Draft, Job, NoDraft
+
+
+class Checked(Protocol):
+    """What the rules say of a plan."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Of each step, and of the plan."""
+        ...
+
+    @property
+    def waiver_faults(self) -> tuple[str, ...]:
+        """Sentences, each with the file."""
+        ...
+
+
+class NotChecked(Exception):
+    """The rules could not be applied: too long, too large, or a fault of ours. Its text is a sentence."""
+
+
+# Checks the text of a plan document by the rules, on a day. Raises NotChecked.
+Lint = Callable[[str, date], Awaitable[Checked]]
+
+
+async def draft_of(cluster: Cluster, namespace: str, job: Job, today: date, lint: Lint) -> Draft | NoDraft | None:
+    """What a plan run that has ended made; None when it made no plan."""
+    pod = next((pod for pod in job.pods if pod.ended is not None), None)
+    receipt = _receipt(pod.ended.message) if pod is not None and pod.ended is not None else None
+    if job.kind is not RunKind.PLAN or pod is None or receipt is None:
+        return None
+    try:
+        log = await cluster.read_whole_log(namespace, pod.name, places.CONTAINER)
+    except (NotFound, Refused):
+        return None  # it is gone: told as a run whose plan could not be read
+    try:
+        document = await asyncio.to_thread(_document, log, receipt)
+    except ProtocolError as error:
+        return NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Reading the plan from the log of Job {job.name}: {error}.")
+    try:
+        checked = await lint(document.to_json(), today)
+    except NotChecked as error:
+        return NoDraft(Reason.LINT_FAILED, f"Checking the plan that Job {job.name} made: {error}")
+    return Draft(document, tuple(checked.findings), tuple(checked.waiver_faults))
+
+
+def _receipt(message: str) -> PlanReceipt | None:
+    try:
+        return RunResult.from_json(message).plan
+    except ProtocolError:
+        return None
+
+
+def _document(log: str, receipt: PlanReceipt) -> PlanDocument:
+    """The document in the log. Raises ProtocolError."""
+    parts = _parts(log)
+    missing = [number for number in range(1, receipt.parts + 1) if number not in parts]
+    if missing:
+        raise ProtocolError(f"{len(missing)} of {receipt.parts} records are missing")
+    document = unpack([parts[number] for number in range(1, receipt.parts + 1)], receipt.sha256)
+    inputs, statements = inputs_digest(document.inputs), statements_digest(document.steps)
+    told = (document.inputs_digest, document.statements_digest, document.digest, receipt.digest)
+    digest = plan_digest(inputs, statements)
+    if told != (inputs, statements, digest, digest):
+        raise ProtocolError("its digests are not those of what it holds")
+    return document
+
+
+def _parts(log: str) -> dict[int, str]:
+    """The records' parts by number; of two with one number the last, as user code may print anything before."""
+    parts = {}
+    for line in log.splitlines():
+        if not line.startswith(places.RECORD_PREFIX) or f'"{EVENT}"' not in line:
+            continue
+        try:
+            record = json.loads(line.removeprefix(places.RECORD_PREFIX))
+        except (RecursionError, ValueError):
+            continue
+        if not isinstance(record, dict) or record.get("event") != EVENT:
+            continue
+        part, data = record.get("part"), record.get("data")
+        if isinstance(part, int) and isinstance(data, str):
+            parts[part] = data
+    return parts
