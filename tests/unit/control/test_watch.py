@@ -46,8 +46,8 @@ def test_kopf_only_watches_when_it_is_told_what() -> None:
     registry, *_ = parts()
     handlers = list(registry._watching.get_all_handlers())
     selectors = {(h.selector.group, h.selector.version, h.selector.plural) for h in handlers if h.selector}
-    assert sorted(h.id.rsplit(".", 1)[-1] for h in handlers) == ["job", "pod", "schema"]
-    assert len(selectors) == 3
+    assert sorted(h.id.rsplit(".", 1)[-1] for h in handlers) == ["job", "plan", "pod", "schema"]
+    assert len(selectors) == 4
     others = (registry._changing, registry._spawning, registry._indexing, registry._webhooks)
     assert [handler for kind in others for handler in kind.get_all_handlers()] == []
 
@@ -58,10 +58,8 @@ def test_settings_keep_kopf_from_writing_and_from_foreign_objects() -> None:
     assert settings.scanning.disabled
     assert not settings.posting.enabled
     selectors = settings.watching.label_selectors
-    assert len(selectors) == 2
-    assert {selectors["batch", "v1", "jobs"], selectors["", "v1", "pods"]} == {
-        "app.kubernetes.io/managed-by=alembic-operator"
-    }
+    assert len(selectors) == 3
+    assert set(selectors.values()) == {"app.kubernetes.io/managed-by=alembic-operator"}
 
 
 @pytest.mark.parametrize(
