@@ -92,7 +92,6 @@ class Place:
                 "database": {"secretRef": {"name": "db"}},
                 "migrations": migrations,
                 "revision": revision,
-                "review": {"mode": "Auto", "evidence": "Static"},
                 "retry": {"backoff": "1s"},
                 "review": UNREVIEWED,
                 **spec,
