@@ -38,19 +38,29 @@ def step_of(task: Task, revision: str, *, kind: StepKind = StepKind.SQL, **found
     )
 
 
-def document(task: Task, steps: list[Step], evidence: str, **facts: Any) -> PlanDocument:
+def document(
+    task: Task,
+    steps: list[Step],
+    evidence: str,
+    *,
+    to: list[str] | None = None,
+    settles: dict[str, Any] | None = None,
+    **facts: Any,
+) -> PlanDocument:
     """The plan of these steps.
 
     Args:
         task: what is planned.
         steps: in the order in which they run.
         evidence: Shadow or Static.
+        to: version rows afterwards; without it the task's target.
+        settles: of a Baseline or Repair, part of the inputs.
         facts: relations, tables, shadow and fingerprints of PlanDocument, where there are any.
 
     Raises:
         RunFailed: InvalidHistory, where the files hold what may not be in a bundle.
     """
-    request, to = task.request, [task.revision] if task.revision else []
+    request, to = task.request, [task.revision] if to is None else to
     journal_id = task.journal.newest
     files = files_of(request, task.history)
     bundle = digest_of(files)
@@ -65,6 +75,7 @@ def document(task: Task, steps: list[Step], evidence: str, **facts: Any) -> Plan
         history=task.history,
         driver=task.driver,
         bundle=bundle,
+        settles=settles,
     )
     of_inputs, of_statements = inputs_digest(inputs), statements_digest(steps)
     return PlanDocument(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
 from ...contract.result import Outcome
-from ..assess import Assessment, Reading
+from ..assess import Assessment, Reading, check_owner
 from ..driver import Driver, RawConnection, rows
 from ..errors import RunFailed
 from ..graph import Standing
 from ..lock import acquire
 from ..versiontable import longest_id
+from .adopt import plan_baseline
 from .publish import publish_plan
+from .repair import plan_repair
 from .shadow import Shadow, await_shadow
 from .shadowed import plan_in_shadow
 from .task import Task
@@ -57,7 +60,17 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
         # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
         acquire(connection, run.place, run.report)
         reading = run.read(driver, connection)
-    assessment = run.assess(reading, history)
+    if _adopts(run, reading):
+        task = _task(run, connection, history, reading, Direction.BASELINE)
+        return _settle(run, task, plan_baseline)
+    try:
+        assessment = run.assess(reading, history)
+    except RunFailed as failed:
+        if failed.failure.reason != Reason.OUTCOME_UNKNOWN or run.request.evidence == "Static":
+            raise
+        unknown = failed
+        task = _task(run, connection, history, reading, Direction.REPAIR)
+        return _settle(run, task, lambda task, shadow: plan_repair(task, shadow, unknown))
     direction = _direction(run, assessment, history)
     if direction is None:
         claims = bool(run.request.target.uid)  # the command-line tool has none
@@ -69,6 +82,12 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
     task = _task(run, connection, history, reading, direction)
     run.receipt = publish_plan(_planned(run, task), run.report)
     return Outcome.PLANNED
+
+
+def _adopts(run: Run, reading: Reading) -> bool:
+    """Whether spec.baseline says at which revision the database is, and nothing in it does."""
+    untouched = not reading.rows and bool(reading.tables) and not reading.journal.applied
+    return bool(run.request.baseline) and untouched and run.request.evidence != "Static"
 
 
 def _direction(run: Run, assessment: Assessment, history: History) -> Direction | None:
@@ -92,16 +111,29 @@ def _direction(run: Run, assessment: Assessment, history: History) -> Direction 
     return Direction.DOWNGRADE
 
 
+def _settle(run: Run, task: Task, plan: Callable[[Task, Shadow], PlanDocument]) -> Outcome:
+    """Plan what the runner does itself; the history's schemas are made in the shadow, whatever the evidence."""
+    check_owner(task.journal.owner, run.request, run.place)
+    run.receipt = publish_plan(plan(task, _shadow(run, task)), run.report)
+    run.pending = 0
+    return Outcome.PLANNED
+
+
 def _planned(run: Run, task: Task) -> PlanDocument:
     if run.request.evidence == "Static":
         from .render import plan_statically  # noqa: PLC0415 (needs what a shadow does not)
 
         return plan_statically(task)
+    return plan_in_shadow(task, _shadow(run, task))
+
+
+def _shadow(run: Run, task: Task) -> Shadow:
+    """The shadow, once the target's schema is in it."""
     check_readable(run, task.target)
     if run.shadow is not None:
-        return plan_in_shadow(task, run.shadow(task.driver, run.request))
+        return run.shadow(task.driver, run.request)
     await_shadow(run.secret, run.request, run.signals)
-    return plan_in_shadow(task, Shadow.beside(task.driver, run.request))
+    return Shadow.beside(task.driver, run.request)
 
 
 def check_readable(run: Run, connection: RawConnection) -> None:

@@ -60,6 +60,10 @@ class Recorder:
         self._raw, self._probe, self._seeds = raw, probe, seeds
         self._driver.on_notice(raw, lambda code, text: self._notices.append(Notice(code, printable(text, 300))))
 
+    def unprobed(self, raw: RawConnection) -> None:
+        """Only deliver what is sent on this session, once a step has begun there."""
+        self._raw, self._quiet = raw, 1
+
     def own(self, sql: str) -> list[tuple[Any, ...]]:
         """Send statements of the runner's on the migrating session; the rows of the last that has any."""
         found: list[tuple[Any, ...]] = []
@@ -95,7 +99,7 @@ class Recorder:
 
     def called(self, sql: str) -> None:
         """A helper is called: this text is approved in place of the statements that it sends."""
-        if self.step is not None:
+        if self.step is not None and not self._quiet:
             self._write(self._enter(Sent(sql)), Effects(), 0.0, "")
 
     @contextmanager

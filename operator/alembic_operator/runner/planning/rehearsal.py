@@ -53,6 +53,7 @@ class Rehearsal:
     recorder: Recorder
     began: Callable[[str], None]
     around: Callable[[], AbstractContextManager[None]]
+    ended: Callable[[], None] = lambda: None
     revision: str = ""
     done: list[Rehearsed] = field(default_factory=list)
 
@@ -142,6 +143,7 @@ class Rehearsal:
             self.began(self.revision)
             step.migration_fn = self._recorded(step.migration_fn)
             yield step
+            self.ended()
             self.revision = ""
 
     def _recorded(self, original: Callable[..., Any]) -> Callable[..., Any]:

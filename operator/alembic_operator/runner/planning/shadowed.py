@@ -10,9 +10,11 @@ from ..journal import ensure_journal
 from .catalog import relations_of, tables_of
 from .document import document, step_of
 from .doors import led_to
+from .look import fingerprint_of, schema_of
 from .probe import Probe
 from .recorder import Recorder
 from .rehearsal import Rehearsal, Rehearsed
+from .roundtrip import Stations, tried
 from .seed import Seeds
 from .shadow import Shadow
 from .stamp import stamp
@@ -40,6 +42,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         task.report.record("shadow", tables=facts.tables, bytes=facts.bytes, seconds=facts.seconds)
         if seeds.empty:
             task.report.warn(_not_seeded(seeds.empty))
+        stations = Stations(task, beside)
         rehearsal = Rehearsal(
             driver=task.driver,
             raw=migrating,
@@ -48,17 +51,25 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
             recorder=recorder,
             began=task.progress,
             around=lambda: led_to(shadow.parameters, recorder.opened),
+            ended=stations.look,
         )
         done = rehearsal.run(task.direction, task.revision)
         task.progress("")
         steps = [_step(one, task) for one in done]
+        relations = relations_of(task.target, steps, probe.names)
+        tables = tables_of(task.target, beside, steps, probe.names)
+        expected = fingerprint_of(schema_of(beside, task))
+        migrating.close()  # what it holds would stand in the way of the round trip
+        steps = tried(task, shadow, steps, stations)
         return document(
             task,
             steps,
             "Shadow",
-            relations=relations_of(task.target, steps, probe.names),
-            tables=tables_of(task.target, beside, steps, probe.names),
+            relations=relations,
+            tables=tables,
             shadow=facts,
+            fingerprint=fingerprint_of(schema_of(task.target, task)),
+            expected_fingerprint=expected,
         )
     finally:
         migrating.close()

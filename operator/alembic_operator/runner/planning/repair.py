@@ -1,0 +1,79 @@
+"""Settling a revision of which a part was committed: it counts as done, or is forgotten and run again."""
+
+from __future__ import annotations
+
+from ...contract.plan import PlanDocument
+from ...contract.reasons import Reason
+from ..errors import RunFailed
+from ..journal import Entry
+from ..settling import repair_of
+from .document import document
+from .look import differences, listed, schema_of
+from .replay import replayed
+from .settled import step_of_settlement
+from .shadow import Shadow
+from .task import Task
+
+
+def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
+    """The plan that settles the first revision which is half applied, where its schema tells which way.
+
+    Args:
+        task: what is planned.
+        shadow: whose server runs the history into an empty database.
+        unknown: what the run would say without a plan; it is raised with what differs, where neither way is right.
+
+    Raises:
+        RunFailed: OutcomeUnknown; MigrationFailed, where the history does not run from base.
+    """
+    entry = _half_applied(task, unknown)
+    done = _rows_after(task, entry)
+    found = schema_of(task.target, task)
+    before, after = replayed(task, shadow, [task.rows, done] if entry.direction == "up" else [done, task.rows])
+    if entry.direction != "up":
+        before, after = after, before
+    as_after = differences(after, found)
+    as_before = differences(before, found.without_invalid_indexes())
+    if as_after and as_before:
+        nearer = min(as_after, as_before, key=len)
+        raise RunFailed(
+            Reason.OUTCOME_UNKNOWN,
+            f"{unknown.found}. The schema is neither as before the revision ({len(as_before)} differences) nor as "
+            f"after it ({len(as_after)}): {listed(nearer)}",
+            "Bring it to one of the two by hand; the next run plans the rest.",
+            revision=entry.revision,
+        )
+    rows_then = task.rows if as_after else done
+    entries = list(task.journal.entries.values())
+    settlement = repair_of(entries, task.rows, rows_then, found.fingerprint, found.invalid_indexes)
+    if settlement is None:
+        raise unknown
+    return document(
+        task,
+        [step_of_settlement(task, entry.revision, settlement)],
+        "Shadow",
+        to=rows_then,
+        settles=settlement.facts,
+        fingerprint=found.fingerprint,
+        expected_fingerprint=(before if as_after else after).fingerprint,
+    )
+
+
+def _half_applied(task: Task, unknown: RunFailed) -> Entry:
+    for entry in sorted(task.journal.entries.values(), key=lambda one: one.id):
+        if entry.open_intent and not entry.resumable and entry.revision in task.history.graph.files:
+            return entry
+    raise unknown
+
+
+def _rows_after(task: Task, entry: Entry) -> list[str]:
+    """The version rows once the revision counts as done."""
+    graph = task.history.graph
+    file = graph.files[entry.revision]
+    if entry.direction == "up":
+        there = graph.lineage(task.rows) | {entry.revision}
+    else:
+        there = graph.lineage(task.rows) - {entry.revision}
+    followed = {parent for revision in there if revision in graph.files for parent in graph.files[revision].down}
+    followed |= {parent for parent in file.depends if entry.direction == "up"}
+    return sorted(there - followed)
