@@ -62,7 +62,7 @@ def build_plan(schema: Schema, draft: Draft, mark: str, image: str) -> tuple[Sch
     document = draft.document
     name = plan_name(schema.name, document.digest)
     texts = sql_parts(document, draft.findings)
-    parts = guard.Guard.of(document.steps).to_parts(_GUARD_PART) if _is_guarded(document) else []
+    parts = guard.Guard.of(document.steps, document.inputs).to_parts(_GUARD_PART) if _is_guarded(document) else []
     texts += [""] * (len(parts) - len(texts))
     if len(texts) > MOST_PARTS:
         texts, parts = [], []  # it cannot be read, and so not be approved
