@@ -68,7 +68,8 @@ CREATE VIEW by_expression AS SELECT lower(email) AS e, region_id + 1 AS r, count
 CREATE VIEW cubed AS SELECT region_id, state, count(*) FROM customer GROUP BY CUBE (region_id, state);
 CREATE VIEW united AS SELECT id, email FROM customer UNION ALL SELECT id, name FROM animal ORDER BY 2;
 CREATE VIEW inner_query AS SELECT x.id FROM (SELECT id, email FROM customer WHERE id < 9) x WHERE x.email <> 'from x';
-CREATE VIEW with_cte AS WITH big AS (SELECT id, total FROM orders WHERE total > 100) SELECT id FROM big WHERE total < 999;
+CREATE VIEW with_cte AS WITH big AS (SELECT id, total FROM orders WHERE total > 100)
+    SELECT id FROM big WHERE total < 999;
 CREATE VIEW recursive_cte AS WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 10)
     SELECT n FROM t;
 CREATE VIEW windowed AS SELECT id, row_number() OVER (PARTITION BY region_id ORDER BY id) AS nr,
@@ -76,13 +77,15 @@ CREATE VIEW windowed AS SELECT id, row_number() OVER (PARTITION BY region_id ORD
 CREATE VIEW literal AS SELECT 'it''s' AS a, E'a\\b' AS b, 1.50 AS c, DATE '2024-02-03' AS d, interval '1 day' AS e,
     ARRAY[1, 2] AS f, NULL::text AS g;
 CREATE VIEW calls AS SELECT g.n, coalesce(nullif(g.n, 3), 0) AS z FROM generate_series(1, 3) AS g(n);
-CREATE VIEW unnested AS SELECT u.t, u.ordinality FROM customer, LATERAL unnest(tags) WITH ORDINALITY AS u(t, ordinality);
+CREATE VIEW unnested AS SELECT u.t, u.ordinality FROM customer,
+    LATERAL unnest(tags) WITH ORDINALITY AS u(t, ordinality);
 CREATE VIEW from_values AS SELECT column1 AS a FROM (VALUES (1), (2)) v;
 CREATE VIEW cased AS SELECT CASE WHEN score > 1 THEN 'a' ELSE 'b' END AS c, id IN (1, 2, 3) AS i,
     email ~ 'x' AND NOT (id = 4) AS b, extract(year FROM created_at) AS y, (price).amount AS p FROM customer;
 CREATE VIEW whole_row AS SELECT customer FROM customer;
 CREATE VIEW distinct_on AS SELECT DISTINCT ON (region_id) region_id, id FROM customer ORDER BY region_id, id DESC;
-CREATE VIEW correlated AS SELECT id, (SELECT max(o.total) FROM orders o WHERE o.customer_id = customer.id) FROM customer;
+CREATE VIEW correlated AS SELECT id, (SELECT max(o.total) FROM orders o WHERE o.customer_id = customer.id)
+    FROM customer;
 CREATE VIEW counted AS SELECT count(*) FILTER (WHERE id > 1) AS a, string_agg(email, ',' ORDER BY id) AS b,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY id) AS c FROM customer;
 CREATE VIEW using_join AS SELECT id FROM customer JOIN animal USING (id);
@@ -108,7 +111,8 @@ CREATE TRIGGER quiet AFTER INSERT ON customer FOR EACH STATEMENT EXECUTE FUNCTIO
 ALTER TABLE customer DISABLE TRIGGER quiet;
 CREATE TRIGGER on_orders AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE RULE no_delete AS ON DELETE TO animal DO INSTEAD NOTHING;
-CREATE RULE log_update AS ON UPDATE TO animal WHERE new.id <> old.id DO ALSO INSERT INTO region (code) VALUES (new.name);
+CREATE RULE log_update AS ON UPDATE TO animal WHERE new.id <> old.id DO ALSO
+    INSERT INTO region (code) VALUES (new.name);
 ALTER TABLE customer ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON customer AS RESTRICTIVE FOR SELECT TO public USING ("user" = CURRENT_USER);
 CREATE POLICY regional ON customer FOR UPDATE USING (EXISTS (SELECT 1 FROM region r WHERE r.id = customer.region_id))
