@@ -28,7 +28,7 @@ def databases(servers: Callable[[Version], Postgres]) -> Iterator[Callable[[Vers
         if server not in made:
             server.create_database("corpus")
             made.append(server)
-            server.execute(CORPUS, "corpus")  # type: ignore[arg-type]
+            server.execute(CORPUS, "corpus")
         return server
 
     yield with_corpus
