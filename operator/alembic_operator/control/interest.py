@@ -23,6 +23,7 @@ Raw = Mapping[str, Any]
 
 JOB_NAME = "batch.kubernetes.io/job-name"
 _SETTLED = {ReasonClass.OK, ReasonClass.HELD, ReasonClass.STOP}
+_WAITS_FOR_PEOPLE = {Reason.AWAITING_APPROVAL.value, Reason.PLAN_REJECTED.value}
 _QUIET = {"", "ContainerCreating", "PodInitializing"}
 
 
@@ -53,7 +54,9 @@ class Interest:
             return [hint.key for hint in self._hints.values() if hint.owner == uid]
         before, hint = self._hints.get(uid), _hint(raw)
         self._hints[uid] = hint
-        if hint.settled or "deletionTimestamp" in raw["metadata"]:
+        # At the start nobody knows whether the decision that it waits for was made in the meantime.
+        waits = event is None and hint.reason == Reason.AWAITING_APPROVAL.value
+        if (hint.settled and not waits) or "deletionTimestamp" in raw["metadata"]:
             return []
         # Our own status writes come back as events, and change nothing that was asked for.
         echo = event == "MODIFIED" and before is not None and before.wish == hint.wish
@@ -88,7 +91,9 @@ class Interest:
         if event != "DELETED" and (event is None or meta.get("generation", 1) < 2):
             return []
         hint = self._hints.get((meta.get("labels") or {}).get(names.LABEL_UID, ""))
-        return [] if hint is None or hint.plan != meta["name"] else [hint.key]
+        if hint is None or (hint.settled and (hint.reason not in _WAITS_FOR_PEOPLE or hint.plan != meta["name"])):
+            return []
+        return [hint.key]
 
     def keep_only(self, uids: set[str]) -> None:
         """Forget what a full listing no longer holds: kopf does not tell of deletions during a gap of its watch."""

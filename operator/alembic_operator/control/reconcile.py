@@ -15,6 +15,7 @@ from typing import assert_never
 from alembic_operator.api.status import status_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, Refused, Unavailable
 from alembic_operator.cluster.port import Cluster
+from alembic_operator.contract.reasons import Reason
 from alembic_operator.control import log
 from alembic_operator.core.context import Context
 from alembic_operator.core.decide import decide
@@ -74,6 +75,7 @@ class Reconciler:
                 return await self._tell(replace(observed, refusal=error.words, refused=error.what))
             except NotFound:
                 return None  # the namespace is going, and everything in it
+            await self._mend(observed.schema, decision)
             return await self._write(observed.schema, decision)
 
     async def _decide(self, observed: Observed) -> tuple[Observed, Decision]:
@@ -105,6 +107,15 @@ class Reconciler:
                     _log.info("job deleted", job=action.name)
                 case _:
                     assert_never(action)
+
+    async def _mend(self, schema: Schema, decision: Decision) -> None:
+        """Where a pod hangs on its volumes, the runner's ConfigMap may be what it lacks: that was remembered."""
+        ready = decision.status.condition("Ready")
+        if decision.status.run is not None and ready is not None and ready.reason == Reason.POD_NOT_STARTING.value:
+            try:
+                await self.runner.ensure(self.cluster, schema.namespace, anew=True)
+            except ClusterError as error:
+                _log.warning("runner's ConfigMap not looked after", error=str(error))
 
     async def _start(self, schema: Schema, run: StartRun) -> None:
         if schema.spec is None:

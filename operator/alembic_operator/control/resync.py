@@ -15,7 +15,6 @@ from typing import Any
 
 from alembic_operator.cluster.errors import ClusterError, Gone
 from alembic_operator.cluster.port import Cluster, Page
-from alembic_operator.contract.reasons import Reason
 from alembic_operator.control import log
 
 from .interest import Interest
@@ -116,8 +115,4 @@ class Resync:
 
 def _stands_still(raw: Raw) -> bool:
     conditions = (raw.get("status") or {}).get("conditions") or ()
-    return any(
-        (c["type"] == "Stalled" and c["status"] == "True")
-        or (c["type"] == "Ready" and c["reason"] == Reason.AWAITING_APPROVAL.value)
-        for c in conditions
-    )
+    return any(c["type"] == "Stalled" and c["status"] == "True" for c in conditions)

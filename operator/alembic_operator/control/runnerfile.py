@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from alembic_operator.control import log
 from alembic_operator.core.names import runner_config_map
 
 COMPONENT = "runner"
+REMEMBERED = 300.0  # seconds that a namespace is taken to have the ConfigMap; a pod that lacks it has it made anew
 SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY},{names.LABEL_COMPONENT}={COMPONENT}"
 
 _log = log.get(__name__)
@@ -30,6 +32,7 @@ class RunnerFile:
     """The zipapp as this version of the operator carries it."""
 
     content: bytes
+    _seen: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def read(cls, path: Path) -> RunnerFile:
@@ -46,12 +49,19 @@ class RunnerFile:
         """The ConfigMap's name."""
         return runner_config_map(self.sha256)
 
-    async def ensure(self, cluster: Cluster, namespace: str) -> None:
-        """See to it that the namespace has the ConfigMap with this content.
+    async def ensure(self, cluster: Cluster, namespace: str, *, anew: bool = False) -> None:
+        """See to it that the namespace has the ConfigMap with this content; with `anew` not by memory.
 
         Raises:
             ClusterError: it could not be read or made.
         """
+        seen = self._seen.get(namespace)
+        if seen is not None and time.monotonic() - seen < REMEMBERED and not anew:
+            return
+        await self._ensure(cluster, namespace)
+        self._seen[namespace] = time.monotonic()
+
+    async def _ensure(self, cluster: Cluster, namespace: str) -> None:
         try:
             found = await cluster.get_config_map(namespace, self.config_map)
         except NotFound:

@@ -379,10 +379,12 @@ class Story:
         return [job["metadata"]["name"] for job in self.cluster.jobs(NAMESPACE) if not self.is_over(job)]
 
     def plain_status(self) -> dict[str, Any]:
-        """The status without what differs from life to life: times, and the numbers of attempts."""
+        """The status without what differs from story to story: times, uids, and the numbers of attempts."""
         text = json.dumps(self.status)
         for job in sorted({entry["job"] for entry in self.status.get("history", ())}, key=len, reverse=True):
             text = text.replace(job, "JOB")
+        plan = self.status.get("plan", {"name": "PLAN", "digest": "DIGEST"})  # they hold the resource's random uid
+        text = text.replace(plan["name"], "PLAN").replace(plan["digest"], "DIGEST")
         kept: dict[str, Any] = json.loads(text)
         for key in ("attempts", "history", "lastHandledReconcileAt"):
             kept.pop(key, None)

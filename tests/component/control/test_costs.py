@@ -47,6 +47,33 @@ async def test_requests_are_few_when_a_migration_succeeds() -> None:
     ]
 
 
+async def test_requests_are_at_most_eight_more_when_a_change_is_planned_and_needs_no_decision() -> None:
+    story = Story()
+    review = {"mode": "OnFindings", "evidence": "Shadow"}
+    await story.apply(revision="a1", review=review)
+    await story.runs()
+    await story.runs()  # the second change is counted: the namespace is known by now
+    story.cluster.requests.clear()
+    await story.apply(revision="c3")
+    await story.runs()
+    await story.runs()
+    await story.passes(30)
+    assert story.ready() == ("True", "UpToDate")
+    requests = [f"{request.verb} {request.resource}" for request in story.cluster.requests]
+    assert len(requests) <= 11 + 8, requests
+
+
+async def test_nothing_is_asked_of_plans_when_the_operator_starts_with_settled_resources() -> None:
+    story = Story()
+    await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
+    await story.runs()
+    await story.runs()
+    story.start()
+    story.cluster.requests.clear()
+    await story.passes(60)
+    assert story.cluster.requests == []
+
+
 async def test_nothing_is_asked_when_the_operator_starts_with_a_thousand_settled_resources() -> None:
     story = Story()
     add_settled(story, 1000)

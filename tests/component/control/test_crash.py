@@ -71,6 +71,29 @@ async def recheck(story: Story) -> None:
     await lives_on(story, story.annotate(reconcile_at="1"))
 
 
+ON_FINDINGS = {"mode": "OnFindings", "evidence": "Shadow"}
+
+
+async def plan(story: Story) -> None:
+    """A change that needs no decision: a plan run, then an apply run."""
+    await lives_on(story, story.apply(review=ON_FINDINGS))
+
+
+async def approval(story: Story) -> None:
+    """A plan waits, and a person approves it."""
+    await lives_on(story, story.apply(review={**ON_FINDINGS, "mode": "Required"}))
+    await under_way(story)
+    await lives_on(story, story.runs())
+    for _ in range(30):
+        await restful(story, 5)
+        if story.ready()[1] == "AwaitingApproval":
+            break
+        if story.unfinished():
+            await lives_on(story, story.runs())
+    story.cluster.decide_plan(NAMESPACE, story.status["plan"]["name"], "Approve")
+    await restful(story, 1)
+
+
 PLOTS: dict[str, tuple[Plot, int]] = {
     "migration": (migration, 6),
     "failure_then_success": (failure_then_success, 10),
@@ -78,6 +101,8 @@ PLOTS: dict[str, tuple[Plot, int]] = {
     "edit": (edit, 13),
     "retry": (retry, 11),
     "recheck": (recheck, 13),
+    "plan": (plan, 11),
+    "approval": (approval, 17),
 }
 
 
