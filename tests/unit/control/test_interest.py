@@ -13,6 +13,7 @@ from alembic_operator.control.queue import Key
 SHOP = Key("shop", "shop")
 SETTLED = [r for r in Reason if r.reason_class in (ReasonClass.OK, ReasonClass.HELD, ReasonClass.STOP)]
 UNSETTLED = [r for r in Reason if r not in SETTLED]
+WAITS = Reason.AWAITING_APPROVAL
 RUN = {"job": "shop-1", "kind": "Apply"}
 
 
@@ -50,7 +51,40 @@ def knowing(*raws: dict[str, Any]) -> Interest:
 @pytest.mark.parametrize("reason", SETTLED, ids=lambda reason: reason.value)
 @pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
 def test_resource_is_left_alone_when_it_is_settled(reason: Reason, event: str | None) -> None:
-    assert Interest().schema(event, schema(reason.value)) == []
+    unless = [SHOP] if event is None and reason is WAITS else []  # somebody may have decided before the start
+    assert Interest().schema(event, schema(reason.value)) == unless
+
+
+def plan(name: str = "shop-1a2b3c4d", generation: int = 2) -> dict[str, Any]:
+    labels = {"alembic-operator.dev/schema-uid": "uid-shop"}
+    return {"metadata": {"name": name, "labels": labels, "generation": generation}}
+
+
+@pytest.mark.parametrize("reason", [WAITS, Reason.PLAN_REJECTED, Reason.PLANNING], ids=lambda reason: reason.value)
+@pytest.mark.parametrize(("event", "generation"), [("MODIFIED", 2), ("ADDED", 2), ("DELETED", 1), ("DELETED", 2)])
+def test_resource_is_looked_at_when_its_plan_was_decided_or_deleted(
+    reason: Reason, event: str, generation: int
+) -> None:
+    interest = knowing(schema(reason.value, plan={"name": "shop-1a2b3c4d"}))
+    assert interest.plan(event, plan(generation=generation)) == [SHOP]
+
+
+@pytest.mark.parametrize(
+    ("reason", "event", "raw"),
+    [
+        (WAITS, "MODIFIED", plan(generation=1)),
+        (WAITS, None, plan()),
+        (WAITS, "MODIFIED", plan("shop-an-older-one")),
+        (WAITS, "DELETED", plan("shop-an-older-one")),
+        (Reason.UP_TO_DATE, "MODIFIED", plan()),
+        (Reason.UP_TO_DATE, "DELETED", plan()),
+    ],
+    ids=["our own status", "the listing", "an older plan", "an older one is deleted", "applied", "pruned"],
+)
+def test_resource_is_left_alone_when_a_plan_changes_nothing_for_it(
+    reason: Reason, event: str | None, raw: dict[str, Any]
+) -> None:
+    assert knowing(schema(reason.value, plan={"name": "shop-1a2b3c4d"})).plan(event, raw) == []
 
 
 @pytest.mark.parametrize("reason", UNSETTLED, ids=lambda reason: reason.value)
@@ -84,7 +118,7 @@ def test_resource_is_left_alone_when_its_annotations_were_answered(token: str) -
 
 def test_nothing_is_enqueued_when_the_operator_starts_with_a_thousand_settled_resources() -> None:
     interest = Interest()
-    reasons = [reason.value for reason in SETTLED]
+    reasons = [reason.value for reason in SETTLED if reason is not WAITS]
     raws = [schema(reasons[number % len(reasons)], name=f"s{number}") for number in range(1000)]
     assert [key for raw in raws for key in interest.schema(None, raw)] == []
     assert sum(interest.by_reason().values()) == 1000
