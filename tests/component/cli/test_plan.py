@@ -205,3 +205,26 @@ def test_plans_for_a_database_that_a_resource_of_some_cluster_manages(tool: Tool
     assert done.code == 0, done.err
     assert done.statements == ["ALTER TABLE orders ADD COLUMN region text"]
     assert tool.database.all("SELECT xmin, * FROM alembic_operator.owner") == before
+
+
+def test_adopts_a_database_without_a_version_row_when_a_baseline_is_given(tool: Tool, project: Project) -> None:
+    _two(project)
+    tool.database.execute("CREATE TABLE orders (id int PRIMARY KEY, total int)")
+    refused = tool(project)
+    assert refused.code == 2
+    assert "BaselineRequired" in refused.err
+    done = tool(project, "--baseline", "r1", "--format", "json")
+    assert done.code in (0, 1), done.err
+    assert (done.plan["direction"], done.plan["to_revisions"]) == ("Baseline", ["r1"])
+    assert tool.database.all("SELECT to_regclass('alembic_version')") == [(None,)]
+    assert tool.left() == []
+
+
+def test_tells_what_differs_when_the_database_is_not_at_the_baseline(tool: Tool, project: Project) -> None:
+    _two(project)
+    tool.database.execute("CREATE TABLE orders (id int PRIMARY KEY, total bigint)")
+    done = tool(project, "--baseline", "r1")
+    assert done.code == 2
+    assert "BaselineMismatch" in done.err
+    assert "total" in done.err
+    assert tool.left() == []
