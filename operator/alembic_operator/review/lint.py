@@ -1,0 +1,71 @@
+"""The review of a plan: all rules over all its steps, and the waivers that lie beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from ..contract.plan import Direction, PlanDocument, Step
+from ..core.findings import Finding, Severity
+from .result import Lint
+from .rules import columns, constraints, conventions, destructive, indexes, rewrites, rows, steps
+from .scene import Scene, parts_of
+from .waivers import apply_waivers
+
+__all__ = ["Lint", "lint"]
+
+_PART_RULES = (
+    *destructive.RULES,
+    *rewrites.RULES,
+    *columns.RULES,
+    *constraints.RULES,
+    *indexes.RULES,
+    *rows.RULES,
+)
+_PLAN_RULES = (*steps.PLAN_RULES, *constraints.PLAN_RULES, *conventions.PLAN_RULES)
+_FOR_HELPERS = (destructive.dropped,)  # their statements follow from their call; what they drop is told all the same
+
+
+def lint(document: PlanDocument, today: date) -> Lint:
+    """Review a plan.
+
+    Args:
+        document: as the runner made it.
+        today: waivers that ended before do not count.
+    """
+    found = list(_findings(document))
+    findings, faults = apply_waivers(found, document, today)
+    return Lint(tuple(findings), tuple(faults))
+
+
+def _findings(document: PlanDocument) -> Iterator[Finding]:
+    scene = Scene(document)
+    found: list[Finding] = []
+    for step in document.steps:
+        if document.direction in (Direction.UPGRADE, Direction.DOWNGRADE) or step.file:
+            found.extend(_step(document, step, scene))
+    for plan_rule in _PLAN_RULES:
+        found.extend(plan_rule(scene))
+    order = {step.revision: at for at, step in enumerate(document.steps)}
+    found.sort(key=lambda one: (order.get(one.revision, -1), one.statement))
+    return iter(_distinct(found))
+
+
+def _step(document: PlanDocument, step: Step, scene: Scene) -> Iterator[Finding]:
+    parts = scene.parts = parts_of(step, document.evidence)
+    for part in parts:
+        for rule in _FOR_HELPERS if part.helper else _PART_RULES:
+            yield from rule(part, scene)
+        scene.learn(part)
+    for step_rule in steps.STEP_RULES:
+        yield from step_rule(step, parts, scene)
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for each rule, object and statement: the graver one."""
+    kept: dict[tuple[str, str, str, int], Finding] = {}
+    for one in findings:
+        key = (one.rule, one.revision, one.object, one.statement)
+        if key not in kept or (one.severity is Severity.ERROR and kept[key].severity is not Severity.ERROR):
+            kept[key] = one
+    return list(kept.values())

@@ -1,0 +1,167 @@
+"""Rewrites and scans of relations that were there before, under locks that keep others out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.findings import Finding, Severity
+from ..ast import inner, names, walk, word
+from ..scene import Part, Scene, commands, definition
+from .rows import touches_every_row
+
+REWRITE, SCAN = "rewrite", "long-scan"
+_READS = frozenset(
+    {"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "explain_stmt", "do_stmt"}
+)
+_STABLE = frozenset(
+    {"now", "transaction_timestamp", "statement_timestamp", "current_setting", "to_char", "to_timestamp"}
+)
+_STABLE |= {
+    "jsonb_build_object",
+    "jsonb_build_array",
+    "json_build_object",
+    "lower",
+    "upper",
+    "make_interval",
+    "timezone",
+}
+_SERIAL = frozenset({"serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"})
+_FIX_REWRITE = {
+    "vacuum_stmt": "Leave it to autovacuum, or use pg_repack, which lets readers and writers go on.",
+    "cluster_stmt": "Use pg_repack, which lets readers and writers go on.",
+    "refresh_mat_view_stmt": "REFRESH MATERIALIZED VIEW CONCURRENTLY, which needs a unique index on the view.",
+}
+_FIX = (
+    "Add a new column that may be NULL, set its default, fill it in batches (backfill of alembic_operator_helpers), "
+    "and switch over in a later revision."
+)
+_FIX_SCAN = (
+    "Do what locks in a revision of its own, and what reads the rows in another, under a weaker lock: NOT VALID then "
+    "VALIDATE CONSTRAINT, or CONCURRENTLY in an autocommit block."
+)
+
+
+def rewritten(part: Part, scene: Scene) -> Iterator[Finding]:
+    """Relations that got a new file in the shadow."""
+    for name in part.sent.rewrites if part.probed else ():
+        message = (
+            f"It writes {name} anew as a whole ({scene.size(name)}), under a lock that stops readers and writers "
+            "until the end."
+        )
+        yield part.finding(REWRITE, scene.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
+
+
+def scanned(part: Part, scene: Scene) -> Iterator[Finding]:
+    """Relations that were read whole in the shadow while writers wait."""
+    if not part.probed or part.kind == "index_stmt":
+        return
+    for name in part.sent.scans:
+        if name not in part.blocked or name in part.sent.rewrites:
+            continue
+        severity = scene.weight(name)
+        if part.kind in _READS and not touches_every_row(part, scene):
+            continue  # on the few rows of the shadow PostgreSQL reads a table whole where it would use an index
+        message = f"It reads all rows of {name} ({scene.size(name)}) while the transaction's lock keeps writers out."
+        yield part.finding(SCAN, severity, name, message, _FIX_SCAN)
+
+
+def by_text(part: Part, scene: Scene) -> Iterator[Finding]:
+    """Commands that are known to rewrite, where nothing was seen of them."""
+    if part.kind == "vacuum_stmt":
+        yield from _vacuum(part, scene)
+    elif part.kind == "cluster_stmt":
+        name = scene.name(part.node.relation) if part.node.relation.relname else ""
+        if not name or scene.existing(name):
+            yield _rewrite(part, scene, name, "CLUSTER")
+    elif part.kind == "refresh_mat_view_stmt" and not part.node.concurrent:
+        name = scene.name(part.node.relation)
+        if scene.existing(name) and not part.node.skip_data:
+            yield _rewrite(part, scene, name, "REFRESH MATERIALIZED VIEW without CONCURRENTLY")
+    elif part.kind == "alter_table_stmt" and word(part.node, "objtype") == "OBJECT_TABLE":
+        yield from _altered(part, scene)
+
+
+def _vacuum(part: Part, scene: Scene) -> Iterator[Finding]:
+    options = {inner(item)[1].defname for item in part.node.options}
+    if "full" not in options:
+        return
+    relations = [scene.name(inner(item)[1].relation) for item in part.node.rels]
+    for name in relations or [""]:
+        if not name or scene.existing(name):
+            yield _rewrite(part, scene, name, "VACUUM FULL")
+
+
+def _rewrite(part: Part, scene: Scene, name: str, what: str) -> Finding:
+    message = (
+        f"{what} writes {name or 'every table'} anew as a whole ({scene.size(name)}), under a lock that stops readers "
+        "and writers until the end."
+    )
+    return part.finding(REWRITE, scene.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
+
+
+def _altered(part: Part, scene: Scene) -> Iterator[Finding]:
+    table = scene.name(part.node.relation)
+    if not scene.existing(table):
+        return
+    for kind, command in commands(part):
+        if kind in ("AT_SetUnLogged", "AT_SetLogged"):
+            what = "SET UNLOGGED" if kind == "AT_SetUnLogged" else "SET LOGGED"
+            yield _rewrite(part, scene, table, what)
+        elif part.probed:
+            continue
+        elif kind == "AT_AddColumn" and volatile(definition(command)):
+            name = f"{table}.{definition(command).colname}"
+            message = (
+                f"It adds {name} with a value of its own for each row: the table is written anew as a whole "
+                f"({scene.size(table)}), under a lock that stops readers and writers."
+            )
+            yield part.finding(REWRITE, scene.weight(table), name, message, _FIX)
+        elif kind in ("AT_SetExpression", "AT_SetAccessMethod", "AT_SetTableSpace"):
+            yield _rewrite(part, scene, table, "This change")
+        elif kind == "AT_AttachPartition" and _child(command, scene):
+            name = _child(command, scene)
+            message = (
+                f"Attaching {name} reads all its rows under an ACCESS EXCLUSIVE lock, unless a CHECK proves its bounds."
+            )
+            fix = "Add a CHECK with the partition's bounds NOT VALID, VALIDATE it in a later revision, then attach."
+            yield part.finding(SCAN, scene.weight(name), name, message, fix)
+
+
+def _child(command: object, scene: Scene) -> str:
+    node = definition(command)
+    name = scene.name(node.name) if node is not None and node.name.relname else ""
+    return name if name and scene.existing(name) else ""
+
+
+def volatile(column: object) -> bool:
+    """Whether a new column's default has to be computed for each row: serial, identity, generated, volatile."""
+    type_ = names(column.type_name.names)  # type: ignore[attr-defined]
+    if type_ and type_[-1] in _SERIAL:
+        return True
+    for item in column.constraints:  # type: ignore[attr-defined]
+        constraint = inner(item)[1]
+        kind = word(constraint, "contype")
+        if kind == "CONSTR_IDENTITY":
+            return True
+        if kind == "CONSTR_GENERATED":
+            return getattr(constraint, "generated_kind", "s") != "v"
+        if kind == "CONSTR_DEFAULT":
+            for found, node in walk(constraint.raw_expr):
+                if found == "func_call" and names(node.funcname)[-1] not in _STABLE:
+                    return True
+    return False
+
+
+def locked(part: Part, scene: Scene) -> Iterator[Finding]:
+    """LOCK TABLE in a mode that keeps writers out."""
+    if part.kind != "lock_stmt" or part.node.mode < 5:
+        return
+    for item in part.node.relations:
+        name = scene.name(inner(item)[1])
+        if scene.existing(name):
+            message = f"It keeps writers away from {name} until the transaction ends, however long the rest takes."
+            fix = "Leave the lock out: each statement takes the one it needs. Fill and compare rows in batches."
+            yield part.finding(SCAN, Severity.ERROR, name, message, fix)
+
+
+RULES = (rewritten, scanned, by_text, locked)

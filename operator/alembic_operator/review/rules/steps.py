@@ -1,0 +1,91 @@
+"""Steps as a whole: their transactions, their way back, and the history that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...contract.plan import Direction, Step
+from ...core.findings import HISTORY_RULES, Finding, Severity
+from ..ast import word
+from ..scene import Part, Scene
+
+ESCAPE, MIXED, IRREVERSIBLE = "transaction-escape", "mixed-autocommit", "irreversible"
+_FIX_ESCAPE = (
+    "Leave the transaction to the runner; what must run outside of one belongs into "
+    "op.get_context().autocommit_block(), in a revision of its own."
+)
+_ENDS = frozenset(
+    {"TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"}
+)
+_ROWS = frozenset(
+    {
+        "select_stmt",
+        "insert_stmt",
+        "update_stmt",
+        "delete_stmt",
+        "merge_stmt",
+        "variable_set_stmt",
+        "variable_show_stmt",
+    }
+    | {"transaction_stmt", "explain_stmt", "lock_stmt", "copy_stmt", "call_stmt", "notify_stmt", "vacuum_stmt"}
+)
+
+
+def escapes(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
+    """A step that ends its transaction itself, or uses another connection."""
+    for sentence in step.escapes:
+        yield Finding(ESCAPE, Severity.ERROR, step.revision, "", sentence, _FIX_ESCAPE)
+    if step.escapes:
+        return
+    for part in parts:
+        if part.kind == "transaction_stmt" and word(part.node, "kind") in _ENDS and not part.helper:
+            message = f"Statement {part.number} begins or ends a transaction."
+            yield part.finding(ESCAPE, Severity.ERROR, "", message, _FIX_ESCAPE)
+
+
+def mixed(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
+    """DDL in a transaction beside an autocommit block: after a failure the revision cannot be run again."""
+    outside = [part for part in parts if part.sent.autocommit]
+    inside = [part for part in parts if not part.sent.autocommit and part.kind not in _ROWS and not part.helper]
+    if outside and inside:
+        yield inside[0].finding(
+            MIXED,
+            Severity.ERROR,
+            "",
+            f"Statement {inside[0].number} runs in a transaction, and statement {outside[0].number} in an autocommit "
+            "block of the same revision: when one fails, the other stays, and the revision cannot be run again.",
+            "Put the autocommit block into a revision of its own.",
+        )
+
+
+def irreversible(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
+    """A way back that is missing, does nothing or did not lead back in the shadow."""
+    if scene.document.direction is not Direction.UPGRADE or not step.file:
+        return
+    found = {
+        "missing": "It has no downgrade().",
+        "empty": "Its downgrade() does nothing: the version goes back, and the schema does not.",
+        "failed": "Its downgrade() failed in the shadow, or did not lead back to the schema before.",
+    }.get(step.downgrade)
+    if found is None and step.downgrade == "unproven" and step.statements and scene.document.evidence == "Shadow":
+        found = "Its downgrade() was not proven in the shadow."
+    if found is not None:
+        message = " ".join([found, *step.downgrade_differences[:5]])
+        fix = "Write a downgrade() that leads back, or say in a waiver how this change is taken back."
+        yield Finding(IRREVERSIBLE, Severity.WARNING, step.revision, "", message, fix)
+
+
+def history(scene: Scene) -> Iterator[Finding]:
+    """What is wrong with the history."""
+    for fault in scene.document.faults:
+        rule = fault.rule if fault.rule in HISTORY_RULES else "edited-revision"
+        fix = {
+            "multiple-heads": "Merge the heads: alembic merge heads.",
+            "inserted-revision": "Put the revision after those that are applied.",
+            "edited-revision": "Restore the file as it was applied, and write the change as a new revision.",
+        }[rule]
+        yield Finding(rule, Severity.ERROR, fault.revision, "", fault.message, fix)
+
+
+STEP_RULES = (escapes, mixed, irreversible)
+PLAN_RULES = (history,)

@@ -1,0 +1,71 @@
+"""The review in its own process: limits, endings and what the parent says of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from alembic_operator.contract.plan import Statement
+from alembic_operator.review.lint import lint
+from alembic_operator.review.process import Limits, LintFailed, lint_in_child
+from alembic_operator.review.result import Lint
+
+from .plans import TODAY, plan, step
+
+
+def run(text: str, limits: Limits | None = None) -> Lint:
+    return asyncio.run(lint_in_child(text, TODAY, limits or Limits()))
+
+
+def test_child_finds_the_same_when_it_reviews() -> None:
+    document = plan(step("DROP TABLE orders", "UPDATE users SET a = 1"))
+    assert run(document.to_json()) == lint(document, TODAY)
+
+
+def test_failure_is_told_when_the_document_is_none() -> None:
+    with pytest.raises(LintFailed, match="different versions"):
+        run("{}")
+
+
+def test_failure_is_told_when_time_is_over() -> None:
+    started = time.monotonic()
+    with pytest.raises(LintFailed, match="longer than"):
+        run(plan(step("SELECT 1")).to_json(), Limits(seconds=0.01))
+    assert time.monotonic() - started < 5
+
+
+def test_failure_is_told_when_memory_is_not_enough() -> None:
+    with pytest.raises(LintFailed, match="needs more than 128 MiB"):
+        run(plan(step("SELECT '" + "x" * 40_000_000 + "'")).to_json(), Limits(memory=128 * 1024**2))
+
+
+def test_large_statements_do_not_fail_the_review() -> None:
+    rows = ", ".join(f"({number}, 'name of {number}')" for number in range(250_000))
+    found = run(plan(step(f"INSERT INTO orders VALUES {rows}", "DROP TABLE orders")).to_json())
+    assert {one.rule for one in found.findings} == {"unbatched-dml", "destructive"}
+
+
+def test_many_statements_do_not_fail_the_review() -> None:
+    text = ";\n".join(f"INSERT INTO orders VALUES ({number}, 'name')" for number in range(20_000))
+    assert not run(plan(step(text)).to_json()).findings
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT " + "(" * 20_000 + "1" + ")" * 20_000,
+        "SELECT 1" + " + 1" * 50_000,
+        "SELECT " + "CASE WHEN true THEN " * 3_000 + "1" + " END" * 3_000,
+        "/*" * 20_000,
+        "$$" * 9,
+        "'",
+        "\x00",
+        "SELECT '\ud800'",
+    ],
+    ids=["parentheses", "sums", "cases", "comments", "dollars", "quote", "zero", "surrogate"],
+)
+def test_hostile_text_is_a_finding_and_no_failure(sql: str) -> None:
+    found = run(plan(step(Statement(sql), "DROP TABLE orders")).to_json())
+    assert ("destructive", "public.orders") in {(one.rule, one.object) for one in found.findings}
