@@ -5,11 +5,10 @@ from __future__ import annotations
 from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
 from ..errors import RunFailed
-from ..settling import Settlement
+from ..settling import Settlement, step_of
 from .document import document
 from .look import differences, listed, schema_of
 from .replay import replayed
-from .settled import step_of_settlement
 from .shadow import Shadow
 from .task import Task
 
@@ -43,7 +42,7 @@ def plan_baseline(task: Task, shadow: Shadow) -> PlanDocument:
     settlement = Settlement(Direction.BASELINE, found.fingerprint, tuple(task.rows), tuple(wanted_rows))
     return document(
         task,
-        [step_of_settlement(task, wanted_rows[-1], settlement)],
+        [step_of(settlement, task.place, "Adopts the schema as it is; no revision runs")],
         "Shadow",
         to=wanted_rows,
         settles=settlement.facts,

@@ -55,10 +55,11 @@ class _Rendered:
 
 def plan_statically(task: Task) -> PlanDocument:
     """Render the steps; no shadow is needed."""
-    return document(task, [_step(task, step) for step in _steps(task)], "Static")
+    return document(task, [_step(task, step) for step in steps_of(task)], "Static")
 
 
-def _steps(task: Task) -> list[RevisionStep]:
+def steps_of(task: Task) -> list[RevisionStep]:
+    """The steps as Alembic takes them."""
     script, heads = task.history.script, tuple(task.rows)
     if task.direction == Direction.DOWNGRADE:
         return list(script._downgrade_revs(task.revision, heads))  # type: ignore[arg-type]

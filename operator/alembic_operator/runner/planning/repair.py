@@ -6,13 +6,15 @@ from ...contract.plan import PlanDocument
 from ...contract.reasons import Reason
 from ..errors import RunFailed
 from ..journal import Entry
-from ..settling import repair_of
+from ..settling import repair_of, step_of
 from .document import document
 from .look import differences, listed, schema_of
 from .replay import replayed
-from .settled import step_of_settlement
 from .shadow import Shadow
 from .task import Task
+
+_COUNTS = "All of the revision is there: it counts as done"
+_FORGETS = "Nothing of the revision is there: it is forgotten, and runs again after that"
 
 
 def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
@@ -50,7 +52,7 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
         raise unknown
     return document(
         task,
-        [step_of_settlement(task, entry.revision, settlement)],
+        [step_of(settlement, task.place, _FORGETS if as_after else _COUNTS)],
         "Shadow",
         to=rows_then,
         settles=settlement.facts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ...contract.plan import Direction, Step
@@ -11,50 +11,73 @@ from ..driver import RawConnection
 from ..errors import RunFailed
 from ..versiontable import read_version_rows
 from .doors import led_to
-from .downgrades import UNPROVEN
+from .downgrades import UNPROVEN, declared
 from .look import differences, schema_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
+from .render import steps_of
 from .shadow import Shadow
 from .task import Task
 
 PROVEN, FAILED = "proven", "failed"
 _BUDGET = 20.0  # seconds for looking at schemas: with 2,000 tables and many steps it would be minutes
+_MOST = 25  # steps that are tried, the newest ones
 _LISTED = 20
 
 
-@dataclass
 class Stations:
-    """The shadow's schema and version rows before the plan, and after each step, as long as the budget lasts."""
+    """The shadow's schema and version rows where the round trip will come by again.
 
-    task: Task
-    beside: RawConnection
-    spent: float = 0.0
+    Attributes:
+        schemas: by the number of steps done; of the others nothing is known.
+        rows: the same of version rows.
+    """
 
-    def __post_init__(self) -> None:
-        self.schemas: list[Any] = []
-        self.rows: list[list[str]] = []
-        self.look()
+    def __init__(self, task: Task, beside: RawConnection) -> None:
+        """The plan has not begun."""
+        self.schemas: dict[int, Any] = {}
+        self.rows: dict[int, list[str]] = {}
+        self.beside = beside
+        self._task, self._done, self._spent = task, 0, 0.0
+        self._wanted = _wanted(task)
+        self._look()
 
-    def look(self) -> None:
-        """The plan has come by here."""
+    def come_by(self) -> None:
+        """One step more is done."""
+        self._done += 1
+        self._look()
+
+    def _look(self) -> None:
+        if self._done not in self._wanted or self._spent > _BUDGET:
+            return
         began = time.monotonic()
-        if self.spent < _BUDGET:
-            self.schemas.append(schema_of(self.beside, self.task))
-        self.rows.append(read_version_rows(self.beside, self.task.place))
-        self.spent += time.monotonic() - began
+        self.schemas[self._done] = schema_of(self.beside, self._task)
+        self.rows[self._done] = read_version_rows(self.beside, self._task.place)
+        self._spent += time.monotonic() - began
+
+
+def _wanted(task: Task) -> set[int]:
+    """After how many steps to look: around those that can be taken back one by one, from the newest on."""
+    steps = steps_of(task)
+    if task.direction == Direction.DOWNGRADE:
+        return {0, len(steps)}
+    first = len(steps)
+    while first and len(steps) - first < _MOST and declared(steps[first - 1].revision.path) == UNPROVEN:
+        first -= 1
+    return set(range(first, len(steps) + 1)) if first < len(steps) else set()
 
 
 def tried(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> list[Step]:
     """The steps with what became of their way back; one that fails is a finding and never an error."""
-    if len(stations.schemas) <= len(steps) or None in stations.schemas:
+    schemas = stations.schemas
+    if schemas.get(len(steps)) is None:
         return steps
     if task.direction == Direction.DOWNGRADE:
         found = _there_and_back(task, shadow, stations)
         return [replace(step, downgrade=FAILED if found else PROVEN, downgrade_differences=found) for step in steps]
     results = list(steps)
     for at in range(len(steps) - 1, -1, -1):
-        if steps[at].downgrade != UNPROVEN:
+        if steps[at].downgrade != UNPROVEN or at not in schemas or at + 1 not in schemas:
             break  # missing or empty: what lies before it is not reached
         found = _back_one(task, shadow, stations, at)
         results[at] = replace(steps[at], downgrade=FAILED if found else PROVEN, downgrade_differences=found)
@@ -81,10 +104,11 @@ def _back_one(task: Task, shadow: Shadow, stations: Stations, at: int) -> list[s
 
 def _there_and_back(task: Task, shadow: Shadow, stations: Stations) -> list[str]:
     """Up again after a plan that goes down, and down once more."""
-    start, end = stations.rows[0], stations.rows[-1]
+    last = max(stations.rows)
+    start, end = stations.rows[0], stations.rows[last]
     for direction, target, wanted in (
         (Direction.UPGRADE, start, stations.schemas[0]),
-        (Direction.DOWNGRADE, end, stations.schemas[-1]),
+        (Direction.DOWNGRADE, end, stations.schemas[last]),
     ):
         found = _go(task, shadow, direction, target) or differences(wanted, schema_of(stations.beside, task))
         if found:

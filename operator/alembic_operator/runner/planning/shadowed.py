@@ -51,7 +51,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
             recorder=recorder,
             began=task.progress,
             around=lambda: led_to(shadow.parameters, recorder.opened),
-            ended=stations.look,
+            ended=stations.come_by,
         )
         done = rehearsal.run(task.direction, task.revision)
         task.progress("")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.component.runner.conftest import Database
-from tests.component.runner.harness import failed
+from tests.component.runner.harness import Ended, failed
 from tests.component.runner.project import Project
 
+from alembic_operator.contract import places
+from alembic_operator.contract.guard import Guard, sha256
 from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import Approved
 from alembic_operator.contract.result import Outcome
 
 from .conftest import Planner, read_plan
@@ -111,3 +115,42 @@ def test_outcome_stays_unknown_with_what_differs_when_a_part_is_there(
     _half_applied(planner, project, "CREATE TABLE more (id int)")
     message = failed(planner.run(project), Reason.OUTCOME_UNKNOWN)
     assert "public.more is missing in the database" in message or "column n" in message
+
+
+def _apply(planner: Planner, project: Project, ended: Ended, tmp_path: Path, **request: Any) -> Ended:
+    plan = read_plan(ended)
+    parts = Guard.of(plan.steps).to_parts()
+    for number, part in enumerate(parts):
+        (tmp_path / f"{places.GUARD_FILE}{number}").write_bytes(part)
+    approved = Approved(
+        name="db-01234567",
+        uid="plan-1",
+        digest=plan.digest,
+        inputs_digest=plan.inputs_digest,
+        direction=plan.direction.value,
+        from_revisions=plan.from_revisions,
+        to_revisions=plan.to_revisions,
+        journal_id=plan.journal_id,
+        guard_sha256=sha256(parts),
+    )
+    more = f"places.PLAN_DIRECTORY = {str(tmp_path)!r}"
+    return planner.runner(project, planner.database.uri, more=more, approved=approved, evidence="Shadow", **request)
+
+
+def test_approved_baseline_is_applied_when_nothing_changed(
+    database: Database, two: Project, planner: Planner, tmp_path: Path
+) -> None:
+    database.execute(R1)
+    ended = _apply(planner, two, planner.run(two, baseline=["r1"]), tmp_path, baseline=["r1"])
+    assert (ended.result.outcome, ended.result.pending) == (Outcome.BEHIND, 1), ended.message
+    assert (database.heads(), database.journal()) == (["r1"], [("r1", "adopted")])
+    assert [step.revision for step in planner(two, baseline=["r1"]).steps] == ["r2"]
+
+
+def test_approved_repair_is_applied_when_nothing_changed(
+    database: Database, project: Project, planner: Planner, tmp_path: Path
+) -> None:
+    _half_applied(planner, project, "SELECT 1")
+    ended = _apply(planner, project, planner.run(project), tmp_path)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.heads() == ["r2"]
