@@ -1,7 +1,8 @@
 """The slow look at everything: what the watch missed, and what no event tells.
 
 It reads the list page by page and wakes what is not settled, or stands still for a reason that may have gone by itself
-(a namespace's label). It writes nothing but the removal of runner ConfigMaps that no version and no running Job uses.
+(a namespace's label). It writes nothing but the removal of runner ConfigMaps that no version and no running Job uses,
+and of plans that are more than the resource keeps.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from alembic_operator.cluster.errors import ClusterError, Gone
+from alembic_operator.cluster.errors import ClusterError, Gone, NotFound
 from alembic_operator.cluster.port import Cluster, Page
 from alembic_operator.control import log
+from alembic_operator.core.observed import controlled_by
+from alembic_operator.core.pruning import Keeping, Planned, keeping_of, planned_of, surplus
 
 from .interest import Interest
 from .metrics import Metrics
@@ -61,9 +64,11 @@ class Resync:
     async def look(self) -> None:
         """One full look. Raises ClusterError."""
         known_before = self.interest.uids()
-        seen = set[str]()
+        seen, settled = set[str](), dict[str, Keeping]()
         async for raw in self._listed(self.cluster.page_schemas):
             seen.add(raw["metadata"]["uid"])
+            if (keeping := keeping_of(raw)) is not None:
+                settled[raw["metadata"]["uid"]] = keeping
             keys = self.interest.schema(None, raw)
             if not keys and _stands_still(raw):
                 keys = [Key(raw["metadata"]["namespace"], raw["metadata"]["name"])]
@@ -72,6 +77,7 @@ class Resync:
         # What came into being while the pages were read is known now and was not before: it stays.
         self.interest.keep_only(seen | (self.interest.uids() - known_before))
         await self._remove_old_runners()
+        await self._remove_old_plans(settled)
         self.last = self.clock()
         self.metrics.resynced()
 
@@ -85,6 +91,29 @@ class Resync:
             if not await self._in_use(namespace, name):
                 await self.cluster.delete_config_map(namespace, name, raw["metadata"]["uid"])
                 _log.info("an old version's runner was removed", namespace=namespace, config_map=name)
+
+    async def _remove_old_plans(self, settled: Mapping[str, Keeping]) -> None:
+        """Of resources that rest: no Job uses their plans, and their status says what the runs came to."""
+        plans: dict[str, list[Planned]] = {}
+        async for raw in self._listed(self.cluster.page_plans):
+            plan = planned_of(raw)
+            if plan.schema in settled:
+                plans.setdefault(plan.schema, []).append(plan)
+        for uid, own in plans.items():
+            for old in surplus(own, settled[uid]):
+                await self._remove_plan(uid, old)
+
+    async def _remove_plan(self, uid: str, old: Planned) -> None:
+        """Its SQL first: a plan that is left can be removed the next time."""
+        for name in old.config_maps:
+            try:
+                found = await self.cluster.get_config_map(old.namespace, name)
+            except NotFound:
+                continue
+            if controlled_by(found, uid):
+                await self.cluster.delete_config_map(old.namespace, name, found["metadata"]["uid"])
+        await self.cluster.delete_plan(old.namespace, old.name, old.uid)
+        _log.info("an old plan was removed", namespace=old.namespace, plan=old.name)
 
     async def _in_use(self, namespace: str, name: str) -> bool:
         def mounts(job: Raw) -> bool:

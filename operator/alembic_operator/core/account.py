@@ -227,6 +227,9 @@ def _failed(account: Account, job: Job, result: RunResult, failure: Failure, cas
     last = account.status.last_failure
     if failure.reason is Reason.OUTCOME_UNKNOWN:
         # What settles the revision is another plan: this one must not go on by itself.
+        ref = account.status.plan
+        notes = (PlanNote(ref.name, "Failed"),) if ref is not None and job.kind is not RunKind.APPLY else ()
+        account = replace(account, notes=(*account.notes, *notes))
         account = replace(account, status=say_no_plan(replace(account.status, plan=None)))
     if failure.reason is not Reason.PLAN_CHANGED or job.kind is not RunKind.APPLY:
         return fail(account, failure, case, salt=job.name, owner=_owner(result))

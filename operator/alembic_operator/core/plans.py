@@ -15,7 +15,7 @@ from alembic_operator.api.planspec import PlanFinding, PlanSpec, PlanStep, SqlPa
 from alembic_operator.api.status import PlanRef, Status
 from alembic_operator.contract import guard
 from alembic_operator.contract.plan import Direction, PlanDocument, Statement, Step
-from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.result import Outcome
 
 from .findings import Finding
 from .names import plan_name
@@ -247,5 +247,5 @@ def _counted(count: int, word: str) -> str:
 
 def used_up(status: Status, ref: PlanRef) -> bool:
     """Whether the plan has reached its revision: it approves nothing more."""
-    reached = (Reason.UP_TO_DATE.value, Reason.SCHEMA_AHEAD.value, "Applied")
+    reached = {outcome.value for outcome in Outcome} - {Outcome.FAILED.value}  # of a baseline, Behind: there is more
     return any(entry.digest == ref.digest and entry.outcome in reached for entry in status.history)
