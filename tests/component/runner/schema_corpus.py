@@ -88,6 +88,7 @@ CREATE VIEW correlated AS SELECT id, (SELECT max(o.total) FROM orders o WHERE o.
     FROM customer;
 CREATE VIEW counted AS SELECT count(*) FILTER (WHERE id > 1) AS a, string_agg(email, ',' ORDER BY id) AS b,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY id) AS c FROM customer;
+CREATE VIEW sampled AS SELECT id FROM customer TABLESAMPLE system (10) WHERE id > 1;
 CREATE VIEW using_join AS SELECT id FROM customer JOIN animal USING (id);
 CREATE VIEW app.secure WITH (security_barrier) AS SELECT "user", "Mixed Case", "select", json_exists FROM customer
     WITH CASCADED CHECK OPTION;

@@ -46,17 +46,25 @@ def _parts(name: str, wanted: Any, found: Any, where: str) -> list[str]:
     return sentences
 
 
-def _facts(wanted: Part, found: Part, where: str) -> str:
+def _facts(wanted: Part, found: Part, where: str, of: str = "") -> str:
     shown = []
     for key in sorted(wanted.keys() | found.keys()):
         before, after = wanted.get(key), found.get(key)
         if before == after:
             continue
-        if key in _NEVER_QUOTED or max(len(_text(before)), len(_text(after))) > _LONGEST:
-            shown.append(f"its {key} is another one in {where}")
+        old, new = _only_map(before), _only_map(after)
+        if old and new:
+            shown.append(_facts(old, new, where, "sequence's "))
+        elif key in _NEVER_QUOTED or max(len(_text(before)), len(_text(after))) > _LONGEST:
+            shown.append(f"it has {'other' if key.endswith('s') else 'another'} {of}{key} in {where}")
         else:
-            shown.append(f"{key} is {_text(after)} in {where}, and {_text(before)} is wanted")
+            shown.append(f"{of}{key} is {_text(after)} in {where}, and {_text(before)} is wanted")
     return "; ".join(shown)
+
+
+def _only_map(value: Any) -> Part:
+    """A column's only sequence."""
+    return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) else {}
 
 
 def _text(value: Any) -> str:

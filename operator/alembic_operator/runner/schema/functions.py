@@ -33,6 +33,9 @@ def function_facts(row: tuple[Any, ...]) -> dict[str, Any]:
         "library": library,
     }
     if aggregate is not None:
-        described = json.loads(aggregate).items()
-        facts.update({key: normal(value) if isinstance(value, str) else value for key, value in described})
-    return {key: value for key, value in facts.items() if value not in (None, False, "", "-", "0")}
+        for key, value in json.loads(aggregate).items():
+            if key == "initial":
+                facts[key] = value
+            elif value not in ("-", "0"):  # how the catalog writes none
+                facts[key] = value and normal(value)
+    return {key: value for key, value in facts.items() if value not in (None, False) and (value or key == "initial")}

@@ -94,6 +94,8 @@ def _only_relation(tokens: list[str]) -> str:
                 return ""
             break
         items.append(token)
+    if "TABLESAMPLE" in items:
+        items = items[: items.index("TABLESAMPLE")]
     if not items or (items[0] == "(" and items[1] not in ("SELECT", "WITH", "VALUES")):
         return ""
     while items and items[-1] == ")":  # the names of an alias's columns

@@ -1,0 +1,87 @@
+"""Snapshots held against each other, and definitions made alike. The vectors are those of docs/fingerprint.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alembic_operator.runner.schema import Snapshot, differences
+from alembic_operator.runner.schema.text import full_name, name, normal, view
+
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "schema.json").read_text())
+
+
+@pytest.mark.parametrize("vector", VECTORS["fingerprints"], ids=lambda one: one["what"])
+def test_fingerprint_is_the_vector_s(vector: dict[str, Any]) -> None:
+    assert Snapshot(vector["objects"]).fingerprint == vector["fingerprint"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["texts"], ids=lambda one: one["postgres"])
+def test_definition_is_normal_as_in_the_vector(vector: dict[str, str]) -> None:
+    assert (view if vector["kind"] == "query" else normal)(vector["postgres"]) == vector["normal"]
+
+
+def test_vectors_stand_in_the_document() -> None:
+    document = (Path(__file__).parents[3] / "docs" / "fingerprint.md").read_text()
+    for vector in VECTORS["fingerprints"]:
+        assert vector["fingerprint"] in document
+    for vector in VECTORS["texts"]:
+        assert vector["normal"].replace("|", "\\|") in document
+
+
+def test_names_are_quoted_when_their_characters_ask_for_it() -> None:
+    assert [name("orders"), name("select"), name("Mixed"), name('a"b'), name("1st"), name("ä")] == [
+        "orders",
+        "select",
+        '"Mixed"',
+        '"a""b"',
+        '"1st"',
+        '"ä"',
+    ]
+    assert full_name("a.b", "c") == '"a.b".c'
+
+
+def _of(**parts: Any) -> Snapshot:
+    return Snapshot({"table public.orders": {"": {}, **parts}})
+
+
+def test_no_difference_when_both_are_equal() -> None:
+    assert differences(_of(a={"x": 1}), _of(a={"x": 1})) == []
+
+
+def test_every_difference_is_told_when_there_are_several() -> None:
+    wanted = _of(**{"column a": {"type": "text"}, "column b": {"type": "text"}, "column c": {"type": "text"}})
+    found = _of(**{"column a": {"type": "date", "not null": True}, "column c": {"type": "text"}, "index i": {}})
+    assert differences(wanted, found, "the shadow") == [
+        "table public.orders: column a differs: not null is set in the shadow, and none is wanted; "
+        "type is date in the shadow, and text is wanted",
+        "table public.orders: column b is missing in the shadow",
+        "table public.orders: index i is only in the shadow",
+    ]
+
+
+def test_long_values_and_bodies_are_not_quoted() -> None:
+    wanted, found = _of(a={"definition": "x" * 81, "body": "1"}), _of(a={"definition": "y", "body": "2"})
+    (sentence,) = differences(wanted, found)
+    assert sentence == (
+        "table public.orders: a differs: it has another body in the database; it has another definition in the database"
+    )
+
+
+def test_invalid_indexes_are_named_and_left_out_but_for_those_of_partitioned_tables() -> None:
+    broken = {"definition": "CREATE INDEX", "invalid": True}
+    one = Snapshot(
+        {
+            'materialized view "a.b".v': {"": {}, "index m": broken},
+            "table public.parts": {"": {"partitioned by": "RANGE (at)"}, "index p": broken},
+            "table public.t": {"": {}, "index ok": {"definition": "CREATE INDEX"}, 'index "I"': broken},
+        }
+    )
+    assert one.invalid_indexes == ['"a.b".m', 'public."I"']
+    assert differences(one, one.without_invalid_indexes()) == [
+        'materialized view "a.b".v: index m is missing in the database',
+        'table public.t: index "I" is missing in the database',
+    ]
