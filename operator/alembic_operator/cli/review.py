@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from importlib import import_module
-from importlib.util import find_spec
 
 from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.core.findings import Finding, Severity
+from alembic_operator.review.lint import lint
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """The findings of a plan, and what is wrong with its waivers: sentences. Not `linted`: nothing was looked for."""
+    """The findings of a plan, and what is wrong with its waivers: sentences."""
 
     findings: tuple[Finding, ...]
     waiver_faults: tuple[str, ...]
-    linted: bool = True
 
     def counts(self, fail_on: str) -> bool:
         """Whether something is at or above `fail_on` (error, warning, never) and not waived."""
@@ -29,7 +27,5 @@ class Reviewed:
 
 def review(document: PlanDocument, today: date) -> Reviewed:
     """Lint a plan as the operator does, with the rules' own severities."""
-    if find_spec("alembic_operator.review") is None:
-        return Reviewed((), (), linted=False)
-    found = import_module("alembic_operator.review.lint").lint(document, today)
+    found = lint(document, today)
     return Reviewed(found.findings, found.waiver_faults)

@@ -22,7 +22,7 @@ def as_json(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> 
         "version": VERSION,
         "outcome": Outcome.PLANNED.value,
         "bundleDigest": document.bundle_digest,
-        "findings": [asdict(one) for one in reviewed.findings] if reviewed.linted else None,
+        "findings": [asdict(one) for one in reviewed.findings],
         "waiverFaults": list(reviewed.waiver_faults),
         "warnings": warnings,
         "plan": json.loads(document.to_json()),
@@ -57,8 +57,6 @@ def _lines(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> I
     yield f"{document.direction.value} from {came} to {goes}: {_count(len(document.steps), 'revision')}, " + (
         f"{_count(errors, 'error')}, {_count(others, 'warning')}"
     )
-    if not reviewed.linted:
-        yield "no findings were looked for: this installation has no review"
     yield f"bundle {document.bundle_digest}"
     if document.shadow is not None:
         shadow = document.shadow

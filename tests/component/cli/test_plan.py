@@ -228,3 +228,53 @@ def test_tells_what_differs_when_the_database_is_not_at_the_baseline(tool: Tool,
     assert "BaselineMismatch" in done.err
     assert "total" in done.err
     assert tool.left() == []
+
+
+DROP = 'op.execute("ALTER TABLE orders DROP COLUMN total")'
+WAIVER = """
+- rule: destructive
+  object: public.orders.total
+  reason: nobody reads it any more
+  ticket: SHOP-7
+  expires: 2999-12-31
+"""
+
+
+def _dangerous(tool: Tool, project: Project) -> Project:
+    project.add("r1", FIRST, downgrade='op.execute("DROP TABLE orders")')
+    tool.database.alembic(project)
+    project.add("r2", DROP, downgrade='op.execute("ALTER TABLE orders ADD COLUMN total int")')
+    return project
+
+
+def test_ends_with_1_when_a_finding_counts(tool: Tool, project: Project) -> None:
+    done = tool(_dangerous(tool, project))
+    assert done.code == 1, done.err
+    assert "-- ERROR destructive public.orders.total: " in done.out
+    assert "--   instead: " in done.out
+    assert tool(project, "--fail-on", "never").code == 0
+
+
+def test_tells_findings_to_programs(tool: Tool, project: Project) -> None:
+    done = tool(_dangerous(tool, project), "--format", "json")
+    assert done.code == 1, done.err
+    found = [(one["rule"], one["severity"], one["revision"]) for one in done.json["findings"]]
+    assert ("destructive", "error", "r2") in found
+
+
+def test_counts_no_finding_that_is_waived(tool: Tool, project: Project) -> None:
+    _dangerous(tool, project)
+    before = tool(project, "--format", "json").json["bundleDigest"]
+    (project.versions / "r2.review.yaml").write_text(WAIVER)
+    done = tool(project)
+    assert done.code == 0, done.out + done.err
+    assert "--   waived until 2999-12-31: " in done.out
+    assert tool(project, "--format", "json").json["bundleDigest"] != before
+
+
+def test_counts_a_waiver_that_waives_nothing(tool: Tool, project: Project) -> None:
+    tool.database.alembic(_two(project), "upgrade", "r1")
+    (project.versions / "r2.review.yaml").write_text(WAIVER)
+    done = tool(project)
+    assert done.code == 1, done.err
+    assert "waiver: " in done.out
