@@ -5,7 +5,6 @@ With an approved plan nothing is sent that it does not hold. Without one, everyt
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from ..contract.plan import Direction
@@ -24,6 +23,7 @@ from .inputs import inputs_of
 from .journal import adopt, claim, ensure_journal, resolve, rows_since
 from .lock import acquire
 from .revision import Running
+from .schema import snapshot
 from .settling import Settlement, repair_of, settle
 from .verify import invalid_indexes, verify
 from .versiontable import longest_id, schema_exists
@@ -113,9 +113,7 @@ def _settlement(run: Run, connection: RawConnection, reading: Reading, approved:
     """
     if approved.direction not in (Direction.BASELINE.value, Direction.REPAIR.value):
         return None
-    schema: Any = importlib.import_module("alembic_operator.runner.schema").snapshot(
-        connection, run.request.search_path, run.place
-    )
+    schema = snapshot(connection, run.request.search_path, run.place)
     if approved.direction == Direction.BASELINE.value:
         after = tuple(approved.to_revisions)
         return Settlement(Direction.BASELINE, schema.fingerprint, tuple(reading.rows), after)
