@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.cluster import lifecycle as clusters
 from tests.cluster.progress import console, step
 
-from . import database, ending, install, lasting, places, shop, story, target
+from . import database, ending, install, lasting, places, shop, stage, story, target
 
 if TYPE_CHECKING:
     from tests.cluster.lifecycle import Cluster
@@ -30,7 +30,7 @@ def up() -> None:
     with step("preparing the namespaces shop-dev and shop-prod, with an empty database each"):
         for namespace in (places.DEV, places.PROD):
             shop.prepare(cluster, server, namespace)
-    story.tell(story.Stage(cluster, server), images)
+    story.tell(stage.Stage(cluster, server), images)
     ending.say_what_to_try(cluster, server)
 
 

@@ -61,14 +61,14 @@ def prepare(cluster: Cluster, server: Server, namespace: str) -> None:
     apply(cluster, secret)
 
 
-def release(cluster: Cluster, which: str) -> str:
-    """Build the shop's release with one more revision, `broken` or `repaired`; the image by digest."""
+def release(cluster: Cluster, which: str, on: str = "shop") -> str:
+    """Build a release of demo/release on top of another image of the shop; the new one by digest."""
     return images.build(
         places.RELEASE / which,
         places.RELEASE / "Dockerfile",
         name=f"shop-{which}",
         registry=cluster.registry,
-        build_args={"SHOP_IMAGE": "localhost/shop"},
+        build_args={"SHOP_IMAGE": f"localhost/{on}"},
     )
 
 
@@ -77,17 +77,18 @@ def tagged(image: str, version: str) -> str:
     return images.tag(image, f"{version}-{image.partition('@sha256:')[2][:7]}")
 
 
-def write_overlay(stage: str, image: str, revision: str = "") -> None:
-    """Write a release into the stage's overlay, as `kustomize edit set image` does, and the revision into its patch."""
+def write_overlay(stage: str, image: str, revision: str = "", **spec: Any) -> None:
+    """Write a release into the stage's overlay, as `kustomize edit set image` does, and the rest into its patch."""
     overlay = places.DEPLOY / "overlays" / stage
     file = overlay / "kustomization.yaml"
     kustomization = yaml.safe_load(file.read_text())
     kustomization["images"] = [{"name": "shop", **_image(image)}]
     file.write_text(yaml.safe_dump(kustomization, sort_keys=False))
-    if revision:
+    spec |= {"revision": revision} if revision else {}
+    if spec:
         patch = overlay / "databaseschema.yaml"
         schema = yaml.safe_load(patch.read_text())
-        schema["spec"]["revision"] = revision
+        schema["spec"].update(spec)
         patch.write_text(yaml.safe_dump(schema, sort_keys=False))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Raw = dict[str, Any]
 
+AWAITING = "AwaitingApproval"
 SCHEMAS = "/apis/alembic-operator.dev/v1alpha1/namespaces/{namespace}/databaseschemas"
 JOBS = "/apis/batch/v1/namespaces/{namespace}/jobs"
 
@@ -87,6 +88,7 @@ def observed(raw: Raw) -> bool:
 
 
 def settled(raw: Raw) -> bool:
-    """Whether the operator is done with the present generation: Ready, or Stalled."""
+    """Whether the operator is done with the present generation, or waits for a person: Ready, Stalled, a decision."""
     ready, stalled = condition(raw, "Ready"), condition(raw, "Stalled")
-    return observed(raw) and (ready.get("status") == "True" or stalled.get("status") == "True")
+    done = "True" in (ready.get("status"), stalled.get("status")) or ready.get("reason") == AWAITING
+    return observed(raw) and done
