@@ -11,7 +11,7 @@ from rich.text import Text
 from tests.cluster.processes import CommandFailed, NotPossible
 from tests.cluster.progress import console
 
-from . import bed, history, idle, latency, lint, report, shadow, waiting
+from . import bed, history, idle, latency, lint, report, reviewed, shadow, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ON_CLUSTER: dict[str, Callable[[bed.Bed], list[Result]]] = {
     "change": latency.measure,
+    "reviewed": reviewed.measure,
     "waiting": waiting.measure,
     "idle": idle.measure,
 }

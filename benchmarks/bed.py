@@ -48,7 +48,7 @@ class Bed:
         self.api.request("POST", SECRETS.format(NAMESPACE), {"apiVersion": "v1", "kind": "Secret", **secret})
 
     def schema(self, name: str, config: str, revision: str, **spec: Any) -> dict[str, Any]:
-        """A DatabaseSchema of that name for the database of that name."""
+        """A DatabaseSchema of that name for the database of that name; it is not reviewed unless `spec` says so."""
         return {
             "apiVersion": "alembic-operator.dev/v1alpha1",
             "kind": "DatabaseSchema",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.cluster.processes import wait_until
 from tests.cluster.progress import step
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .bed import Bed
 
 ROUNDS = 12
-_CONFIG, _REVISION = "small.ini", "a1_base"
+CONFIG, REVISION = "small.ini", "a1_base"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Change:
 
 
 def measure(bed: Bed) -> list[Result]:
-    """Both figures, from the same changes."""
+    """Both figures, from the same changes, which nobody reviews: no plan, one Job."""
     ours: list[Change] = []
     bare: list[float] = []
     _one(bed, "warm-up", [], [])
@@ -49,18 +49,18 @@ def measure(bed: Bed) -> list[Result]:
 def _one(bed: Bed, name: str, ours: list[Change], bare: list[float], *, first_bare: bool = False) -> None:
     def by_job() -> None:
         bed.database(f"{name}-job")
-        bare.append(change.by_bare_job(bed, f"{name}-job", _CONFIG)[0])
+        bare.append(change.by_bare_job(bed, f"{name}-job", CONFIG)[0])
 
     def by_us() -> None:
-        ours.append(_change(bed, f"{name}-dbs"))
+        ours.append(changed(bed, f"{name}-dbs"))
 
     steps: list[Callable[[], None]] = [by_job, by_us] if first_bare else [by_us, by_job]
     for run in steps:
         run()
-        _calm(bed)
+        calm(bed)
 
 
-def _calm(bed: Bed) -> None:
+def calm(bed: Bed) -> None:
     """Wait until every Job has ended, so that the next change has the node for itself."""
 
     def ended() -> bool:
@@ -70,11 +70,12 @@ def _calm(bed: Bed) -> None:
     wait_until(ended, "the Jobs to end", timeout=60, every=0.5)
 
 
-def _change(bed: Bed, name: str) -> Change:
+def changed(bed: Bed, name: str, **spec: Any) -> Change:
+    """Have a new database brought to the small revision by a resource; `spec` is what it says beside the rest."""
     bed.database(name)
     start, began = audit.position(bed.cluster.audit_log), time.time()
-    seconds, _ = change.by_resource(bed, bed.schema(name, _CONFIG, _REVISION))
-    _calm(bed)
+    seconds, _ = change.by_resource(bed, bed.schema(name, CONFIG, REVISION, **spec))
+    calm(bed)
     requests = audit.since(bed.cluster.audit_log, start)
     return Change(name, seconds, began, requests, sessions.span(bed.server.log, name))
 
