@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.cluster import images
+from tests.cluster.postgres_image import postgres_image
 from tests.cluster.processes import CommandFailed
 from tests.cluster.progress import step
 
-from . import places
+from . import database, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +30,17 @@ class Images:
     operator: str
     runner: str
     shop: str
+    shadow: str
 
 
 def build(cluster: Cluster) -> Images:
-    """Build the images of the operator and of the shop, and push them to the cluster's registry."""
+    """Build the images of the operator, of the shop and of the shadow, and push them to the cluster's registry."""
     root, registry = places.ROOT, cluster.registry
     return Images(
         operator=images.build(root, _OPERATOR / "Dockerfile", name="operator", registry=registry),
         runner=images.build(root, _OPERATOR / "runner.Dockerfile", name="runner", registry=registry),
         shop=images.build(root, places.SHOP / "Dockerfile", name="shop", registry=registry),
+        shadow=postgres_image(database.VERSION, registry=registry),
     )
 
 
@@ -46,6 +49,9 @@ def install(cluster: Cluster, built: Images, *values: str) -> None:
     arguments = [*_image("image", built.operator), *_image("runnerImage", built.runner), *values]
     command = ["upgrade", "--install", places.OPERATOR, str(places.CHART), "-n", places.OPERATOR, "--create-namespace"]
     settings = [word for value in arguments for word in ("--set", value)]
+    # A key of digits is a list's index to --set.
+    shadows = {str(database.VERSION): built.shadow}
+    settings += ["--set-json", f"shadow.images={json.dumps(shadows)}"]
     with step("installing the operator with Helm"):
         try:
             cluster.run(cluster.bin / "helm", *command, *settings, "--wait", "--timeout", "120s", timeout=150)
