@@ -50,7 +50,7 @@ def install(cluster: Cluster, built: Images, *values: str) -> None:
     command = ["upgrade", "--install", places.OPERATOR, str(places.CHART), "-n", places.OPERATOR, "--create-namespace"]
     settings = [word for value in arguments for word in ("--set", value)]
     # A key of digits is a list's index to --set; null takes an image of the defaults away, which cannot be pulled here.
-    shadows = {version: None for version in ("15", "16", "17", "18")} | {str(database.VERSION): built.shadow}
+    shadows = dict.fromkeys(("15", "16", "17", "18")) | {str(database.VERSION): built.shadow}
     settings += ["--set-json", f"shadow.images={json.dumps(shadows)}"]
     with step("installing the operator with Helm"):
         try:
