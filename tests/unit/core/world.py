@@ -21,7 +21,16 @@ from alembic_operator.contract.result import DatabaseFacts, Failure, Outcome, Ru
 from alembic_operator.core.context import Context
 from alembic_operator.core.decision import Decision, StartRun
 from alembic_operator.core.jobspec import build_job
-from alembic_operator.core.observed import Observed, Pod, parse_job, parse_pod, parse_progress, parse_schema
+from alembic_operator.core.observed import (
+    Draft,
+    NoDraft,
+    Observed,
+    Pod,
+    parse_job,
+    parse_pod,
+    parse_progress,
+    parse_schema,
+)
 
 from .answering import Answers
 from .laws import check_laws
@@ -48,6 +57,7 @@ class Run:
     pods: list[Raw] = field(default_factory=list)
     refusal: str = ""
     progress: Raw | None = None
+    draft: Draft | NoDraft | None = None
 
     def __repr__(self) -> str:
         """Short, as hypothesis prints every step."""
@@ -190,7 +200,7 @@ class World:
             job = parse_job(run.job)
             assert job is not None
             progress = None if run.progress is None else parse_progress(run.progress)
-            jobs.append(replace(job, pods=pods_of(run), refusal=run.refusal, progress=progress))
+            jobs.append(replace(job, pods=pods_of(run), refusal=run.refusal, progress=progress, draft=run.draft))
         return Observed(
             parse_schema(self.raw()),
             tuple(sorted(jobs, key=lambda job: job.attempt)),
