@@ -23,11 +23,13 @@ class Reading:
         rows: of the version table.
         journal: of this history.
         tables: some of the users' tables in the search path; read only where there are no rows.
+        fingerprint: of the schema, where there are such tables and no rows.
     """
 
     rows: list[str]
     journal: Journal
     tables: list[str] = field(default_factory=list)
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,19 +188,20 @@ def _check_first_contact(reading: Reading, request: RunRequest, place: Place) ->
             f"{len(reading.journal.applied)} revisions were applied and there are tables ({shown}). Nothing was sent. "
             "Restore the row (alembic stamp), or empty the database and the journal's rows of this history.",
         )
+    told = f" The schema's fingerprint is {reading.fingerprint}." if reading.fingerprint else ""
     if request.baseline is None:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
             f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
             "was sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
-            "{revisions: []}; if the schema is at a revision, name it in spec.baseline.",
+            "{revisions: []}; if the schema is at a revision, name it in spec.baseline." + told,
         )
     if request.baseline:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
             f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
             f"was sent. spec.baseline names {', '.join(request.baseline[:_LISTED])}: adopting the database takes a "
-            "plan that is approved. Wait for the SchemaPlan, and approve it.",
+            "plan that is approved. Wait for the SchemaPlan, and approve it." + told,
         )
 
 

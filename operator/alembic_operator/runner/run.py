@@ -20,6 +20,7 @@ from .journal import Entry, job_uid, read_journal, withdraw
 from .lock import acquire
 from .planning.capture import Listener
 from .report import Report
+from .schema import snapshot
 from .secret import Target, read_secret
 from .session import Place, place_of, preflight
 from .signals import Signals
@@ -166,7 +167,10 @@ class Run:
             self.before = rows
         self.current = rows
         tables = [] if rows else users_tables(connection, self.request.search_path, self.place)
-        return Reading(rows, read_journal(driver, connection, self.place), tables)
+        journal = read_journal(driver, connection, self.place)
+        strange = bool(tables) and not journal.applied and self.request.baseline != []
+        found = snapshot(connection, self.request.search_path, self.place).fingerprint if strange else ""
+        return Reading(rows, journal, tables, found)
 
     def assess(self, reading: Reading, history: History) -> Assessment:
         """Decide what the reading asks for, and tell it.

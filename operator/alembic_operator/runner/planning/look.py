@@ -33,10 +33,10 @@ def fingerprint_of(schema: Any) -> str:
     return str(schema.fingerprint) if schema is not None else ""
 
 
-def listed(sentences: list[str]) -> str:
+def listed(sentences: list[str], most: int = _LISTED) -> str:
     """The first of them, for a message."""
-    more = f"; and {len(sentences) - _LISTED} more" if len(sentences) > _LISTED else ""
-    return "; ".join(sentence.rstrip(".") for sentence in sentences[:_LISTED]) + more
+    more = f"; and {len(sentences) - most} more" if len(sentences) > most else ""
+    return "; ".join(sentence.rstrip(".") for sentence in sentences[:most]) + more
 
 
 def _schema() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
@@ -15,7 +15,8 @@ from ..errors import RunFailed
 from ..graph import Standing
 from ..lock import acquire
 from ..versiontable import longest_id
-from .adopt import plan_baseline
+from .adopt import plan_baseline, plan_pinned
+from .downgrades import MISSING, declared
 from .publish import publish_plan
 from .repair import plan_repair
 from .shadow import Shadow, await_shadow
@@ -62,6 +63,8 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
         reading = run.read(driver, connection)
     if _adopts(run, reading):
         task = _task(run, connection, history, reading, Direction.BASELINE)
+        if run.request.evidence == "Static":
+            return _settled(run, plan_pinned(task))
         return _settle(run, task, plan_baseline)
     try:
         assessment = run.assess(reading, history)
@@ -87,7 +90,7 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
 def _adopts(run: Run, reading: Reading) -> bool:
     """Whether spec.baseline says at which revision the database is, and nothing in it does."""
     untouched = not reading.rows and bool(reading.tables) and not reading.journal.applied
-    return bool(run.request.baseline) and untouched and run.request.evidence != "Static"
+    return bool(run.request.baseline) and untouched
 
 
 def _direction(run: Run, assessment: Assessment, history: History) -> Direction | None:
@@ -107,14 +110,37 @@ def _direction(run: Run, assessment: Assessment, history: History) -> Direction 
             revision=unknown[0],
         )
     back = history.graph.lineage(current) - history.graph.lineage([run.target_revision])
+    _check_way_back(run, history, back)
     run.pending = len(back)
     return Direction.DOWNGRADE
+
+
+def _check_way_back(run: Run, history: History, back: set[str]) -> None:
+    """See that each revision has a way back at all; whether it leads there, the shadow shows.
+
+    Raises:
+        RunFailed: DowngradeRefused.
+    """
+    for revision in reversed(history.graph.oldest_first(back)):
+        script: Any = history.script.get_revision(revision)
+        if declared(script.path) == MISSING:
+            raise RunFailed(
+                Reason.DOWNGRADE_REFUSED,
+                f'Planning the way back to "{run.target_revision}": the downgrade() of "{revision}" '
+                f"({history.graph.files[revision].path}) is missing, or only raises. Nothing was sent. Go forward with "
+                "a new revision, or write the downgrade() and build a new image.",
+                revision=revision,
+            )
 
 
 def _settle(run: Run, task: Task, plan: Callable[[Task, Shadow], PlanDocument]) -> Outcome:
     """Plan what the runner does itself; the history's schemas are made in the shadow, whatever the evidence."""
     check_owner(task.journal.owner, run.request, run.place)
-    run.receipt = publish_plan(plan(task, _shadow(run, task)), run.report)
+    return _settled(run, plan(task, _shadow(run, task)))
+
+
+def _settled(run: Run, document: PlanDocument) -> Outcome:
+    run.receipt = publish_plan(document, run.report)
     run.pending = 0
     return Outcome.PLANNED
 

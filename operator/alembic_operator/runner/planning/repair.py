@@ -34,14 +34,21 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
     before, after = replayed(task, shadow, [task.rows, done] if entry.direction == "up" else [done, task.rows])
     if entry.direction != "up":
         before, after = after, before
+    if not differences(before, after):
+        raise RunFailed(
+            Reason.OUTCOME_UNKNOWN,
+            f"{unknown.found}. Its schema does not tell: the revision leaves it as it is",
+            "Look at the rows.",
+            revision=entry.revision,
+        )
     as_after = differences(after, found)
     as_before = differences(before, found.without_invalid_indexes())
     if as_after and as_before:
-        nearer = min(as_after, as_before, key=len)
+        task.report.record("differences", before=as_before, after=as_after)
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"{unknown.found}. The schema is neither as before the revision ({len(as_before)} differences) nor as "
-            f"after it ({len(as_after)}): {listed(nearer)}",
+            f"{unknown.found}. The schema is neither as before the revision ({len(as_before)} differences: "
+            f"{listed(as_before, 4)}) nor as after it ({len(as_after)}: {listed(as_after, 4)})",
             "Bring it to one of the two by hand; the next run plans the rest.",
             revision=entry.revision,
         )

@@ -11,7 +11,7 @@ from ..driver import RawConnection
 from ..errors import RunFailed
 from ..versiontable import read_version_rows
 from .doors import led_to
-from .downgrades import UNPROVEN, declared
+from .downgrades import EMPTY, UNPROVEN, declared
 from .look import differences, schema_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
@@ -74,7 +74,7 @@ def tried(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> 
         return steps
     if task.direction == Direction.DOWNGRADE:
         found = _there_and_back(task, shadow, stations)
-        return [replace(step, downgrade=FAILED if found else PROVEN, downgrade_differences=found) for step in steps]
+        return [replace(step, downgrade=_told(step, found), downgrade_differences=found) for step in steps]
     results = list(steps)
     for at in range(len(steps) - 1, -1, -1):
         if steps[at].downgrade != UNPROVEN or at not in schemas or at + 1 not in schemas:
@@ -84,6 +84,11 @@ def tried(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> 
         if found:
             break
     return results
+
+
+def _told(step: Step, found: list[str]) -> str:
+    """Of a step down; an empty one proves nothing, since the upgrade may pass over what is still there."""
+    return FAILED if found else EMPTY if step.downgrade == EMPTY else PROVEN
 
 
 def _back_one(task: Task, shadow: Shadow, stations: Stations, at: int) -> list[str]:
