@@ -5,10 +5,10 @@ from __future__ import annotations
 from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
 from ..errors import RunFailed
-from ..schema import Snapshot
+from ..schema import Snapshot, differences
 from ..settling import Settlement, step_of
 from .document import document
-from .look import differences, listed, schema_of
+from .look import listed, schema_of
 from .replay import replayed
 from .shadow import Shadow
 from .task import Task

@@ -6,9 +6,10 @@ from ...contract.plan import PlanDocument
 from ...contract.reasons import Reason
 from ..errors import RunFailed
 from ..journal import Entry
+from ..schema import differences
 from ..settling import repair_of, step_of
 from .document import document
-from .look import differences, listed, schema_of
+from .look import listed, schema_of
 from .replay import replayed
 from .shadow import Shadow
 from .task import Task

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...contract import places
 from ...contract.plan import Direction
 from ..driver import rows
 from ..journal import ensure_journal
+from ..schema import Snapshot
 from .doors import led_to
 from .look import schema_of
 from .recorder import Recorder
@@ -20,7 +20,7 @@ from .task import Task
 _DATABASE = places.SHADOW_DATABASE + "_history"
 
 
-def replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Any]:
+def replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Snapshot]:
     """Run the history from base, and look at the schema at each stop.
 
     Args:
@@ -44,7 +44,7 @@ def replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list
         beside.close()
 
 
-def _replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Any]:
+def _replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Snapshot]:
     prepared = shadow.connect(_DATABASE)
     try:
         for schema in dict.fromkeys([*task.request.search_path, task.place.schema]):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 from ...contract.plan import Direction, Step
 from ..driver import RawConnection
 from ..errors import RunFailed
+from ..schema import Snapshot, differences
 from ..versiontable import read_version_rows
 from .doors import led_to
 from .downgrades import EMPTY, UNPROVEN, declared
-from .look import differences, schema_of
+from .look import schema_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
 from .render import steps_of
@@ -35,7 +35,7 @@ class Stations:
 
     def __init__(self, task: Task, beside: RawConnection) -> None:
         """The plan has not begun."""
-        self.schemas: dict[int, Any] = {}
+        self.schemas: dict[int, Snapshot] = {}
         self.rows: dict[int, list[str]] = {}
         self.beside = beside
         self._task, self._done, self._spent = task, 0, 0.0
@@ -70,7 +70,7 @@ def _wanted(task: Task) -> set[int]:
 def tried(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> list[Step]:
     """The steps with what became of their way back; one that fails is a finding and never an error."""
     schemas = stations.schemas
-    if schemas.get(len(steps)) is None:
+    if len(steps) not in schemas:
         return steps
     if task.direction == Direction.DOWNGRADE:
         found = _there_and_back(task, shadow, stations)

@@ -10,7 +10,7 @@ from ..journal import ensure_journal
 from .catalog import relations_of, tables_of
 from .document import document, step_of
 from .doors import led_to
-from .look import fingerprint_of, schema_of
+from .look import schema_of
 from .probe import Probe
 from .recorder import Recorder
 from .rehearsal import Rehearsal, Rehearsed
@@ -58,7 +58,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         steps = [_step(one, task) for one in done]
         relations = relations_of(task.target, steps, probe.names)
         tables = tables_of(task.target, beside, steps, probe.names)
-        expected = fingerprint_of(schema_of(beside, task))
+        expected = schema_of(beside, task).fingerprint
         migrating.close()  # what it holds would stand in the way of the round trip
         steps = tried(task, shadow, steps, stations)
         return document(
@@ -68,7 +68,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
             relations=relations,
             tables=tables,
             shadow=facts,
-            fingerprint=fingerprint_of(schema_of(task.target, task)),
+            fingerprint=schema_of(task.target, task).fingerprint,
             expected_fingerprint=expected,
         )
     finally:

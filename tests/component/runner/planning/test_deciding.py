@@ -204,7 +204,7 @@ def test_waivers_are_carried_when_they_lie_beside_the_revisions(
     (two.versions / "r2.review.yaml").write_text("- rule: destructive\n")
     plan = planner(two)
     assert plan.waivers == {"migrations/versions/r2.review.yaml": "- rule: destructive\n"}
-    assert [step.downgrade for step in plan.steps] == ["empty", "unproven"]
+    assert [step.downgrade for step in plan.steps] == ["empty", "proven"]
 
 
 def test_edited_revision_is_a_fault_when_its_file_changed_after_it_was_applied(

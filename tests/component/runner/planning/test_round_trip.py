@@ -8,8 +8,6 @@ from tests.component.runner.project import Project
 
 from .conftest import Planner, read_plan
 
-pytest.importorskip("alembic_operator.runner.schema")
-
 CASES = {
     "proven": ('op.drop_column("item", "n")', "proven"),
     "fails": ('op.drop_column("item", "missing")', "failed"),

@@ -19,8 +19,6 @@ from alembic_operator.contract.result import Outcome
 
 from .conftest import Planner, read_plan
 
-pytest.importorskip("alembic_operator.runner.schema")
-
 R1 = "CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL)"
 R2 = "ALTER TABLE item ADD COLUMN n int"
 
