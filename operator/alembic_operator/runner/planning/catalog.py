@@ -28,7 +28,8 @@ SELECT n.nspname || '.' || c.relname, c.relkind::text,
             WHEN c.relkind = 'p' THEN (SELECT COALESCE(sum(pg_catalog.pg_total_relation_size(p.relid)), 0)::bigint
                                          FROM pg_catalog.pg_partition_tree(c.oid) p)
             ELSE 0 END,
-       CASE WHEN c.relkind = 'p' THEN (SELECT CASE WHEN min(l.reltuples) < 0 THEN -1 ELSE sum(l.reltuples) END
+       CASE WHEN c.relkind = 'p' THEN (SELECT CASE WHEN min(l.reltuples) < 0 THEN -1
+                                                     ELSE COALESCE(sum(l.reltuples), 0) END
                                          FROM pg_catalog.pg_partition_tree(c.oid) p
                                          JOIN pg_catalog.pg_class l ON l.oid = p.relid WHERE p.isleaf)
             ELSE c.reltuples END::float8

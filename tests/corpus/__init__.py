@@ -1,0 +1,1 @@
+"""Migrations as people write them, with what a careful database administrator says of each."""
