@@ -315,7 +315,7 @@ def pack(document: PlanDocument) -> Packed:
     return Packed(parts, hashlib.sha256(packed).hexdigest(), len(packed))
 
 
-def unpack(parts: list[str], sha256: str) -> PlanDocument:
+def unpack(parts: list[str], sha256: str, largest: int = LARGEST) -> PlanDocument:
     """The document from the parts of its records.
 
     Raises:
@@ -329,9 +329,9 @@ def unpack(parts: list[str], sha256: str) -> PlanDocument:
         raise ProtocolError("the plan in the log is not the one that the result names")
     inflate = zlib.decompressobj()
     try:
-        text = inflate.decompress(packed, LARGEST)
+        text = inflate.decompress(packed, largest)
     except zlib.error:
         raise ProtocolError("the plan's records cannot be unpacked") from None
     if inflate.unconsumed_tail or not inflate.eof:
-        raise ProtocolError("the plan is larger than 64 MiB, or cut off")
+        raise ProtocolError(f"the plan is larger than {largest >> 20} MiB, or cut off")
     return PlanDocument.from_json(text.decode("utf-8", "replace"))

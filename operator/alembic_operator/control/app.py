@@ -25,7 +25,7 @@ from .gather import Places
 from .health import Health, no_older
 from .interest import Interest
 from .lease import Lease, LeaseLost
-from .linting import lint
+from .linting import Linter
 from .metrics import Metrics
 from .planstore import PlanStore
 from .queue import KeyQueue
@@ -176,7 +176,7 @@ class App:
             where=Places(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
             runner=self.runner,
             plans=PlanStore(self.cluster, ask_namespaces=not settings.watch_namespaces),
-            lint=lint,
+            lint=Linter(),
             interest=self.interest,
             metrics=self.metrics,
             pod=settings.pod,

@@ -25,7 +25,6 @@ from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Fai
 from alembic_operator.control.drafts import NotChecked
 from alembic_operator.control.gather import Places
 from alembic_operator.control.interest import Interest
-from alembic_operator.control.linting import Reviewed
 from alembic_operator.control.metrics import Metrics
 from alembic_operator.control.planstore import PlanStore
 from alembic_operator.control.queue import KeyQueue
@@ -33,6 +32,7 @@ from alembic_operator.control.reconcile import Reconciler, work
 from alembic_operator.control.resync import Resync
 from alembic_operator.control.runnerfile import RunnerFile
 from alembic_operator.core.context import Context
+from alembic_operator.review.result import Lint
 
 NAMESPACE, NAME = "shop", "shop"
 IMAGE = "registry.example/shop@sha256:" + "0" * 64
@@ -159,7 +159,7 @@ class Story:
         self.cluster.add_namespace(NAMESPACE)
         self.database = Database()
         self.runner = RunnerFile(runner)
-        self.checked = Reviewed()
+        self.checked = Lint((), ())
         self.lint_fault = ""
         self.review: dict[str, Any] = {}
         self.lives = 0
@@ -218,7 +218,7 @@ class Story:
     def _seconds(self) -> float:
         return self.moment.timestamp()
 
-    async def lint(self, text: str, today: date) -> Reviewed:
+    async def lint(self, text: str, today: date) -> Lint:
         """The rules: what the test says that they find."""
         if self.lint_fault:
             raise NotChecked(self.lint_fault)

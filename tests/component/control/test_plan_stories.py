@@ -9,8 +9,8 @@ import pytest
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Refused
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.control.linting import Reviewed
 from alembic_operator.core.findings import Finding, Severity
+from alembic_operator.review.result import Lint
 
 from .story import NAMESPACE, Story
 
@@ -19,7 +19,7 @@ DANGER = Finding("destructive", Severity.ERROR, "b2", "public.orders.note", "It 
 
 def reviewed(**review: Any) -> Story:
     story = Story()
-    story.checked = Reviewed()
+    story.checked = Lint((), ())
     story.review = {"mode": "OnFindings", "evidence": "Shadow", **review}
     return story
 
@@ -51,7 +51,7 @@ async def test_plan_runs_by_itself_when_nothing_is_found() -> None:
 
 async def test_plan_waits_for_a_person_when_something_is_found() -> None:
     story = reviewed()
-    story.checked = Reviewed((DANGER,))
+    story.checked = Lint((DANGER,), ())
     name = await planned(story)
     assert story.ready() == ("False", "AwaitingApproval")
     assert "destructive" in story.message()
@@ -212,7 +212,7 @@ async def test_resource_stops_when_a_statement_was_not_approved() -> None:
 
 async def test_resource_stops_when_a_waiver_is_wrong() -> None:
     story = reviewed()
-    story.checked = Reviewed((), ("versions/b2.review.yaml: the waiver of destructive is used by nothing.",))
+    story.checked = Lint((), ("versions/b2.review.yaml: the waiver of destructive is used by nothing.",))
     await story.apply(review=story.review)
     await story.runs()
     assert story.ready() == ("False", "WaiverInvalid")

@@ -1,0 +1,98 @@
+"""From a log to a checked draft, by the real rules in their process; what is broken or hostile is never a plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.core.drafting import document
+
+from alembic_operator.contract import plan as plans
+from alembic_operator.contract.plan import PlanDocument, StepKind, pack
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.control.drafts import draft_of
+from alembic_operator.control.linting import Linter
+from alembic_operator.core.decide import unaccounted
+from alembic_operator.core.observed import Draft, Job, NoDraft, Observed, parse_job, parse_pod, parse_schema
+from alembic_operator.review.process import Limits
+
+from .story import NAME, NAMESPACE, Story
+
+
+async def ended(story: Story, made: PlanDocument, logged: PlanDocument | None = None) -> Job:
+    """The Job of a plan run that has ended, with what it made in its result, and in its log."""
+    await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
+    name = story.job()
+    story.database.documents[name] = logged or made
+    story.cluster.start_pod(NAMESPACE, name)
+    result = story.database.answer(story.request(name))
+    packed = pack(made)
+    assert result.plan is not None
+    receipt = replace(result.plan, digest=made.digest, sha256=packed.sha256, parts=len(packed.parts))
+    story.database.documents[name] = logged or made
+    story.log_plan(name)
+    story.cluster.finish_pod(NAMESPACE, name, replace(result, plan=receipt).to_json())
+    raw = next(job for job in story.cluster.jobs(NAMESPACE) if job["metadata"]["name"] == name)
+    job = parse_job(raw)
+    assert job is not None
+    job = replace(job, pods=tuple(parse_pod(pod) for pod in story.cluster.pods(NAMESPACE)))
+    assert unaccounted(Observed(parse_schema(story.cluster.schema(NAMESPACE, NAME)), (job,))) == [job]
+    return job
+
+
+async def drafted(story: Story, job: Job, lint: Linter | None = None) -> Draft | NoDraft | None:
+    return await draft_of(story.cluster, NAMESPACE, job, story.moment.date(), lint or Linter())
+
+
+async def test_findings_are_those_of_the_rules_when_a_plan_is_read() -> None:
+    story = Story()
+    made = document(0, "CREATE TABLE t (id int)", "TRUNCATE public.orders")
+    draft = await drafted(story, await ended(story, made))
+    assert isinstance(draft, Draft)
+    assert draft.document == made
+    assert "destructive" in {finding.rule for finding in draft.findings}
+
+
+async def test_plan_is_not_taken_when_its_log_holds_another() -> None:
+    story = Story()
+    draft = await drafted(story, await ended(story, document(0), document(1)))
+    assert isinstance(draft, NoDraft)
+    assert draft.reason is Reason.RUNNER_PROTOCOL_ERROR
+    assert "not the one that the result names" in draft.message
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda made: replace(made, digest="sha256:" + "0" * 64),
+        lambda made: replace(made, inputs={**made.inputs, "seed": "another"}),
+        lambda made: replace(made, inputs_digest="sha256:" + "0" * 64),
+        lambda made: replace(made, steps=[replace(made.steps[0], kind=StepKind.OPAQUE)]),
+        lambda made: replace(made, steps=[]),
+    ],
+    ids=["digest", "inputs", "inputs digest", "a step", "no step"],
+)
+async def test_plan_is_not_taken_when_its_digests_are_not_of_what_it_holds(lie: object) -> None:
+    story, made = Story(), document(0)
+    assert callable(lie)
+    draft = await drafted(story, await ended(story, lie(made)))
+    assert isinstance(draft, NoDraft)
+    assert draft.message.endswith("its digests are not those of what it holds.")
+
+
+async def test_plan_is_not_taken_when_the_rules_take_too_long() -> None:
+    story = Story()
+    job = await ended(story, document(0))
+    draft = await drafted(story, job, Linter(Limits(seconds=0.01)))
+    assert isinstance(draft, NoDraft)
+    assert draft.reason is Reason.LINT_FAILED
+    assert draft.message.startswith(f"Checking the plan that Job {job.name} made: The review of the plan took longer")
+
+
+async def test_plan_is_not_taken_when_it_unpacks_to_more_than_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    made = document(0, "SELECT 1 -- " + "x" * (30 << 20))
+    monkeypatch.setattr(plans, "LARGEST", 64 << 20)
+    draft = await drafted(story, await ended(story, made))
+    assert isinstance(draft, NoDraft)
+    assert "larger than 24 MiB" in draft.message
