@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Raw = dict[str, Any]
 
 SCHEMAS = "/apis/alembic-operator.dev/v1alpha1/namespaces/{}/databaseschemas"
+PLANS = "/apis/alembic-operator.dev/v1alpha1/namespaces/{}/schemaplans"
 JOBS = "/apis/batch/v1/namespaces/{}/jobs"
 SECRETS = "/api/v1/namespaces/{}/secrets"
 TIMEOUT = 120.0  # seconds without an event

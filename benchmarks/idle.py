@@ -1,4 +1,4 @@
-"""R3: what 500 settled resources cost while nothing happens, and at a restart."""
+"""R3: what 500 settled resources cost while nothing happens, and at a restart; without plans, and with five each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.cluster.processes import wait_until
 from tests.cluster.progress import step
 
 from . import audit, change
-from .api import SCHEMAS
+from .api import PLANS, SCHEMAS
 from .bed import NAMESPACE
 from .samples import Result, Row, Verdict
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .bed import Bed
 
 RESOURCES = 500
+PLANS_EACH = 5
 IDLE = 300  # seconds
 AFTER_START = 60  # seconds: what a restart sets off is over by then
 _MODEL = "model"
@@ -57,12 +58,16 @@ class Used:
 
 
 def measure(bed: Bed) -> list[Result]:
-    """At a restart, then idle."""
+    """At a restart, then idle; and the same with plans."""
     _settle(bed)
     restart = _restart(bed)
     with step(f"watching the operator do nothing for {IDLE} s") as show:
         idle = _during(bed, lambda: _pass(IDLE, show))
-    return [_result(restart, idle)]
+    _plan(bed)
+    planned = _restart(bed)
+    with step(f"watching the operator do nothing for {IDLE} s") as show:
+        calm = _during(bed, lambda: _pass(IDLE, show))
+    return [_result(restart, idle), _with_plans(idle, planned, calm)]
 
 
 def _settle(bed: Bed) -> None:
@@ -84,6 +89,34 @@ def _copy(bed: Bed, model: dict[str, Any], name: str) -> None:
     text = json.dumps(model["status"]).replace(model["status"]["history"][0]["job"], f"{name}-1a2b3c4d-1")
     status = {**json.loads(text), "observedGeneration": made["metadata"]["generation"]}
     bed.api.request("PATCH", f"{path}/{name}/status", {"status": status}, _MERGE)
+
+
+def _plan(bed: Bed) -> None:
+    """Five plans for each resource, copies of one that the operator made and applied."""
+    name = f"{_MODEL}-plan"
+    bed.database(name)
+    reviewed = bed.schema(name, "small.ini", "a1_base", review={"mode": "OnFindings", "evidence": "Shadow"})
+    _, raw = change.by_resource(bed, reviewed)
+    plan = bed.api.request("GET", f"{PLANS.format(NAMESPACE)}/{raw['status']['plan']['name']}")
+    schemas = bed.api.request("GET", SCHEMAS.format(NAMESPACE))["items"]
+    wanted = [(one, at) for one in schemas if one["metadata"]["name"] != name for at in range(PLANS_EACH)]
+    with step(f"making {len(wanted)} plans") as show:
+        _scale(bed, 0)
+        with ThreadPoolExecutor(8) as pool:
+            for made, _ in enumerate(pool.map(lambda each: _copy_plan(bed, plan, *each), wanted), 1):
+                show(f"{made} of {len(wanted)}")
+
+
+def _copy_plan(bed: Bed, model: dict[str, Any], schema: dict[str, Any], number: int) -> None:
+    path, meta = PLANS.format(NAMESPACE), schema["metadata"]
+    text = json.dumps({key: model[key] for key in ("apiVersion", "kind", "metadata", "spec")})
+    for old, new in ((model["spec"]["schemaRef"][key], meta[key]) for key in ("uid", "name")):
+        text = text.replace(f'"{old}"', f'"{new}"')
+    body = json.loads(text)
+    kept = {key: body["metadata"][key] for key in ("namespace", "labels", "ownerReferences")}
+    name = f"{meta['name']}-{number:08x}"
+    bed.api.request("POST", path, {**body, "metadata": {**kept, "name": name}})
+    bed.api.request("PATCH", f"{path}/{name}/status", {"status": model["status"]}, _MERGE)
 
 
 def _restart(bed: Bed) -> Used:
@@ -179,4 +212,25 @@ def _result(restart: Used, idle: Used) -> Result:
             *([f"Reads of the restart: {audit.listed(restart.requests)}."] if restart.requests else []),
             PEERS.format(**figures, **counts),
         ],
+    )
+
+
+def _with_plans(without: Used, restart: Used, idle: Used) -> Result:
+    return Result(
+        title=f"{RESOURCES} settled resources with {PLANS_EACH} plans each",
+        method=(
+            "The same resources, each with five SchemaPlans: copies, with names and owners of their own, of one that"
+            " the operator had made and applied. Measured as above, after another restart."
+        ),
+        rows=[
+            Row("RSS, idle, with plans", "MiB", [idle.rss]),
+            Row("RSS, idle, without plans (above)", "MiB", [without.rss]),
+            Row(f"CPU in {IDLE} s, idle", "s", [idle.cpu]),
+            Row("CPU of a restart", "s", [restart.cpu]),
+        ],
+        verdicts=[
+            Verdict("writes while idle", len(idle.writes), 0),
+            Verdict("writes over a restart", len(restart.writes), 0),
+        ],
+        notes=[f"Reads of the restart: {audit.listed(restart.requests)}."] if restart.requests else [],
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .bed import Bed
 
 ROUNDS = 12
+REQUESTS = 12  # at most, for a change that nobody reviews
 CONFIG, REVISION = "small.ini", "a1_base"
 
 
@@ -158,7 +159,7 @@ def _requests(ours: list[Change]) -> Result:
         ),
         rows=[everything, writes],
         verdicts=[
-            Verdict("requests", max(everything.values), 12),
+            Verdict("requests", max(everything.values), REQUESTS),
             Verdict("writes", max(writes.values), 5),
         ],
         notes=[f"One of them: {audit.listed(typical)}."],
