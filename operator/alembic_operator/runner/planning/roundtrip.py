@@ -79,7 +79,8 @@ def tried(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> 
     for at in range(len(steps) - 1, -1, -1):
         if steps[at].downgrade != UNPROVEN or at not in schemas or at + 1 not in schemas:
             break  # missing or empty: what lies before it is not reached
-        found = _back_one(task, shadow, stations, at)
+        goes_on = at > 0 and steps[at - 1].downgrade == UNPROVEN and at - 1 in schemas
+        found = _back_one(task, shadow, stations, at, goes_on=goes_on)
         results[at] = replace(steps[at], downgrade=FAILED if found else PROVEN, downgrade_differences=found)
         if found:
             break
@@ -91,14 +92,19 @@ def _told(step: Step, found: list[str]) -> str:
     return FAILED if found else EMPTY if step.downgrade == EMPTY else PROVEN
 
 
-def _back_one(task: Task, shadow: Shadow, stations: Stations, at: int) -> list[str]:
-    """Down and up and down again over one step; what the schema was like when it should have been another one."""
+def _back_one(task: Task, shadow: Shadow, stations: Stations, at: int, *, goes_on: bool) -> list[str]:
+    """Down and up over one step, and down again where the round trip goes on from there.
+
+    Returns:
+        What the schema was like when it should have been another one.
+    """
     before, after = stations.rows[at], stations.rows[at + 1]
-    for direction, target, wanted in (
+    legs = [
         (Direction.DOWNGRADE, before, stations.schemas[at]),
         (Direction.UPGRADE, after, stations.schemas[at + 1]),
         (Direction.DOWNGRADE, before, stations.schemas[at]),
-    ):
+    ]
+    for direction, target, wanted in legs if goes_on else legs[:2]:
         found = _go(task, shadow, direction, target) or differences(wanted, schema_of(stations.beside, task))
         if found:
             return found[:_LISTED]
