@@ -23,6 +23,7 @@ _PART_RULES = (
     *rows.RULES,
 )
 _PLAN_RULES = (*steps.PLAN_RULES, *constraints.PLAN_RULES, *conventions.PLAN_RULES)
+_BROAD = (rewrites.SCAN, rewrites.REWRITE)  # others say better why a table is read
 _FOR_HELPERS = (destructive.dropped,)  # their statements follow from their call; what they drop is told all the same
 
 
@@ -54,8 +55,9 @@ def _findings(document: PlanDocument) -> Iterator[Finding]:
 def _step(document: PlanDocument, step: Step, scene: Scene) -> Iterator[Finding]:
     parts = scene.parts = parts_of(step, document.evidence)
     for part in parts:
-        for rule in _FOR_HELPERS if part.helper else _PART_RULES:
-            yield from rule(part, scene)
+        found = [one for rule in (_FOR_HELPERS if part.helper else _PART_RULES) for one in rule(part, scene)]
+        explained = any(one.rule not in _BROAD and one.severity is Severity.ERROR for one in found)
+        yield from (one for one in found if not (explained and one.rule == rewrites.SCAN))
         scene.learn(part)
     for step_rule in steps.STEP_RULES:
         yield from step_rule(step, parts, scene)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...core.findings import Finding, Severity
 from ..ast import inner, names, walk, word
-from ..scene import Part, Scene, commands
+from ..scene import Part, Scene, commands, definition
 
 RULE = "destructive"
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
@@ -68,6 +68,7 @@ _RENAMED = frozenset(
     {"table", "foreign table", "schema", "type", "domain", "view", "materialized view", "table column"}
     | {"composite type attribute"}
 )
+_KEY = re.compile(r"(?:^|_)pk(?:ey)?(?:_|$)", re.IGNORECASE)
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _DYNAMIC = (
     (re.compile(r"\bTRUNCATE\b", re.I), "truncates a table"),
@@ -86,11 +87,21 @@ def dropped(part: Part, scene: Scene) -> Iterator[Finding]:
         return
     for one in part.sent.drops:
         name = _plain(one.identity)
-        if _again(part, scene, name) or not scene.existing(name):
+        if _again(part, scene, name) or not scene.existing(name) or name.startswith("_RETURN on "):
             continue
         yield from _drop(part, one.type, name)
-        if one.type == "table constraint" and _keys_gone(part, name):
-            yield _primary_key(part, name)
+        if one.type == "table constraint":
+            yield from _constraint(part, scene, name)
+
+
+def _constraint(part: Part, scene: Scene, name: str) -> Iterator[Finding]:
+    table = name.partition(" on ")[2]
+    if _keys_gone(part, scene, name):
+        yield _primary_key(part, name)
+    elif part.kind == "alter_table_stmt" and part.probed and scene.name(part.node.relation) != table:
+        message = f"It drops the constraint {name} with another table's key: rows of {table} are not checked any more."
+        fix = "Leave CASCADE out, and drop each constraint by its own name."
+        yield part.finding(RULE, _ERROR, name, message, fix)
 
 
 def drop_statements(part: Part, scene: Scene) -> Iterator[Finding]:
@@ -128,9 +139,7 @@ def _dropped_columns(part: Part, scene: Scene) -> Iterator[Finding]:
         if kind == "AT_DropColumn" and scene.existing(table) and (table, command.name) not in scene.columns:
             yield from _drop(part, "table column", f"{table}.{command.name}")
         elif kind == "AT_DropConstraint" and scene.existing(table):
-            name = f"{command.name} on {table}"
-            if _keys_gone(part, name):
-                yield _primary_key(part, name)
+            yield from _constraint(part, scene, f"{command.name} on {table}")
 
 
 def _drop(part: Part, kind: str, name: str) -> Iterator[Finding]:
@@ -144,9 +153,13 @@ def _said(kind: str) -> str:
     return {"table column": "column", "composite type attribute": "attribute"}.get(kind, kind)
 
 
-def _keys_gone(part: Part, name: str) -> bool:
-    """Whether it drops a primary key, and puts no other in its place."""
-    return name.partition(" on ")[0].endswith("_pkey") and "PRIMARY KEY" not in part.tree.text.upper()
+def _keys_gone(part: Part, scene: Scene, name: str) -> bool:
+    """Whether it drops what is named like a primary key, and nothing takes its place."""
+    constraint, _, table = name.partition(" on ")
+    if not _KEY.search(constraint):
+        return False
+    known = scene.tables.get(table)
+    return not known.primary_key if known is not None else "PRIMARY KEY" not in part.tree.text.upper()
 
 
 def _primary_key(part: Part, name: str) -> Finding:
@@ -303,7 +316,7 @@ def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
                 "row."
             )
             yield part.finding(RULE, _WARNING, table, message, "Create the policies in the same revision, before.")
-        elif kind == "AT_DetachPartition" and part.node.relation.relname:
+        elif kind == "AT_DetachPartition" and not definition(command).concurrent:
             message = f"It detaches a partition: queries of {table} do not see its rows any more."
             yield part.finding(
                 RULE, _WARNING, table, message, "DETACH PARTITION … CONCURRENTLY in an autocommit block."
@@ -316,6 +329,20 @@ def _has_policy(part: Part, scene: Scene, table: str) -> bool:
         for one in scene.parts
         if one.node is not None
     )
+
+
+def catalogs(part: Part, scene: Scene) -> Iterator[Finding]:
+    """Writing into PostgreSQL's own tables, and the setting that fires no trigger and checks no foreign key."""
+    if part.kind in ("insert_stmt", "update_stmt", "delete_stmt") and part.node is not None:
+        relation = part.node.relation
+        if relation.schemaname == "pg_catalog" or (not relation.schemaname and relation.relname.startswith("pg_")):
+            message = f"It writes into PostgreSQL's own table {relation.relname}: damage there cannot be repaired."
+            yield part.finding(RULE, _ERROR, relation.relname, message, "Use the command that PostgreSQL has for it.")
+    elif part.kind == "variable_set_stmt" and part.node.name == "session_replication_role" and part.node.args:
+        value = inner(part.node.args[0])[1].sval.sval
+        if value != "origin":
+            message = "With session_replication_role no trigger fires and no foreign key is checked."
+            yield part.finding(RULE, _ERROR, "", message, "Leave the setting as it is.")
 
 
 def whole_server(part: Part, scene: Scene) -> Iterator[Finding]:
@@ -365,4 +392,4 @@ def unreadable(part: Part, scene: Scene) -> Iterator[Finding]:
     yield part.finding(RULE, severity, "", message, "Write it as plain SQL of PostgreSQL, in shorter statements.")
 
 
-RULES = (dropped, drop_statements, renamed, rows_gone, switched_off, whole_server, in_code, unreadable)
+RULES = (dropped, drop_statements, renamed, rows_gone, switched_off, catalogs, whole_server, in_code, unreadable)

@@ -10,9 +10,7 @@ from ..scene import Part, Scene, commands, definition
 from .rows import touches_every_row
 
 REWRITE, SCAN = "rewrite", "long-scan"
-_READS = frozenset(
-    {"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "explain_stmt", "do_stmt"}
-)
+_READS = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "explain_stmt"})
 _STABLE = frozenset(
     {"now", "transaction_timestamp", "statement_timestamp", "current_setting", "to_char", "to_timestamp"}
 )
@@ -53,8 +51,8 @@ def rewritten(part: Part, scene: Scene) -> Iterator[Finding]:
 
 def scanned(part: Part, scene: Scene) -> Iterator[Finding]:
     """Relations that were read whole in the shadow while writers wait."""
-    if not part.probed or part.kind == "index_stmt":
-        return
+    if not part.probed or part.kind in ("index_stmt", "refresh_mat_view_stmt"):
+        return  # rules of their own
     for name in part.sent.scans:
         if name not in part.blocked or name in part.sent.rewrites:
             continue

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.findings import Finding, Severity
-from ..ast import inner, names, walk
+from ..ast import inner, names, walk, word
 from ..scene import Part, Scene
 from .destructive import every_row
 
@@ -15,7 +15,6 @@ _FIX = (
     "Write the rows in batches by their key, each in its own transaction: backfill or delete_in_batches of "
     "alembic_operator_helpers."
 )
-_NARROW = frozenset({"=", "<", "<=", ">", ">="})
 
 
 def unbatched(part: Part, scene: Scene) -> Iterator[Finding]:
@@ -64,15 +63,17 @@ def _severity(kind: str, node: Any) -> Severity | None:
 
 
 def _batch(where: Any) -> bool:
-    """Whether the condition itself bounds the rows: a LIMIT, a key, a range with two ends."""
+    """Whether the condition itself bounds the rows: a LIMIT, a key, a range with an upper end."""
     for kind, node in walk(where):
-        if kind == "select_stmt" and inner(node.limit_count)[0]:
+        if kind == "current_of_expr" or (kind == "select_stmt" and inner(node.limit_count)[0]):
             return True
-        if kind == "a_expr" and _is_key(inner(node.lexpr)):
-            operator = names(node.name)
-            if operator == ["="] or operator[:1] in (["BETWEEN"], [">"], [">="], ["<"], ["<="]):
-                return inner(node.rexpr)[0] != "column_ref"
-        if kind == "current_of_expr":
+        if kind != "a_expr":
+            continue
+        form = word(node, "kind")
+        if form == "AEXPR_BETWEEN":
+            return True
+        bounded = form in ("AEXPR_IN", "AEXPR_OP_ANY") or names(node.name) in (["="], ["<"], ["<="])
+        if bounded and _is_key(inner(node.lexpr)) and inner(node.rexpr)[0] != "column_ref":
             return True
     return False
 

@@ -66,7 +66,10 @@ SELECT 'new', c.oid::bigint, ARRAY[c.relkind::text], n.nspname || '.' || c.relna
 UNION ALL
 SELECT 'drops', 0, NULL, NULLIF(pg_catalog.current_setting('alembic_operator.drops', true), ''), 0,
        (extract(epoch FROM pg_catalog.now()) * 1000000)::bigint
+  FROM pg_catalog.pg_stat_force_next_flush()
 """
+# Scans are counted until the session reports them, once a second: without this they look like the next transaction's.
+_FLUSH = "SELECT pg_catalog.pg_stat_force_next_flush()"
 _FORGET = "SELECT pg_catalog.set_config('alembic_operator.drops', '', false)"
 _OUTSIDE = "SELECT oid::bigint, relfilenode::bigint FROM pg_catalog.pg_class WHERE oid = ANY(%s::oid[])"
 _NEW_INDEXES = """
@@ -170,6 +173,7 @@ class Probe:
         locks += [Lock(self._known[oid].name, "ShareUpdateExclusiveLock") for oid in built if oid not in rewrites]
         dropped = self._run(f"SELECT NULLIF(pg_catalog.current_setting('{_SETTING}', true), '')")[0][0]
         self._held, self._scanned = {}, {}
+        self._run(_FLUSH)
         return Effects(
             locks=locks,
             rewrites=self._sorted(rewrites),

@@ -1,0 +1,8 @@
+"""The fixtures of plan runs."""
+
+from __future__ import annotations
+
+from tests.component.runner.conftest import database, project, python, runner, servers, version, zipapp
+from tests.component.runner.planning.conftest import planner
+
+__all__ = ["database", "planner", "project", "python", "runner", "servers", "version", "zipapp"]
