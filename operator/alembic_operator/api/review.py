@@ -37,8 +37,8 @@ RULE_IDS = (
 )
 
 # The rules' own severities, for who compares two `review.rules`: a warning; a warning or an error; the others an error.
-OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "jsonb", "unbatched-dml", "irreversible")
-OWN_EITHER = ("rewrite", "long-scan")
+OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "jsonb", "irreversible")
+OWN_EITHER = ("rewrite", "long-scan", "unbatched-dml")
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import os
 from datetime import date
 from pathlib import Path
 
+from tests.component.review.cases import Case, cases
 from tests.component.runner.conftest import Database
 from tests.component.runner.planning.conftest import Planner
 from tests.component.runner.project import Project
-from tests.component.review.cases import Case, cases
 
 from alembic_operator.core.findings import Severity
 from alembic_operator.review.lint import lint

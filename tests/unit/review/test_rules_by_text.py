@@ -91,6 +91,13 @@ BAD = [
     (M, "UPDATE orders SET region = 'eu'"),
     (M, "UPDATE orders SET region = 'eu' WHERE region IS NULL"),
     (M, "UPDATE users SET region = 'eu' WHERE region <> 'eu'"),
+    (M, "DELETE FROM orders WHERE created_at < now() - interval '90 days'"),
+    (M, "UPDATE orders o SET note = u.name FROM users u WHERE u.id = o.user_id"),
+    (M, "UPDATE orders SET note = '' WHERE status = 'x' OR 1 = 1"),
+    (D, "ALTER TABLE orders NO INHERIT everything"),
+    (D, "ALTER TABLE log DETACH PARTITION log_26"),
+    (D, "UPDATE pg_index SET indisvalid = true"),
+    (D, "SET session_replication_role = 'replica'"),
     (M, "WITH done AS (UPDATE orders SET region = 'eu' RETURNING 1) SELECT count(*) FROM done"),
 ]
 
@@ -150,7 +157,7 @@ def test_no_error_when_sql_is_good(sql: str) -> None:
 
 WARNED = [
     ("unbatched-dml", "UPDATE orders SET region = 'eu' WHERE country = 'de'"),
-    ("unbatched-dml", "DELETE FROM orders WHERE created_at < '2020-01-01'"),
+    ("unbatched-dml", "DELETE FROM orders WHERE status = 'old' AND created_at < '2020-01-01'"),
     ("destructive", "REVOKE ALL ON orders FROM reader"),
     ("destructive", "DROP TRIGGER audit ON orders"),
     ("destructive", "DROP FUNCTION f(int)"),

@@ -281,11 +281,18 @@ def rows_gone(part: Part, scene: Scene) -> Iterator[Finding]:
 
 def every_row(node: object) -> bool:
     """Whether an UPDATE or DELETE has no condition, or one that is always true."""
-    kind, condition = inner(node.where_clause)  # type: ignore[attr-defined]
-    if not kind:
-        return True
+    kind, _ = inner(node.where_clause)  # type: ignore[attr-defined]
+    return not kind or _true(node.where_clause)  # type: ignore[attr-defined]
+
+
+def _true(test: object) -> bool:
+    """Whether a condition holds whatever the row is."""
+    kind, condition = inner(test)
     if kind == "a_const":
         return bool(condition.boolval.boolval)
+    if kind == "bool_expr":
+        every = all if word(condition, "boolop") == "AND_EXPR" else any
+        return word(condition, "boolop") != "NOT_EXPR" and every(map(_true, condition.args))
     if kind == "a_expr" and names(condition.name) == ["="]:
         left, right = inner(condition.lexpr), inner(condition.rexpr)
         return left[0] == right[0] == "a_const" and left[1].ival.ival == right[1].ival.ival
@@ -318,8 +325,11 @@ def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
             yield part.finding(RULE, _WARNING, table, message, "Create the policies in the same revision, before.")
         elif kind == "AT_DetachPartition" and not definition(command).concurrent:
             message = f"It detaches a partition: queries of {table} do not see its rows any more."
+            yield part.finding(RULE, _ERROR, table, message, "DETACH PARTITION … CONCURRENTLY in an autocommit block.")
+        elif kind == "AT_DropInherit":
+            message = f"It takes {table} from its parent: queries of the parent do not see its rows any more."
             yield part.finding(
-                RULE, _WARNING, table, message, "DETACH PARTITION … CONCURRENTLY in an autocommit block."
+                RULE, _ERROR, table, message, "First release programs that read the rows where they are."
             )
 
 

@@ -11,6 +11,9 @@ from ..scene import Part, Scene
 from .destructive import every_row
 
 RULE = "unbatched-dml"
+_WIDE = frozenset(
+    {"null", "<>", "join", "<", "<=", ">", ">=", "-", "+"}
+)  # with a range, a part that grows with the table
 _FIX = (
     "Write the rows in batches by their key, each in its own transaction: backfill or delete_in_batches of "
     "alembic_operator_helpers."
@@ -57,7 +60,7 @@ def _severity(kind: str, node: Any) -> Severity | None:
     if _batch(node.where_clause):
         return None
     tests = list(_tests(node.where_clause))
-    if tests and all(test in ("null", "<>") for test in tests):
+    if tests and all(test in _WIDE for test in tests):
         return Severity.ERROR
     return Severity.WARNING
 
@@ -90,9 +93,9 @@ def _tests(where: Any) -> Iterator[str]:
         if kind == "null_test":
             yield "null"
         elif kind == "a_expr":
-            operator = names(node.name)
-            yield operator[-1] if operator else ""
-        elif kind in ("sub_link", "func_call", "boolean_test"):
+            joined = inner(node.lexpr)[0] == inner(node.rexpr)[0] == "column_ref"
+            yield "join" if joined else (names(node.name) or [""])[-1]
+        elif kind in ("sub_link", "boolean_test"):
             yield kind
 
 
