@@ -37,8 +37,8 @@ RULE_IDS = (
 )
 
 # The rules' own severities, for who compares two `review.rules`: a warning; a warning or an error; the others an error.
-OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "jsonb", "irreversible")
-OWN_EITHER = ("rewrite", "long-scan", "unbatched-dml")
+OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "irreversible")
+OWN_EITHER = ("rewrite", "long-scan", "jsonb", "unbatched-dml")
 
 
 @dataclass(frozen=True)

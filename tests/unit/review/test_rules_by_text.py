@@ -98,6 +98,9 @@ BAD = [
     (D, "ALTER TABLE log DETACH PARTITION log_26"),
     (D, "UPDATE pg_index SET indisvalid = true"),
     (D, "SET session_replication_role = 'replica'"),
+    (M, "UPDATE orders SET region = 'eu' WHERE country = 'de'"),
+    (M, "UPDATE orders SET region = 'eu' WHERE id = 1 OR region IS NULL"),
+    (M, "DELETE FROM orders WHERE user_id IN (SELECT id FROM users WHERE deleted)"),
     (M, "WITH done AS (UPDATE orders SET region = 'eu' RETURNING 1) SELECT count(*) FROM done"),
 ]
 
@@ -156,8 +159,8 @@ def test_no_error_when_sql_is_good(sql: str) -> None:
 
 
 WARNED = [
-    ("unbatched-dml", "UPDATE orders SET region = 'eu' WHERE country = 'de'"),
-    ("unbatched-dml", "DELETE FROM orders WHERE status = 'old' AND created_at < '2020-01-01'"),
+    ("unbatched-dml", "UPDATE orders SET region = 'eu' WHERE name = 'shop'"),
+    ("unbatched-dml", "UPDATE orders SET region = 'eu' WHERE code IN ('a', 'b') AND region IS NULL"),
     ("destructive", "REVOKE ALL ON orders FROM reader"),
     ("destructive", "DROP TRIGGER audit ON orders"),
     ("destructive", "DROP FUNCTION f(int)"),

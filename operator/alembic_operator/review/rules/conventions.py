@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...contract.plan import Column, Table
 from ...core.findings import Finding, Severity
@@ -72,7 +73,10 @@ def jsonb(scene: Scene) -> Iterator[Finding]:
         for column in table.columns:
             if column.name in table.new_columns and column.type in ("json", "json[]"):
                 found = "has the type json: it cannot be compared or indexed, and SELECT DISTINCT fails"
-                yield _finding(JSONB, table, f"{table.name}.{column.name}", found, "Use jsonb.")
+                # In a table that programs read already, it is theirs that fail.
+                severity = Severity.WARNING if table.new else Severity.ERROR
+                name = f"{table.name}.{column.name}"
+                yield replace(_finding(JSONB, table, name, found, "Use jsonb."), severity=severity)
 
 
 def _new(scene: Scene) -> Iterator[Table]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...core.findings import Finding, Severity
@@ -11,12 +12,15 @@ from ..scene import Part, Scene
 from .destructive import every_row
 
 RULE = "unbatched-dml"
-_WIDE = frozenset(
-    {"null", "<>", "join", "<", "<=", ">", ">=", "-", "+"}
-)  # with a range, a part that grows with the table
 _FIX = (
     "Write the rows in batches by their key, each in its own transaction: backfill or delete_in_batches of "
     "alembic_operator_helpers."
+)
+
+# Columns with a few values, each of which most rows may have.
+_FEW_VALUES = re.compile(
+    r"^(?:is|has|was|can)_|(?:^|_)(?:status|state|stage|phase|type|kind|role|level|country|currency|locale|language|lang"
+    r"|region|category|gender|active|enabled|disabled|deleted|archived|visible|processed|paid|verified|version)$"
 )
 
 
@@ -52,33 +56,40 @@ def touches_every_row(part: Part, scene: Scene) -> bool:
 
 
 def _severity(kind: str, node: Any) -> Severity | None:
-    """ERROR for (nearly) every row, WARNING for an unknown part of them, None for a batch or a few."""
+    """ERROR for what may be most of the rows, WARNING for an unknown part of them, None for a batch or a few."""
     if kind == "merge_stmt":
         return Severity.WARNING
     if every_row(node):
         return Severity.ERROR
-    if _batch(node.where_clause):
+    if _bounded(node.where_clause):
         return None
-    tests = list(_tests(node.where_clause))
-    if tests and all(test in _WIDE for test in tests):
-        return Severity.ERROR
-    return Severity.WARNING
+    return Severity.WARNING if _picked(node.where_clause) else Severity.ERROR
 
 
-def _batch(where: Any) -> bool:
+def _bounded(where: Any) -> bool:
     """Whether the condition itself bounds the rows: a LIMIT, a key, a range with an upper end."""
-    for kind, node in walk(where):
-        if kind == "current_of_expr" or (kind == "select_stmt" and inner(node.limit_count)[0]):
-            return True
-        if kind != "a_expr":
-            continue
-        form = word(node, "kind")
-        if form == "AEXPR_BETWEEN":
-            return True
-        bounded = form in ("AEXPR_IN", "AEXPR_OP_ANY") or names(node.name) in (["="], ["<"], ["<="])
-        if bounded and _is_key(inner(node.lexpr)) and inner(node.rexpr)[0] != "column_ref":
-            return True
-    return False
+    kind, node = inner(where)
+    if kind == "bool_expr":
+        return _joined(node, _bounded)
+    if kind == "current_of_expr" or any(
+        found == "select_stmt" and inner(one.limit_count)[0] for found, one in walk(where)
+    ):
+        return True
+    if kind != "a_expr":
+        return False
+    form = word(node, "kind")
+    if form == "AEXPR_BETWEEN":
+        return True
+    few = form in ("AEXPR_IN", "AEXPR_OP_ANY") or names(node.name) in (["="], ["<"], ["<="])
+    return few and _is_key(inner(node.lexpr)) and inner(node.rexpr)[0] != "column_ref"
+
+
+def _joined(node: Any, test: Callable[[Any], bool]) -> bool:
+    """A test over AND, where one part that passes is enough, and OR, where each has to."""
+    operator = word(node, "boolop")
+    if operator == "NOT_EXPR":
+        return False
+    return (any if operator == "AND_EXPR" else all)(test(one) for one in node.args)
 
 
 def _is_key(found: tuple[str, Any]) -> bool:
@@ -88,15 +99,17 @@ def _is_key(found: tuple[str, Any]) -> bool:
     return bool(column) and (column[-1] in ("id", "ctid", "uuid") or column[-1] == "pk")
 
 
-def _tests(where: Any) -> Iterator[str]:
-    for kind, node in walk(where):
-        if kind == "null_test":
-            yield "null"
-        elif kind == "a_expr":
-            joined = inner(node.lexpr)[0] == inner(node.rexpr)[0] == "column_ref"
-            yield "join" if joined else (names(node.name) or [""])[-1]
-        elif kind in ("sub_link", "boolean_test"):
-            yield kind
+def _picked(where: Any) -> bool:
+    """Whether rows are picked by a value, which may be few: `name = 'x'`, `code IN ('a', 'b')`; not `state = 'x'`."""
+    kind, node = inner(where)
+    if kind == "bool_expr":
+        return _joined(node, _picked)
+    if kind != "a_expr" or word(node, "kind") not in ("AEXPR_OP", "AEXPR_IN", "AEXPR_OP_ANY"):
+        return False
+    column = inner(node.lexpr)
+    if names(node.name) != ["="] or column[0] != "column_ref" or inner(node.rexpr)[0] in ("column_ref", "sub_link"):
+        return False
+    return not _FEW_VALUES.search((names(column[1].fields) or [""])[-1])
 
 
 RULES = (unbatched,)
