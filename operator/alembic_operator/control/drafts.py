@@ -9,15 +9,15 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from alembic_operator.cluster.errors import NotFound, Refused
 from alembic_operator.cluster.port import Cluster
 from alembic_operator.contract import places
 from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
-from alembic_operator.contract.plan import EVENT, PlanDocument, unpack
+from alembic_operator.contract.plan import EVENT, Direction, PlanDocument, StepKind, unpack
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import ProtocolError, RunKind
+from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import PlanReceipt, RunResult
 from alembic_operator.core.findings import Finding
 from alembic_operator.core.observed import Draft, Job, NoDraft
@@ -60,6 +60,7 @@ async def draft_of(cluster: Cluster, namespace: str, job: Job, today: date, lint
         return None  # it is gone: told as a run whose plan could not be read
     try:
         document = await asyncio.to_thread(_document, log, receipt)
+        _check_asked(document, RunRequest.from_json(job.request))
     except ProtocolError as error:
         return NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Reading the plan from the log of Job {job.name}: {error}.")
     try:
@@ -89,6 +90,67 @@ def _document(log: str, receipt: PlanReceipt) -> PlanDocument:
     if told != (inputs, statements, digest, digest):
         raise ProtocolError("its digests are not those of what it holds")
     return document
+
+
+def _check_asked(document: PlanDocument, request: RunRequest) -> None:
+    """See that the plan is for what the run was asked, and shows what its digest is over.
+
+    Raises:
+        ProtocolError: it is another plan.
+    """
+    told, asked = _told(document), _asked(document, request)
+    other = [name for name in asked if told[name] != asked[name]]
+    if other:
+        raise ProtocolError(f"it is not the plan that was asked for ({', '.join(other)})")
+    opaque = [step.revision for step in document.steps if step.kind is StepKind.OPAQUE]
+    if opaque and document.evidence != "Static":
+        raise ProtocolError(f"it has seen the shadow, and does not show the SQL of revision {opaque[0]}")
+
+
+def _told(document: PlanDocument) -> dict[str, Any]:
+    inputs = document.inputs
+    steering = inputs.get("steering")
+    names = ("schema", "image", "database", "journal", "from", "to", "direction", "bundle")
+    steered = {name: steering.get(name) if isinstance(steering, dict) else None for name in _STEERING}
+    return (
+        {name: inputs.get(name) for name in names}
+        | steered
+        | {
+            "evidence": document.evidence,
+            "revision": document.to_revisions,
+            "allowDowngrade": document.direction is Direction.DOWNGRADE,
+            "baseline": document.direction is Direction.BASELINE,
+        }
+    )
+
+
+_STEERING = ("role", "searchPath", "path", "python", "configFile", "environment", "env")
+
+
+def _asked(document: PlanDocument, request: RunRequest) -> dict[str, Any]:
+    """The same, as it has to be."""
+    runs = document.direction in (Direction.UPGRADE, Direction.DOWNGRADE) and request.revision != "head"
+    return {
+        "schema": request.target.uid,
+        "image": request.image,
+        "database": document.identity,
+        "journal": document.journal_id,
+        "from": sorted(document.from_revisions),
+        "to": sorted(document.to_revisions),
+        "direction": document.direction.value,
+        "bundle": document.bundle_digest,
+        "role": request.role,
+        "searchPath": list(request.search_path),
+        "path": request.path,
+        "python": request.python,
+        "configFile": request.config_file,
+        "environment": request.environment,
+        "env": sorted(request.env_names),
+        "evidence": request.evidence,
+        "revision": [request.revision] if runs else document.to_revisions,
+        "allowDowngrade": document.direction is Direction.DOWNGRADE and request.allow_downgrade,
+        "baseline": document.direction is Direction.BASELINE and bool(request.baseline),
+    }
 
 
 def _parts(log: str) -> dict[int, str]:

@@ -13,7 +13,7 @@ from enum import Enum
 from alembic_operator.api.plan import APPROVE, REJECT, Decision, SchemaPlan
 from alembic_operator.api.planspec import PlanFinding, PlanSpec
 from alembic_operator.api.review import Review, stricter
-from alembic_operator.contract.plan import Direction
+from alembic_operator.contract.plan import Direction, StepKind
 
 from .findings import NEVER_WAIVED, Severity
 
@@ -99,7 +99,17 @@ def _needs(plan: PlanSpec, review: Review, mode: str, today: date) -> tuple[str,
         return _count(counted, review), worst
     if plan.findings_left_out:
         return f"{plan.findings_left_out} findings did not fit into the plan", None
-    return "", None
+    return ("", None) if mode == "Auto" else (_unseen(plan), None)
+
+
+def _unseen(plan: PlanSpec) -> str:
+    """What no rule could look at, and no guard compares; "" for nothing."""
+    opaque = [step.revision for step in plan.steps if step.kind == StepKind.OPAQUE.value]
+    if opaque:
+        return f"revision {opaque[0]} is Python that could not be rendered, and no rule has seen what it sends"
+    if plan.steps_left_out and plan.evidence == "Static":
+        return f"{plan.steps_left_out} steps did not fit into the plan, and may be Python that no rule has seen"
+    return ""
 
 
 def _heaviest(plan: PlanSpec, review: Review, mode: str, today: date) -> list[PlanFinding]:

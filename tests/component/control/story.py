@@ -123,7 +123,25 @@ def result_of(request: RunRequest, outcome: Outcome) -> RunResult:
 def draft_document(request: RunRequest, before: list[str], pending: list[str], journal: int) -> PlanDocument:
     """A plan that adds a table a revision."""
     steps = [Step(each, StepKind.SQL, statements=[statement(each)], message=f"add {each}") for each in pending]
-    inputs = {"from": before, "to": pending[-1:], "journal": journal, "uid": request.target.uid, "image": request.image}
+    inputs = {
+        "schema": request.target.uid,
+        "image": request.image,
+        "database": "sha256:00",
+        "journal": journal,
+        "from": before,
+        "to": pending[-1:],
+        "direction": "Upgrade",
+        "bundle": "sha256:" + "b" * 64,
+        "steering": {
+            "role": request.role,
+            "searchPath": request.search_path,
+            "path": request.path,
+            "python": request.python,
+            "configFile": request.config_file,
+            "environment": request.environment,
+            "env": request.env_names,
+        },
+    }
     digests = inputs_digest(inputs), statements_digest(steps)
     return PlanDocument(
         direction=Direction.UPGRADE,

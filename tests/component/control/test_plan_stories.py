@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Refused
+from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
+from alembic_operator.contract.plan import Direction, PlanDocument, StepKind
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.core.findings import Finding, Severity
 from alembic_operator.review.result import Lint
 
-from .story import NAMESPACE, Story
+from .story import NAMESPACE, Story, draft_document
 
 DANGER = Finding("destructive", Severity.ERROR, "b2", "public.orders.note", "It drops a column.", "Drop it later.")
 
@@ -305,3 +308,77 @@ async def test_sql_can_be_read_whole_when_a_plan_is_made() -> None:
     assert "-- locks public.old: ShareLock" in held["data"]["plan.sql"]
     step = story.cluster.plan(NAMESPACE, name)["spec"]["plan"]["steps"][0]
     assert step["strongestLock"] == "SHARE on public.old"
+
+
+@pytest.mark.parametrize("asks", [{"baseline": {"revisions": ["a1"]}}, {"allow_downgrade": True}])
+async def test_plan_is_made_when_only_a_plan_may_do_it_although_the_mode_asks_nothing(asks: dict[str, Any]) -> None:
+    story = Story()  # Auto and Static: else one Job does it all
+    spec = {{"allow_downgrade": "allowDowngrade"}.get(key, key): value for key, value in asks.items()}
+    await story.apply(**spec)
+    assert story.ready() == ("Unknown", "Planning")
+    assert story.database.runs == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"evidence": "Static"},
+        {"direction": Direction.DOWNGRADE},
+        {"direction": Direction.BASELINE},
+        {"to_revisions": ["b2"]},
+        {"from_revisions": ["a1"]},
+        {"journal_id": 7},
+        {"identity": "sha256:11"},
+        {"bundle_digest": "sha256:" + "c" * 64},
+        {"image": "registry.example/other@sha256:" + "1" * 64},
+        {"schema": "another uid"},
+        {"steering": {"role": "admin"}},
+        {"opaque": True},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+async def test_nothing_runs_when_the_plan_is_not_what_was_asked_for(
+    other: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forged(*given: Any, **named: Any) -> PlanDocument:
+        document = draft_document(*given, **named)
+        inputs = document.inputs | {key: value for key, value in other.items() if key in document.inputs}
+        if "steering" in other:
+            inputs["steering"] = document.inputs["steering"] | other["steering"]
+        fields = {key: value for key, value in other.items() if hasattr(document, key)}
+        steps = (
+            [replace(step, kind=StepKind.OPAQUE) for step in document.steps] if "opaque" in other else document.steps
+        )
+        digests = inputs_digest(inputs), statements_digest(steps)
+        return replace(
+            document,
+            inputs=inputs,
+            steps=steps,
+            inputs_digest=digests[0],
+            statements_digest=digests[1],
+            digest=plan_digest(*digests),
+            **fields,
+        )
+
+    monkeypatch.setattr("tests.component.control.story.draft_document", forged)
+    story = reviewed(mode="Auto")
+    await story.apply(review=story.review)
+    await story.runs()
+    assert story.ready() == ("False", "RunnerProtocolError")
+    assert (story.cluster.plans(NAMESPACE), story.database.runs) == ([], [])
+
+
+async def test_plan_waits_when_no_rule_could_see_what_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opaque(*given: Any, **named: Any) -> PlanDocument:
+        document = draft_document(*given, **named)
+        steps = [replace(step, kind=StepKind.OPAQUE, statements=[]) for step in document.steps]
+        of_steps = statements_digest(steps)
+        digest = plan_digest(document.inputs_digest, of_steps)
+        return replace(document, steps=steps, statements_digest=of_steps, digest=digest)
+
+    monkeypatch.setattr("tests.component.control.story.draft_document", opaque)
+    story = reviewed(evidence="Static")
+    await planned(story)
+    assert story.ready() == ("False", "AwaitingApproval")
+    assert "no rule has seen what it sends" in story.message()
+    assert story.database.runs == []
