@@ -39,17 +39,18 @@ def part_done(result: RunResult) -> str:
     return f"Job {result.job} ended well, and revisions are left to apply: they are planned."
 
 
-def counts(plan: PlanSpec) -> str:
-    """How much there is to read."""
+def counts(plan: PlanSpec, why: str = "") -> str:
+    """How much there is to read, beside what `why` has said already."""
     steps = len(plan.steps) + plan.steps_left_out
     parts = ((plan.errors, "error"), (plan.warnings, "warning"), (steps, "step"))
-    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts)
+    told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
+    return ", ".join(part for part in told if part not in why.split(" and "))
 
 
 def waits(plan: SchemaPlan, verdict: Verdict, *, policies: bool, fault: str = "", other_digest: str = "") -> str:
     """A plan waits for a decision: which, why, and how to read and how to approve it. At most 1 KiB."""
     where, name = f"kubectl -n {plan.namespace}", plan.name
-    head = f"SchemaPlan {name} waits for a decision: {verdict.why} ({counts(plan.plan)})."
+    head = f"SchemaPlan {name} waits for a decision: {verdict.why} ({counts(plan.plan, verdict.why)})."
     if fault:
         return joined(
             head, f"It cannot be approved: {fault}. Delete it, and it is made again: {where} delete splan {name}."

@@ -92,7 +92,7 @@ def _needs(plan: PlanSpec, review: Review, mode: str, today: date) -> tuple[str,
     counted = _heaviest(plan, review, mode, today)
     worst = counted[0] if counted else None
     if plan.direction != Direction.UPGRADE.value:
-        return f"a {plan.direction} always does", worst
+        return f"a {plan.direction} always needs one", worst
     if mode == "Required":
         return "review.mode is Required", worst
     if counted:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.core.drafting import document
+from tests.unit.core.drafting import statement
 
 from alembic_operator.contract import plan as plans
+from alembic_operator.contract.digests import plan_digest, statements_digest
 from alembic_operator.contract.plan import PlanDocument, StepKind, pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.drafts import draft_of
@@ -16,14 +17,22 @@ from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.observed import Draft, Job, NoDraft, Observed, parse_job, parse_pod, parse_schema
 from alembic_operator.review.process import Limits
 
-from .story import NAME, NAMESPACE, Story
+from .story import NAME, NAMESPACE, REVISIONS, Story, draft_document
+
+
+async def document(story: Story, *sql: str) -> PlanDocument:
+    """A plan as it was asked for; it sends `sql`, or else adds tables."""
+    await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
+    made = draft_document(story.request(story.job()), [], REVISIONS, journal=0)
+    steps = [replace(made.steps[0], statements=[statement(text) for text in sql])] if sql else made.steps
+    of_steps = statements_digest(steps)
+    digest = plan_digest(made.inputs_digest, of_steps)
+    return replace(made, steps=steps, statements_digest=of_steps, digest=digest)
 
 
 async def ended(story: Story, made: PlanDocument, logged: PlanDocument | None = None) -> Job:
     """The Job of a plan run that has ended, with what it made in its result, and in its log."""
-    await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
     name = story.job()
-    story.database.documents[name] = logged or made
     story.cluster.start_pod(NAMESPACE, name)
     result = story.database.answer(story.request(name))
     packed = pack(made)
@@ -46,7 +55,7 @@ async def drafted(story: Story, job: Job, lint: Linter | None = None) -> Draft |
 
 async def test_findings_are_those_of_the_rules_when_a_plan_is_read() -> None:
     story = Story()
-    made = document(0, "CREATE TABLE t (id int)", "TRUNCATE public.orders")
+    made = await document(story, "CREATE TABLE t (id int)", "TRUNCATE public.orders")
     draft = await drafted(story, await ended(story, made))
     assert isinstance(draft, Draft)
     assert draft.document == made
@@ -55,7 +64,7 @@ async def test_findings_are_those_of_the_rules_when_a_plan_is_read() -> None:
 
 async def test_plan_is_not_taken_when_its_log_holds_another() -> None:
     story = Story()
-    draft = await drafted(story, await ended(story, document(0), document(1)))
+    draft = await drafted(story, await ended(story, await document(story), await document(story, "SELECT 1")))
     assert isinstance(draft, NoDraft)
     assert draft.reason is Reason.RUNNER_PROTOCOL_ERROR
     assert "not the one that the result names" in draft.message
@@ -73,7 +82,8 @@ async def test_plan_is_not_taken_when_its_log_holds_another() -> None:
     ids=["digest", "inputs", "inputs digest", "a step", "no step"],
 )
 async def test_plan_is_not_taken_when_its_digests_are_not_of_what_it_holds(lie: object) -> None:
-    story, made = Story(), document(0)
+    story = Story()
+    made = await document(story)
     assert callable(lie)
     draft = await drafted(story, await ended(story, lie(made)))
     assert isinstance(draft, NoDraft)
@@ -82,7 +92,7 @@ async def test_plan_is_not_taken_when_its_digests_are_not_of_what_it_holds(lie: 
 
 async def test_plan_is_not_taken_when_the_rules_take_too_long() -> None:
     story = Story()
-    job = await ended(story, document(0))
+    job = await ended(story, await document(story))
     draft = await drafted(story, job, Linter(Limits(seconds=0.01)))
     assert isinstance(draft, NoDraft)
     assert draft.reason is Reason.LINT_FAILED
@@ -91,7 +101,7 @@ async def test_plan_is_not_taken_when_the_rules_take_too_long() -> None:
 
 async def test_plan_is_not_taken_when_it_unpacks_to_more_than_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story()
-    made = document(0, "SELECT 1 -- " + "x" * (30 << 20))
+    made = await document(story, "SELECT 1 -- " + "x" * (30 << 20))
     monkeypatch.setattr(plans, "LARGEST", 64 << 20)
     draft = await drafted(story, await ended(story, made))
     assert isinstance(draft, NoDraft)
