@@ -32,8 +32,7 @@ def plan_baseline(task: Task, shadow: Shadow) -> PlanDocument:
             Reason.BASELINE_MISMATCH,
             f"Comparing the database with the schema that the history makes up to {', '.join(wanted_rows)}: "
             f"{len(different)} differences: {listed(different)}. Nothing was sent. Bring the database there, or "
-            "name the revision that it is at in spec.baseline.revisions. The log of the Job's pod has all of them; the "
-            f"schema's fingerprint is {found.fingerprint}.",
+            f"name the revision that it is at in spec.baseline. The schema's fingerprint is {found.fingerprint}.",
             revision=wanted_rows[-1],
         )
     return _document(task, wanted_rows, found, "Shadow")

@@ -6,7 +6,7 @@ from ...contract.plan import PlanDocument
 from ...contract.reasons import Reason
 from ..errors import RunFailed
 from ..journal import Entry
-from ..schema import differences
+from ..schema import Snapshot, differences
 from ..settling import repair_of, step_of
 from .document import document
 from .look import listed, schema_of
@@ -32,17 +32,15 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
     entry = _half_applied(task, unknown)
     done = _rows_after(task, entry)
     found = schema_of(task.target, task)
-    before, after = replayed(task, shadow, [task.rows, done] if entry.direction == "up" else [done, task.rows])
-    if entry.direction != "up":
-        before, after = after, before
-    if not differences(before, after):
+    before, after, stuck = _around(task, shadow, entry, done)
+    if after is not None and not differences(before, after):
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
             f"{unknown.found}. Its schema does not tell: the revision leaves it as it is",
             "Look at the rows.",
             revision=entry.revision,
         )
-    as_after = differences(after, found)
+    as_after = [stuck] if after is None else differences(after, found)
     as_before = differences(before, found.without_invalid_indexes())
     if as_after and as_before:
         task.report.record("differences", before=as_before, after=as_after)
@@ -65,8 +63,26 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
         to=rows_then,
         settles=settlement.facts,
         fingerprint=found.fingerprint,
-        expected_fingerprint=(before if as_after else after).fingerprint,
+        expected_fingerprint=(before if as_after or after is None else after).fingerprint,
     )
+
+
+def _around(task: Task, shadow: Shadow, entry: Entry, done: list[str]) -> tuple[Snapshot, Snapshot | None, str]:
+    """The history's schema before what was begun, and after it; None, and why, where the revision does not run there.
+
+    Raises:
+        RunFailed: MigrationFailed, where what comes before it does not run.
+    """
+    if entry.direction != "up":
+        after, before = replayed(task, shadow, [done, task.rows])
+        return before, after, ""
+    try:
+        before, after = replayed(task, shadow, [task.rows, done])
+    except RunFailed as failed:
+        if failed.failure.revision != entry.revision:
+            raise
+        return replayed(task, shadow, [task.rows])[0], None, failed.found
+    return before, after, ""
 
 
 def _half_applied(task: Task, unknown: RunFailed) -> Entry:

@@ -125,3 +125,13 @@ def test_way_back_is_settled_when_it_was_killed_in_a_downgrade(
     sent, rows = _sent(planner, project)
     assert rows == ["r1"]
     assert any("SET state = 'done'" in sql for sql in sent)
+
+
+def test_revision_is_forgotten_when_nothing_of_it_is_there_and_it_does_not_run_in_the_shadow(
+    planner: Planner, project: Project, database: Database
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)", "INSERT INTO item VALUES (1), (1)")
+    project.add("r2", CONCURRENTLY.replace("CREATE INDEX", "CREATE UNIQUE INDEX"))
+    failed(planner.runner(project, database.uri), Reason.OUTCOME_UNKNOWN)
+    sent, rows = _sent(planner, project)
+    assert (sent[0], rows) == ("DROP INDEX CONCURRENTLY IF EXISTS public.ix_item", ["r1"])
