@@ -14,6 +14,7 @@ from tests.cluster import images
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import wait_until
 
+from alembic_operator.contract.plan import Direction, PlanDocument, Statement, Step, StepKind
 from alembic_operator.runner import build as runner_build
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,12 @@ modes = [(path, path.lstat().st_mode) for path in walk if path.exists() and not 
 sources = [path for path in packages.rglob("*.py") if "bin" not in path.parts]
 compiled = [pathlib.Path(importlib.util.cache_from_source(str(path))) for path in sources]
 runner = pathlib.Path("/usr/share/alembic-operator/runner.pyz")
+rules = []
+if importlib.util.find_spec("alembic_operator"):
+    import asyncio, datetime
+    from alembic_operator.review.process import lint_in_child
+    result = asyncio.run(lint_in_child(os.environ["PLAN"], datetime.date(2026, 11, 27)))
+    rules = sorted({finding.rule for finding in result.findings})
 print(json.dumps({
     "uid": os.getuid(),
     "gid": os.getgid(),
@@ -41,11 +48,30 @@ print(json.dumps({
     "writable": [str(path) for path, mode in modes if mode & stat.S_IWOTH],
     "bytes": sum(path.lstat().st_size for path in packages.rglob("*")),
     "runner": hashlib.sha256(runner.read_bytes()).hexdigest() if runner.exists() else "",
+    "rules": rules,
 }))
 """
 ASKED = (
     *("pip", "ensurepip", "setuptools", "hatchling", "kopf", "kubernetes", "aiohttp", "structlog", "prometheus_client"),
+    *("postgast", "google.protobuf", "yaml", "squawk"),
     *("alembic", "sqlalchemy", "psycopg", "psycopg2", "alembic_operator", "pytest"),
+)
+
+PLAN = PlanDocument(
+    direction=Direction.UPGRADE,
+    evidence="Static",
+    from_revisions=["a1"],
+    to_revisions=["b2"],
+    inputs={},
+    inputs_digest="",
+    statements_digest="",
+    digest="",
+    bundle_digest="",
+    journal_id=0,
+    identity="",
+    server_major=18,
+    search_path=["public"],
+    steps=[Step("b2", StepKind.SQL, statements=[Statement("DROP TABLE orders")])],
 )
 
 
@@ -93,6 +119,7 @@ def _pod(name: str, reference: str) -> dict[str, Any]:
                     "name": name,
                     "image": reference,
                     "command": ["python3", "-c", PROBE, *ASKED],
+                    "env": [{"name": "PLAN", "value": PLAN.to_json()}],
                     "securityContext": {
                         "allowPrivilegeEscalation": False,
                         "readOnlyRootFilesystem": True,
@@ -114,7 +141,10 @@ def test_user_is_no_root_and_has_a_name(image: Image) -> None:
 
 def test_image_holds_its_own_packages_and_no_others(image: Image) -> None:
     wanted = {
-        "operator": {"kopf", "kubernetes", "aiohttp", "structlog", "prometheus_client", "alembic_operator"},
+        "operator": {
+            *("kopf", "kubernetes", "aiohttp", "structlog", "prometheus_client", "alembic_operator"),
+            *("postgast", "google.protobuf", "yaml"),
+        },
         "runner": {"alembic", "sqlalchemy", "psycopg"},
     }
 
@@ -131,11 +161,23 @@ def test_operator_comes_without_the_runners_package_and_with_its_file(image: Ima
     expected = hashlib.sha256(file.read_bytes()).hexdigest()
 
     if image.name == "operator":
-        assert image.inside["alembic_operator"] == ["__pycache__", "api", "cluster", "contract", "control", "core"]
+        assert image.inside["alembic_operator"] == [
+            "__pycache__",
+            "api",
+            "cluster",
+            "contract",
+            "control",
+            "core",
+            "review",
+        ]
         assert image.inside["runner"] == expected
     else:
         assert not image.inside["alembic_operator"]
         assert not image.inside["runner"]
+
+
+def test_plan_is_reviewed_when_the_image_is_the_operators(image: Image) -> None:
+    assert ("destructive" in image.inside["rules"]) == (image.name == "operator")
 
 
 def test_modules_are_compiled_once_for_ever(image: Image) -> None:
