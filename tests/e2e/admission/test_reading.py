@@ -74,7 +74,7 @@ def reader(cluster: Cluster, crd: None, namespaces: tuple[str, str], tmp_path: P
     )
     yield Reader(cluster, tmp_path)
     names = [f"configmap/read-{at}" for at in range(len(PARTS))]
-    cluster.kubectl("-n", DEVELOPMENT, "delete", "dbs/read", "splan/read", *names)
+    cluster.kubectl("-n", DEVELOPMENT, "delete", "--ignore-not-found", "dbs/read", "splan/read", *names)
 
 
 def config_map(part: int, text: str) -> dict[str, Any]:
