@@ -63,7 +63,7 @@ def passed(observed: Observed, account: Account, wanted: Wanted, case: Case, con
         Unread: something must be read or stored first.
     """
     spec = case.spec
-    if wanted.kind is not RunKind.APPLY or not (_always_planned(spec, account.status) or _reviewed(observed, spec)):
+    if wanted.kind is not RunKind.APPLY or not _reviewed(observed, spec):
         return Go(account, wanted)
     if account.claims:
         return Go(account, wanted, _claim(account.status))
@@ -107,12 +107,6 @@ def _reviewed(observed: Observed, spec: Spec) -> bool:
     if spec.allow_downgrade or (spec.baseline is not None and spec.baseline.revisions):
         return True  # the way back and the adoption of a database take a decision in every mode
     return is_reviewed(spec.review, "") or is_reviewed(spec.review, _floor(observed))
-
-
-def _always_planned(spec: Spec, status: Status) -> bool:
-    """Whether the run may be a Baseline or a Downgrade, which somebody approves in every mode."""
-    adopts = spec.baseline is not None and bool(spec.baseline.revisions) and not status.current_revisions
-    return adopts or spec.allow_downgrade
 
 
 def _floor(observed: Observed) -> str:
