@@ -19,8 +19,9 @@ from alembic_operator.contract.plan import EVENT, Direction, PlanDocument, StepK
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import PlanReceipt, RunResult
+from alembic_operator.core.draft import Draft, NoDraft
 from alembic_operator.core.findings import Finding
-from alembic_operator.core.observed import Draft, Job, NoDraft
+from alembic_operator.core.observed import Job
 
 # Bytes of JSON. 5 MiB of SQL in 20,000 statements make 8; in memory a document takes some ten times as much.
 LARGEST = 24 << 20

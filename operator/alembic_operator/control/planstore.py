@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from alembic_operator.api import names
-from alembic_operator.api.plan import InvalidPlan, SchemaPlan, parse_plan, plan_to_raw
+from alembic_operator.api.plan import REJECT, InvalidPlan, SchemaPlan, parse_plan, plan_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, NotFound, Refused
 from alembic_operator.cluster.port import Cluster
 from alembic_operator.control import log
 from alembic_operator.core.decision import PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
 from alembic_operator.core.observed import Observed, Schema, controlled_by
-from alembic_operator.core.plans import sql_fault
+from alembic_operator.core.plans import sql_fault, tells_as_much
 
 FLOOR_KEPT = 60.0  # seconds that a namespace's label minimum-review is remembered
 
@@ -87,11 +87,25 @@ class PlanStore:
         try:
             stored = await self.cluster.create_plan(schema.namespace, plan_to_raw(plan))
         except AlreadyExists:
-            return await self._read(schema.namespace, plan.name)
+            return await self._there_already(schema, plan, config_maps)
         except Refused as error:
             raise NotStored(f"the SchemaPlan {plan.name}", error.detail) from None
         _log.info("plan made", plan=plan.name, digest=plan.plan.digest)
         return parse_plan(stored)
+
+    async def _there_already(
+        self, schema: Schema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
+    ) -> SchemaPlan | None:
+        """The plan of that name; one of ours that says less than is known now is made anew, but for a rejection."""
+        found = await self._read(schema.namespace, plan.name)
+        if found is None or found.schema_uid != schema.uid or found.plan.digest != plan.plan.digest:
+            return found
+        rejected = found.decision is not None and found.decision.type == REJECT
+        if rejected or found.deleting or tells_as_much(found.plan, plan.plan):
+            return found
+        _log.warning("a plan says something else than is known now: made anew", plan=plan.name)
+        await self.cluster.delete_plan(schema.namespace, found.name, found.uid)
+        return await self._store(schema, plan, config_maps)
 
     async def _store_config_map(self, schema: Schema, body: Mapping[str, Any]) -> None:
         name = body["metadata"]["name"]

@@ -17,11 +17,12 @@ from alembic_operator.contract.request import Approved, RunKind, RunRequest
 from alembic_operator.contract.result import Failure
 
 from . import messages
-from .account import DOUBT, Account, Case, account_for, fail
+from .account import account_for
 from .begin import answered, begun
 from .context import Context
 from .decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
 from .endings import ending_of, gone
+from .failing import DOUBT, Account, Case, fail
 from .gate import Go, Stay, Unread, passed, said_approved, still_approved
 from .names import job_name
 from .observed import Job, Observed, Schema

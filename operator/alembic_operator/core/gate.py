@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alembic_operator.api import names as api
-from alembic_operator.api.plan import SchemaPlan
+from alembic_operator.api.plan import REJECT, SchemaPlan
 from alembic_operator.api.spec import Spec
 from alembic_operator.api.status import PlanRef, Status
 from alembic_operator.contract.plan import Direction
@@ -19,10 +19,10 @@ from alembic_operator.contract.request import Approved, RunKind
 from alembic_operator.contract.result import Failure
 
 from . import planwords
-from .account import Account, Case, fail
 from .begin import answered
 from .context import Context
 from .decision import Event, EventReason, PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
+from .failing import Account, Case, fail
 from .observed import Job, Observed, Schema
 from .plans import build_plan, used_up
 from .request import request_mark
@@ -104,8 +104,6 @@ def still_approved(job: Job, observed: Observed, case: Case, context: Context) -
 
 
 def _reviewed(observed: Observed, spec: Spec) -> bool:
-    if spec.allow_downgrade or (spec.baseline is not None and spec.baseline.revisions):
-        return True  # the way back and the adoption of a database take a decision in every mode
     return is_reviewed(spec.review, "") or is_reviewed(spec.review, _floor(observed))
 
 
@@ -144,7 +142,7 @@ def _plan(observed: Observed, account: Account, case: Case, context: Context) ->
     if used_up(account.status, ref):
         return None
     live = _read(observed, ref.name)
-    if live is None or live.deleting or not _ours(live, schema, ref):
+    if live is None or live.deleting or not _ours(live, schema, ref) or not _tells(live, ref):
         return None
     same = ref.generation == schema.generation or live.labels.get(api.LABEL_REQUEST) == mark
     return live if same else None
@@ -152,6 +150,12 @@ def _plan(observed: Observed, account: Account, case: Case, context: Context) ->
 
 def _ours(plan: SchemaPlan, schema: Schema, ref: PlanRef) -> bool:
     return plan.schema_uid == schema.uid and plan.plan.digest == ref.digest
+
+
+def _tells(plan: SchemaPlan, ref: PlanRef) -> bool:
+    """Whether it tells of as many findings as the one that was stored; a rejection holds whatever it tells."""
+    rejected = plan.decision is not None and plan.decision.type == REJECT
+    return rejected or (plan.plan.errors, plan.plan.warnings) == (ref.errors, ref.warnings)
 
 
 def _sql_fault(observed: Observed, plan: SchemaPlan) -> str:

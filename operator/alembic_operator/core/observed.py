@@ -11,11 +11,9 @@ from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.spec import InvalidSpec, Spec, parse_spec
 from alembic_operator.api.status import Status, parse_status
 from alembic_operator.contract import places
-from alembic_operator.contract.plan import PlanDocument
-from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, ProtocolError, RunKind, RunRequest
 
-from .findings import Finding
+from .draft import Draft, NoDraft
 
 Raw = Mapping[str, Any]
 
@@ -85,23 +83,6 @@ class Progress:
     revision: str = ""
     statement: int = 0
     blocked_by: str = ""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What a plan run's log holds, checked by the rules; `waiver_faults` are sentences that name a file each."""
-
-    document: PlanDocument
-    findings: tuple[Finding, ...] = ()
-    waiver_faults: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class NoDraft:
-    """Why there is none, although the run says that it made a plan."""
-
-    reason: Reason
-    message: str
 
 
 @dataclass(frozen=True)

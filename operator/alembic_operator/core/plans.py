@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from alembic_operator.api import names as api
@@ -17,9 +18,10 @@ from alembic_operator.contract import guard
 from alembic_operator.contract.plan import Direction, PlanDocument, Statement, Step
 from alembic_operator.contract.result import Outcome
 
+from .draft import Draft
 from .findings import Finding
 from .names import plan_name
-from .observed import Draft, Schema
+from .observed import Schema
 from .planpod import GUARD_KEY
 from .plantext import sql_parts
 
@@ -128,6 +130,20 @@ def _config_map(
     if guard_part is not None:
         body["binaryData"] = {GUARD_KEY: base64.b64encode(guard_part).decode()}
     return body
+
+
+def tells_as_much(stored: PlanSpec, made: PlanSpec) -> bool:
+    """Whether a plan that was there already is the one that was just made: its findings are what it is judged by.
+
+    They differ where the rules have changed with the operator, a waiver has run out, or somebody else made the plan.
+    """
+    sketch = replace(stored, steps=made.steps, sql=made.sql, findings=made.findings)
+    return sketch == made and all(each in _told(stored) for each in _told(made))
+
+
+def _told(plan: PlanSpec) -> list[tuple[str, str, str, str, str]]:
+    steps = [*plan.findings, *(each for step in plan.steps for each in step.findings)]
+    return [(each.rule, each.severity, each.revision, each.object, each.waived_until) for each in steps]
 
 
 def sql_fault(plan: PlanSpec, found: Mapping[str, Mapping[str, Any] | None]) -> str:

@@ -97,8 +97,10 @@ def _needs(plan: PlanSpec, review: Review, mode: str, today: date) -> tuple[str,
         return "review.mode is Required", worst
     if counted:
         return _count(counted, review), worst
-    if plan.findings_left_out:
-        return f"{plan.findings_left_out} findings did not fit into the plan", None
+    listed = sum(not finding.waived_by for finding in _all(plan))
+    unlisted = max(plan.findings_left_out, plan.errors + plan.warnings - listed)
+    if unlisted > 0:
+        return f"{unlisted} findings did not fit into the plan", None
     return ("", None) if mode == "Auto" else (_unseen(plan), None)
 
 

@@ -10,7 +10,7 @@ from alembic_operator.api.status import Status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 
-from .account import DOUBT, Account, Due
+from .failing import DOUBT, Account, Due
 from .observed import Observed, Schema
 from .review import is_reviewed
 

@@ -14,7 +14,8 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.drafts import draft_of
 from alembic_operator.control.linting import Linter
 from alembic_operator.core.decide import unaccounted
-from alembic_operator.core.observed import Draft, Job, NoDraft, Observed, parse_job, parse_pod, parse_schema
+from alembic_operator.core.draft import Draft, NoDraft
+from alembic_operator.core.observed import Job, Observed, parse_job, parse_pod, parse_schema
 from alembic_operator.review.process import Limits
 
 from .story import NAME, NAMESPACE, REVISIONS, Story, draft_document

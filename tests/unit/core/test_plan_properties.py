@@ -19,8 +19,8 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 from alembic_operator.core.decision import StartRun
+from alembic_operator.core.draft import NoDraft
 from alembic_operator.core.findings import Finding, Severity
-from alembic_operator.core.observed import NoDraft
 
 from .drafting import document, plans
 from .world import SPEC, Run, World, _state, request_of

@@ -1,0 +1,109 @@
+"""What is known on the way to a decision, and what a failure does to it: another try at a stated time, or a stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from alembic_operator.api.instant import to_text
+from alembic_operator.api.spec import Spec
+from alembic_operator.api.status import LastFailure, OwnerRef, Status
+from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.result import Failure
+
+from . import retry
+from .decision import Event, EventReason, FinishedRun, PlanNote
+from .draft import Draft
+from .messages import given_up, joined, retry_note, stalled
+from .observed import Schema
+from .summarize import Summary, summarize
+
+DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
+
+
+@dataclass(frozen=True)
+class Case:
+    """The resource, with a spec that can be acted on, at a moment."""
+
+    schema: Schema
+    spec: Spec
+    now: datetime
+
+
+class Due(Enum):
+    """What must be started now, whatever else the resource says."""
+
+    NOTHING = auto()
+    CHECK = auto()
+    PLAN = auto()
+    APPLY = auto()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The status so far, with what was learnt on the way to it.
+
+    Attributes:
+        draft: of the plan that was just made.
+        claims: whether the apply run has nothing to send, and is to enter the resource as the database's owner.
+    """
+
+    status: Status
+    due: Due = Due.NOTHING
+    events: tuple[Event, ...] = ()
+    finished: tuple[FinishedRun, ...] = ()
+    draft: Draft | None = None
+    claims: bool = False
+    notes: tuple[PlanNote, ...] = ()
+
+
+def fail(account: Account, failure: Failure, case: Case, salt: str, owner: OwnerRef | None = None) -> Account:
+    """The account after a failure that is known for what it is; `salt` spreads the time of the next try."""
+    counted = failure.reason.reason_class in (ReasonClass.RETRY, ReasonClass.REPLAN)
+    status = replace(
+        account.status,
+        failures=account.status.failures + (1 if counted else 0),
+        last_failure=failure_of(account.status, failure, case.now, owner),
+    )
+    return schedule(replace(account, status=status), failure, case, salt)
+
+
+def failure_of(status: Status, failure: Failure, now: datetime, owner: OwnerRef | None) -> LastFailure:
+    """The failure as the status keeps it, counted with those of its reason just before."""
+    old = status.last_failure
+    return LastFailure(
+        reason=failure.reason.value,
+        message=failure.message,
+        at=to_text(now),
+        count=old.count + 1 if old is not None and old.reason == failure.reason.value else 1,
+        sqlstate=failure.sqlstate,
+        revision=failure.revision,
+        statement=failure.statement,
+        blocked_by=failure.blocked_by,
+        owner=owner,
+    )
+
+
+def schedule(account: Account, failure: Failure, case: Case, salt: str) -> Account:
+    """Ready=False with the failure: tried again at a stated time, or Stalled."""
+    status, reason, retries = account.status, failure.reason, case.spec.retry
+    count = status.last_failure.count if status.last_failure else 1
+    message = failure.message
+    next_run_after = ""
+    counted = reason.reason_class in (ReasonClass.RETRY, ReasonClass.REPLAN)
+    if counted and status.failures > retries.limit:
+        message = given_up(message, status.failures, retries.limit)
+        reason = Reason.RETRIES_EXCEEDED
+    elif reason.reason_class is not ReasonClass.STOP:
+        nth = status.failures if counted else count
+        due = case.now + timedelta(seconds=retry.pause(retries.backoff, nth, salt))
+        next_run_after = to_text(due + timedelta(seconds=0.999))  # whole seconds: never earlier than meant
+        message = joined(message, retry_note(reason, next_run_after, status.failures, retries.limit))
+    stopped = reason.reason_class is ReasonClass.STOP
+    message = stalled(message) if stopped else message
+    event = Event(EventReason.MIGRATION_FAILED if stopped else EventReason.RETRY_SCHEDULED, message, warning=True)
+    summary = Summary(case.schema.generation, reason, message)
+    status = summarize(replace(status, next_run_after=next_run_after), summary, case.now)
+    events = account.events if count > 1 and not stopped else (*account.events, event)
+    return replace(account, status=status, due=Due.NOTHING, events=events)
