@@ -16,7 +16,7 @@ from ..contract.plan import PlanDocument
 from ..core.findings import NEVER_WAIVED, RULES, Finding
 
 SUFFIX = ".review.yaml"
-LARGEST, MOST = 64 * 1024, 200
+LARGEST, MOST, DEEPEST = 64 * 1024, 200, 4
 _KEYS = {"rule", "object", "reason", "ticket", "expires"}
 _NEEDED = ("rule", "reason", "expires")
 
@@ -112,9 +112,7 @@ def _entries(text: str) -> list[Any]:
     if len(text) > LARGEST:
         raise _Fault("it is larger than 64 KiB; keep the waivers of one revision in it, and nothing else.")
     try:
-        # An alias lets a few lines stand for a billion values.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise _Fault("it uses an alias (`*name`); write each entry out.")
+        _check(text)
         found = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -125,6 +123,20 @@ def _entries(text: str) -> list[Any]:
     if len(found) > MOST:
         raise _Fault(f"it has {len(found)} entries, and {MOST} are the most; split the revision.")
     return found
+
+
+def _check(text: str) -> None:
+    """Refuse what would take long to read: an alias, which lets a few lines stand for a billion values, and nesting.
+
+    64 KiB of `[` take PyYAML two minutes; the events come one by one, so that it ends at the fifth.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _Fault("it uses an alias (`*name`); write each entry out.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise _Fault("it is nested more deeply than a list of entries; write `- rule: …` for each.")
 
 
 def _waiver(file: str, revision: str, entry: Any, today: datetime.date) -> Waiver:

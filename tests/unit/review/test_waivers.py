@@ -62,7 +62,7 @@ BAD = {
     "alias": ("- &a {rule: destructive}\n- *a\n", "uses an alias"),
     "large": ("#" * 70_000, "larger than 64 KiB"),
     "many": ("- {}\n" * 300, "200 are the most"),
-    "deep": ("[" * 30_000, "no YAML"),
+    "deep": ("[" * 30_000, "nested more deeply"),
     "zero": ("- rule: a\x00\n", "no YAML"),
 }
 
