@@ -383,3 +383,12 @@ async def test_plan_waits_when_no_rule_could_see_what_it_sends(monkeypatch: pyte
     assert story.ready() == ("False", "AwaitingApproval")
     assert "no rule has seen what it sends" in story.message()
     assert story.database.runs == []
+
+
+@pytest.mark.parametrize(
+    "more", [{"allowDowngrade": True}, {"baseline": {"revisions": ["a1"]}}], ids=lambda one: next(iter(one))
+)
+async def test_change_is_planned_in_the_mode_auto_too_when_it_may_go_back_or_adopts(more: dict[str, Any]) -> None:
+    story = Story()
+    await story.apply(**more)
+    assert story.ready() == ("Unknown", "Planning")

@@ -38,6 +38,19 @@ COMMENT ON COLUMN customer.email IS 'where to write to';
 CREATE INDEX ix_customer_region ON customer (region_id DESC NULLS LAST, lower(email)) INCLUDE (state) WHERE score > 3;
 CREATE UNIQUE INDEX ux_email ON customer (email text_pattern_ops);
 CREATE INDEX ix_user ON customer ("user");
+CREATE TABLE coded (
+    code varchar(8) NOT NULL CHECK (code IN ('eu', 'us')) CHECK (code <> ALL ('{a,b}')) DEFAULT 'eu',
+    kind char(2) CHECK (kind IN ('a', 'b')), n smallint CHECK (n IN (1, 2)), r real CHECK (r IN (1.5, 2)),
+    label varchar CHECK (label LIKE 'x%' OR label SIMILAR TO 'y+' OR label ~ '^z' OR lower(label) = 'w'),
+    at timestamp DEFAULT '2024-01-01' CHECK (at > '2020-01-01' AND at::date < CURRENT_DATE + 100),
+    span interval DEFAULT '1 day 2 hours', flag boolean DEFAULT 'no', total numeric(8, 2) DEFAULT -1.50,
+    doc jsonb DEFAULT '{"a": 1}' CHECK (doc ->> 'a' IS NOT NULL AND (doc -> 'b') IS DISTINCT FROM '1'),
+    names varchar(20)[] DEFAULT ARRAY['a', 'b'], bits bit(3) DEFAULT B'101', raw bytea DEFAULT '\\x00ff',
+    CHECK (CASE WHEN n = 1 THEN code = 'eu' ELSE code IN ('eu', 'us', 'x') END),
+    CHECK (code IN (kind, 'eu', upper(label)))
+);
+CREATE INDEX ix_coded ON coded (code) WHERE code IN ('eu', 'us') AND label NOT IN ('a', 'b');
+CREATE VIEW coded_view AS SELECT code, label FROM coded WHERE code IN ('eu', 'us') AND n IN (1, 2);
 CREATE INDEX ix_broken ON customer (body);
 CREATE STATISTICS app.customer_stats (ndistinct, dependencies) ON region_id, state FROM customer;
 CREATE TABLE orders (

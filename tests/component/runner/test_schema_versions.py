@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 
 import psycopg
 import psycopg2
 import pytest
-from tests.cluster.postgres import VERSIONS, Postgres, Version
+from tests.cluster.postgres import VERSIONS, Postgres, Version, binaries
 
 from alembic_operator.runner.schema import Snapshot, differences, snapshot
 from alembic_operator.runner.session import Place
@@ -77,3 +78,23 @@ def test_leaves_the_transaction_open_when_it_reads_amid_one(databases: Callable[
         assert differences(before, _read(connection)) == ["table public.later is only in the database"]
         connection.rollback()
         assert _read(connection) == before
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_finds_no_difference_when_the_schema_was_dumped_and_restored(
+    databases: Callable[[Version], Postgres], version: Version
+) -> None:
+    server = databases(version)
+    server.create_database("restored")
+    try:
+        dump = subprocess.run(
+            [binaries(version) / "pg_dump", "--schema-only", server.uri("corpus")], check=True, capture_output=True
+        )
+        psql = [binaries(version) / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", server.uri("restored")]
+        subprocess.run(psql, input=dump.stdout, check=True, capture_output=True)
+        with server.connect("corpus") as one, server.connect("restored") as other:
+            # A dump leaves INVALID indexes out.
+            wanted, found = _read(one).without_invalid_indexes(), _read(other)
+        assert differences(wanted, found) == []
+    finally:
+        server.drop_database("restored")

@@ -85,3 +85,23 @@ def test_invalid_indexes_are_named_and_left_out_but_for_those_of_partitioned_tab
         'materialized view "a.b".v: index m is missing in the database',
         'table public.t: index "I" is missing in the database',
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "restored"),
+    [
+        (
+            "CHECK (((code)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))",
+            "CHECK (((code)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))",
+        ),
+        ("((ARRAY[f(a, 1), b[2]])::numeric(8,2)[])", "(ARRAY[(f(a, 1))::numeric(8,2), (b[2])::numeric(8,2)])"),
+        ("(((a >= 1) AND (a <= 2)) AND b)", "((a >= 1) AND (a <= 2) AND b)"),
+        ("((f(x) OR (t.flag OR (NOT c))) OR EXISTS ( SELECT 1))", "(f(x) OR t.flag OR (NOT c) OR EXISTS ( SELECT 1))"),
+        ("((a OR b) AND (c OR (d AND e)))", "((a OR b) AND (c OR (d AND e)))"),
+        ("sum(x) OVER (ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)", "sum(x) OVER (ROWS BETWEEN 1 PRECEDING AND 0 ROW)"),
+        ("('a AND b' AND (c AND d))", "('a AND b' AND c AND d)"),
+        ("(a AND ((b OR c)) AND (d", "(a AND ((b OR c)) AND (d"),
+    ],
+)
+def test_definition_is_the_same_when_it_was_dumped_and_restored(written: str, restored: str) -> None:
+    assert normal(written) == restored.replace("AND 0 ROW", "AND CURRENT ROW")

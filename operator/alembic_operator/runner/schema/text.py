@@ -7,8 +7,10 @@ and whether a view over one relation names it before each column (15 does, 16 do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+
+from .expressions import alike
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -75,8 +77,11 @@ def _tokens(text: str) -> Iterator[str]:
             yield token
 
 
-def _joined(tokens: Iterator[str] | list[str]) -> str:
-    return "".join(tokens).strip().rstrip(";").rstrip()
+def _joined(tokens: Iterable[str]) -> str:
+    found = list(tokens)
+    if "AND" in found or "OR" in found or "ARRAY" in found:
+        found = alike(found)
+    return "".join(found).strip().rstrip(";").rstrip()
 
 
 def _only_relation(tokens: list[str]) -> str:
