@@ -1,8 +1,8 @@
 """Expressions that PostgreSQL writes otherwise once they were dumped and restored, made alike.
 
 Two forms differ from what is parsed from their own text (measured on 15, 16 and 18): a cast of an array, which is read
-as casts of its elements (`state IN ('a', 'b')` of a varchar), and AND in AND or OR in OR, which become one list (BETWEEN
-and what follows it).
+as casts of its elements (`state IN ('a', 'b')` of a varchar), and AND in AND or OR in OR, which become one list (as
+with BETWEEN).
 """
 
 from __future__ import annotations
