@@ -1,6 +1,7 @@
 """The real control loop on the in-memory cluster, with a clock that a test moves and a database that is a list.
 
-What stands in is only what is not ours: Kubernetes (tests/component/memory_cluster.py) and the run inside the pod.
+What stands in is only what is not ours: Kubernetes (tests/component/memory_cluster.py) and the run inside the pod
+(database.py).
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,12 +16,10 @@ from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.cluster.port import Raw
 from alembic_operator.contract import places
-from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
-from alembic_operator.contract.fingerprints import text_fingerprint
-from alembic_operator.contract.plan import Direction, Lock, PlanDocument, Statement, Step, StepKind, pack
+from alembic_operator.contract.plan import pack
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import Owner, RunKind, RunRequest
-from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, PlanReceipt, RunResult
+from alembic_operator.contract.request import Owner, RunRequest
+from alembic_operator.contract.result import Failure, Outcome, RunResult
 from alembic_operator.control.drafts import NotChecked
 from alembic_operator.control.gather import Places
 from alembic_operator.control.interest import Interest
@@ -34,9 +32,10 @@ from alembic_operator.control.runnerfile import RunnerFile
 from alembic_operator.core.context import Context
 from alembic_operator.review.result import Lint
 
+from .database import Database
+
 NAMESPACE, NAME = "shop", "shop"
 IMAGE = "registry.example/shop@sha256:" + "0" * 64
-REVISIONS = ["a1", "b2", "c3"]
 SPEC: dict[str, Any] = {
     "database": {"secretRef": {"name": "shop-db"}},
     "migrations": {"image": IMAGE},
@@ -44,128 +43,6 @@ SPEC: dict[str, Any] = {
     "review": {"mode": "Auto", "evidence": "Static"},
 }
 STEPS = 10_000  # turns of the event loop within which work that is due must be done
-
-
-@dataclass
-class Database:
-    """One history, and how far it was applied; `runs` are the apply runs that sent something."""
-
-    current: list[str] = field(default_factory=list)
-    runs: list[str] = field(default_factory=list)
-    documents: dict[str, PlanDocument] = field(default_factory=dict)
-
-    def answer(self, request: RunRequest) -> RunResult:
-        """What the runner would say, having done it."""
-        before = list(self.current)
-        pending = REVISIONS[len(before) : REVISIONS.index(request.revision) + 1]
-        if request.kind is RunKind.PLAN and pending:
-            return self.planned(request, before[-1:], pending)
-        if self.is_other(request, before[-1:]):
-            return self.refused(request)
-        if request.kind is RunKind.APPLY:
-            self.current += pending
-            if pending:
-                self.runs.append(request.job)
-        done = pending if request.kind is RunKind.APPLY else []
-        left = 0 if request.kind is RunKind.APPLY else len(pending)
-        outcome = Outcome.APPLIED if done else Outcome.BEHIND if left else Outcome.UP_TO_DATE
-        return RunResult(
-            kind=request.kind,
-            outcome=outcome,
-            target_uid=request.target.uid,
-            generation=request.generation,
-            job=request.job,
-            database=DatabaseFacts("PostgreSQL", "16.4", "sha256:00"),
-            before=before[-1:],
-            current=self.current[-1:],
-            target_revision=request.revision,
-            pending=left,
-            applied=[AppliedRevision(revision, 1, 0.1) for revision in done],
-            applied_count=len(done),
-        )
-
-    def planned(self, request: RunRequest, before: list[str], pending: list[str]) -> RunResult:
-        """What the runner would say having planned that."""
-        document = draft_document(request, before, pending, journal=len(self.runs))
-        self.documents[request.job] = document
-        packed = pack(document)
-        receipt = PlanReceipt(document.digest, packed.sha256, packed.size, len(packed.parts))
-        return replace(
-            result_of(request, Outcome.PLANNED),
-            plan=receipt,
-            before=before,
-            current=before,
-            target_revision=request.revision,
-            pending=len(pending),
-        )
-
-    def is_other(self, request: RunRequest, before: list[str]) -> bool:
-        """Whether an approved plan was made for something else than what is there."""
-        approved = request.approved
-        if request.kind is not RunKind.APPLY or approved is None or not approved.name:
-            return False
-        pending = REVISIONS[len(self.current) : REVISIONS.index(request.revision) + 1]
-        now = draft_document(request, before, pending, journal=len(self.runs))
-        return approved.digest != now.digest
-
-    def refused(self, request: RunRequest) -> RunResult:
-        """What the runner would say of such a plan."""
-        failure = Failure(Reason.PLAN_CHANGED, "The database has another revision than the plan was made for.")
-        return replace(result_of(request, Outcome.FAILED), failure=failure)
-
-
-def result_of(request: RunRequest, outcome: Outcome) -> RunResult:
-    """A result that names its run."""
-    facts = DatabaseFacts("PostgreSQL", "16.4", "sha256:00")
-    return RunResult(request.kind, outcome, request.target.uid, request.generation, request.job, database=facts)
-
-
-def draft_document(request: RunRequest, before: list[str], pending: list[str], journal: int) -> PlanDocument:
-    """A plan that adds a table a revision."""
-    steps = [Step(each, StepKind.SQL, statements=[statement(each)], message=f"add {each}") for each in pending]
-    inputs = {
-        "schema": request.target.uid,
-        "image": request.image,
-        "database": "sha256:00",
-        "journal": journal,
-        "from": before,
-        "to": pending[-1:],
-        "direction": "Upgrade",
-        "bundle": "sha256:" + "b" * 64,
-        "steering": {
-            "role": request.role,
-            "searchPath": request.search_path,
-            "path": request.path,
-            "python": request.python,
-            "configFile": request.config_file,
-            "environment": request.environment,
-            "env": request.env_names,
-        },
-    }
-    digests = inputs_digest(inputs), statements_digest(steps)
-    return PlanDocument(
-        direction=Direction.UPGRADE,
-        evidence=request.evidence,
-        from_revisions=before,
-        to_revisions=pending[-1:],
-        inputs=inputs,
-        inputs_digest=digests[0],
-        statements_digest=digests[1],
-        digest=plan_digest(*digests),
-        bundle_digest="sha256:" + "b" * 64,
-        journal_id=journal,
-        identity="sha256:00",
-        server_major=16,
-        search_path=["public"],
-        steps=steps,
-    )
-
-
-def statement(revision: str) -> Statement:
-    """One that makes a table."""
-    sql = f"CREATE TABLE t_{revision} (id bigint PRIMARY KEY)"
-    value, ddl = text_fingerprint(sql)
-    return Statement(sql, fingerprint=value, ddl=ddl, locks=[Lock("public.old", "ShareLock")])
 
 
 class Story:

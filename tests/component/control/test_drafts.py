@@ -18,7 +18,8 @@ from alembic_operator.core.draft import Draft, NoDraft
 from alembic_operator.core.observed import Job, Observed, parse_job, parse_pod, parse_schema
 from alembic_operator.review.process import Limits
 
-from .story import NAME, NAMESPACE, REVISIONS, Story, draft_document
+from .database import REVISIONS, draft_document
+from .story import NAME, NAMESPACE, Story
 
 
 async def document(story: Story, *sql: str) -> PlanDocument:
