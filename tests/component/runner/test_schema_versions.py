@@ -90,7 +90,7 @@ def test_finds_no_difference_when_the_schema_was_dumped_and_restored(
         dump = subprocess.run(
             [binaries(version) / "pg_dump", "--schema-only", server.uri("corpus")], check=True, capture_output=True
         )
-        psql = [binaries(version) / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", server.uri("restored")]
+        psql = [str(binaries(version) / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", server.uri("restored")]
         subprocess.run(psql, input=dump.stdout, check=True, capture_output=True)
         with server.connect("corpus") as one, server.connect("restored") as other:
             # A dump leaves INVALID indexes out.
