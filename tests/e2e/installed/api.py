@@ -43,17 +43,21 @@ class Api:
         """
         place = f"{path}?{urlencode(query)}" if query else path
         try:
-            self._connection.request("GET", place)
-            answer = self._connection.getresponse()
-            body = answer.read().decode()
+            answer, body = self._exchanged(place)
         except (ConnectionError, http.client.HTTPException):
+            # The server closes a connection that was idle for a while; a new one tells whether it is there.
             self._connection.close()
-            raise
+            answer, body = self._exchanged(place)
         if answer.status == http.HTTPStatus.NOT_FOUND:
             return None
         if answer.status != http.HTTPStatus.OK:
             raise RuntimeError(f"GET {place}: {answer.status} {body}")
         return body
+
+    def _exchanged(self, place: str) -> tuple[http.client.HTTPResponse, str]:
+        self._connection.request("GET", place)
+        answer = self._connection.getresponse()
+        return answer, answer.read().decode()
 
     def get(self, path: str) -> Raw | None:
         """The object at this path; None when there is none."""
