@@ -5,6 +5,7 @@ Rows of the table in the design that need a plan (an empty downgrade, a baseline
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -265,11 +266,13 @@ def test_asks_for_a_baseline_when_a_live_schema_has_no_version_row(
     ended = runner(project, database.uri)
     assert ended.result.failure is not None
     assert ended.result.failure.reason == Reason.BASELINE_REQUIRED
-    assert ended.failure == (
+    told, _, fingerprint = ended.failure.partition(" The schema's fingerprint is ")
+    assert told == (
         "Looking for the database's revision in public.alembic_version: there is no row, but there are tables "
         "(public.users). Nothing was sent, since migrating from base into a live schema breaks it. If base is meant, "
         "set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
     )
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}\.", fingerprint)
     assert database.all("SELECT 1 FROM pg_namespace WHERE nspname = 'alembic_operator'") == []
     assert runner(project, database.uri, baseline=[]).result.outcome == Outcome.APPLIED
 
