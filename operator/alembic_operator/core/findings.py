@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from alembic_operator.api import review
+
 
 class Severity(StrEnum):
     """How much a finding counts; OFF only in `spec.review.rules`."""
@@ -44,26 +46,6 @@ class Finding:
     waived_until: str = ""
 
 
-HISTORY_RULES = ("multiple-heads", "inserted-revision", "edited-revision")
-NEVER_WAIVED = ("transaction-escape", *HISTORY_RULES)
-
-RULES = (
-    "destructive",
-    "rewrite",
-    "long-scan",
-    "not-null-without-backfill",
-    "type-change",
-    "constraint-validation",
-    "unique-on-existing",
-    "index-not-concurrent",
-    "fk-index",
-    "snake-case",
-    "uuid-pk",
-    "timestamps",
-    "jsonb",
-    "unbatched-dml",
-    "transaction-escape",
-    "mixed-autocommit",
-    "irreversible",
-    *HISTORY_RULES,
-)
+RULES = review.RULE_IDS
+NEVER_WAIVED = review.NEVER_LOWERED
+HISTORY_RULES = review.HISTORY_RULES
