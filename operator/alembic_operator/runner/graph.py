@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+RESERVED = frozenset(("base", "head", "heads"))  # Alembic reads them as symbols, and ends in an assertion at most steps
+
 
 @dataclass(frozen=True)
 class RevisionFile:
@@ -125,6 +127,11 @@ def find_errors(files: list[RevisionFile]) -> list[str]:
         f'revision "{revision}" is declared by {" and ".join(sorted(file.path for file in same))}'
         for revision, same in sorted(by_id.items())
         if len(same) > 1
+    ]
+    errors += [
+        f'{file.path} declares the revision id "{file.revision}", which is a word of Alembic\'s own; give it another id'
+        for file in sorted(files, key=lambda file: file.path)
+        if file.revision in RESERVED
     ]
     for file in sorted(files, key=lambda file: file.path):
         for kind, parents in (("down_revision", file.down), ("depends_on", file.depends)):

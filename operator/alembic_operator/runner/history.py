@@ -12,7 +12,7 @@ from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
-from alembic.script.revision import RevisionMap
+from alembic.script.revision import RevisionError, RevisionMap
 from alembic.util import CommandError
 
 from ..contract import places
@@ -44,7 +44,7 @@ def load_history(request: RunRequest) -> History:
     labels = {label: one.revision for one in scripts for label in one.branch_labels}
     several = len(script._version_locations) > 1
     files = [_describe(one, labels, several=several) for one in scripts]
-    errors = find_errors(files)
+    errors = find_errors(files) or _refused_by_alembic(script)
     if errors:
         raise RunFailed(
             Reason.INVALID_HISTORY,
@@ -141,9 +141,18 @@ def _load(script: ScriptDirectory) -> list[Script]:
         path = _culprit(error, [str(location) for location in script._version_locations])
         raise RunFailed(
             Reason.INVALID_HISTORY,
-            f"Importing the migration file {path}: {_plain(error)}. The traceback is in the log of the Job's pod. "
+            f"Importing the migration file{path}: {_plain(error)}. The traceback is in the log of the Job's pod. "
             "Correct the file, or what it imports, and build a new image.",
         ) from error
+
+
+def _refused_by_alembic(script: ScriptDirectory) -> list[str]:
+    """What Alembic itself says against files that are sound one by one: a branch label that two have, for one."""
+    try:
+        script.revision_map._revision_map  # noqa: B018 (made when it is first asked for)
+    except RevisionError as error:
+        return [str(error).rstrip(".")]
+    return []
 
 
 def _describe(one: Script, labels: dict[str, str], *, several: bool) -> RevisionFile:
@@ -165,18 +174,18 @@ def _ids(value: str | tuple[str, ...] | list[str] | set[str] | None) -> tuple[st
 
 
 def _culprit(error: BaseException, locations: list[str]) -> str:
-    """The migration file that an import failed in."""
+    """The migration file that an import failed in, after "the migration file"."""
     if isinstance(error, SyntaxError) and error.filename:
-        return os.path.basename(error.filename)  # noqa: PTH119
+        return " " + os.path.basename(error.filename)  # noqa: PTH119
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.endswith(".py") and frame.filename.startswith(tuple(locations)):
-            return os.path.basename(frame.filename)  # noqa: PTH119
-    return "(unknown)"
+            return " " + os.path.basename(frame.filename)  # noqa: PTH119
+    return "s"
 
 
 def _plain(error: BaseException) -> str:
     """What may be told of an exception in user code: its type, and its text where that can hold no value."""
-    if isinstance(error, CommandError):
+    if isinstance(error, (CommandError, RevisionError)):
         return str(error).rstrip(".")
     if isinstance(error, ModuleNotFoundError):
         return f"there is no module {error.name}"

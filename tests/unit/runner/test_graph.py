@@ -94,6 +94,11 @@ def test_finds_rows_that_lie_before_others() -> None:
         ([file("b", "gone")], ['b.py names "gone" in down_revision, which no file declares']),
         ([file("b", depends=("gone",))], ['b.py names "gone" in depends_on, which no file declares']),
         ([file("a", "b"), file("b", "a")], ["these follow one another in a circle: a.py, b.py"]),
+        (
+            [file("base"), file("b", "base")],
+            ['base.py declares the revision id "base", which is a word of Alembic\'s own; give it another id'],
+        ),
+        ([file("bases"), file("header", "bases")], []),
         ([file("a", "a")], ["these follow one another in a circle: a.py"]),
     ],
 )
