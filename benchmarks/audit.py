@@ -40,11 +40,15 @@ def position(log: Path) -> int:
 
 
 def since(log: Path, start: int) -> list[Request]:
-    """The requests that were logged after a position; watches, which last, when they ended."""
+    """The requests that were logged after a position; those that last, such as watches, when they ended.
+
+    Of these and of logs of pods there are two lines, one for the beginning of the answer.
+    """
     with log.open("rb") as file:
         file.seek(start)
         lines = file.read().splitlines()
-    return [_request(json.loads(line)) for line in lines if line.endswith(b"}")]
+    events = [json.loads(line) for line in lines if line.endswith(b"}")]
+    return [_request(event) for event in events if event["stage"] != "ResponseStarted"]
 
 
 def _request(event: dict[str, object]) -> Request:

@@ -44,12 +44,13 @@ class Interest:
 
     def __init__(self) -> None:
         self._hints: dict[str, _Hint] = {}
+        self._ended: dict[str, str] = {}  # the pod whose end was told last
 
     def schema(self, event: str | None, raw: Raw) -> list[Key]:
         """The keys to look at after an event of a DatabaseSchema; `event` is None for the initial listing."""
         uid = raw["metadata"]["uid"]
         if event == "DELETED":
-            self._hints.pop(uid, None)
+            self._forget(uid)
             # Whoever lost the database to this resource may have it now.
             return [hint.key for hint in self._hints.values() if hint.owner == uid]
         before, hint = self._hints.get(uid), _hint(raw)
@@ -75,12 +76,22 @@ class Interest:
         return self._of_run(raw, raw["metadata"]["name"])
 
     def pod(self, event: str | None, raw: Raw) -> list[Key]:
-        """The keys to look at after an event of a pod."""
-        labels = raw["metadata"].get("labels") or {}
-        hint = self._hints.get(labels.get(names.LABEL_UID, ""))
+        """The keys to look at after an event of a pod.
+
+        The end of a run is told once: its sidecar ends after it, and would cost a look that finds nothing new.
+        """
+        labels, uid = raw["metadata"].get("labels") or {}, raw["metadata"].get("uid", "")
+        schema = labels.get(names.LABEL_UID, "")
+        hint = self._hints.get(schema)
         if hint is None or not (event == "DELETED" or _telling(raw, hint)):
             return []
-        return self._of_run(raw, labels.get(JOB_NAME, ""))
+        ended = "terminated" in _migration(raw)
+        if event != "DELETED" and ended and self._ended.get(schema) == uid:
+            return []
+        keys = self._of_run(raw, labels.get(JOB_NAME, ""))
+        if keys and ended:
+            self._ended[schema] = uid
+        return keys
 
     def plan(self, event: str | None, raw: Raw) -> list[Key]:
         """The keys to look at after an event of a SchemaPlan: it is gone, or somebody has decided.
@@ -98,7 +109,7 @@ class Interest:
     def keep_only(self, uids: set[str]) -> None:
         """Forget what a full listing no longer holds: kopf does not tell of deletions during a gap of its watch."""
         for uid in self._hints.keys() - uids:
-            del self._hints[uid]
+            self._forget(uid)
 
     def uids(self) -> set[str]:
         """Every DatabaseSchema that is known."""
@@ -112,6 +123,10 @@ class Interest:
     def by_reason(self) -> Mapping[str, int]:
         """How many resources have which reason of Ready."""
         return Counter(hint.reason for hint in self._hints.values())
+
+    def _forget(self, uid: str) -> None:
+        self._hints.pop(uid, None)
+        self._ended.pop(uid, None)
 
     def _of_run(self, raw: Raw, job: str) -> list[Key]:
         hint = self._hints.get((raw["metadata"].get("labels") or {}).get(names.LABEL_UID, ""))
@@ -148,9 +163,15 @@ def _telling(raw: Raw, hint: _Hint) -> bool:
     containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     if any(((c.get("state") or {}).get("waiting") or {}).get("reason", "") not in _QUIET for c in containers):
         return True
-    migration: Raw = next((c for c in containers if c["name"] == places.CONTAINER), {})
-    state = migration.get("state") or {}
+    state = _migration(raw)
     if "terminated" in state or (hint.starting_badly and "running" in state):
         return True
     scheduled = (c for c in status.get("conditions") or () if c["type"] == "PodScheduled")
     return status.get("phase") == "Failed" or any(c.get("reason") == "Unschedulable" for c in scheduled)
+
+
+def _migration(raw: Raw) -> Raw:
+    """The state of the container that migrates."""
+    containers = (raw.get("status") or {}).get("containerStatuses") or ()
+    found: Raw = next((c for c in containers if c["name"] == places.CONTAINER), {})
+    return found.get("state") or {}

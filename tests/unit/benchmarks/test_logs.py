@@ -12,6 +12,7 @@ from benchmarks import audit, sessions
 
 def line(verb: str, resource: str, user: str = audit.OPERATOR, **reference: str) -> str:
     event: dict[str, Any] = {
+        "stage": "ResponseComplete",
         "verb": verb,
         "requestURI": "/somewhere",
         "user": {"username": user},
@@ -41,6 +42,12 @@ def test_requests_are_read_from_the_position_on_when_older_ones_are_there(log: P
 def test_a_line_is_left_for_later_when_it_is_half_written(log: Path) -> None:
     log.write_text(line("get", "jobs") + "\n" + line("create", "jobs")[:40])
     assert [request.verb for request in audit.since(log, 0)] == ["get"]
+
+
+def test_a_request_counts_once_when_the_beginning_of_its_answer_is_logged_too(log: Path) -> None:
+    begun = {**json.loads(line("get", "pods", subresource="log")), "stage": "ResponseStarted"}
+    log.write_text(json.dumps(begun) + "\n" + line("get", "pods", subresource="log") + "\n")
+    assert [request.resource for request in audit.since(log, 0)] == ["pods/log"]
 
 
 def test_lease_watches_and_others_do_not_count_when_the_operator_is_asked_about(log: Path) -> None:

@@ -35,7 +35,8 @@ def job(name: str = "shop-1", condition: str = "", uid: str = "uid-shop") -> dic
 def pod(state: dict[str, Any], name: str = "shop-1", uid: str = "uid-shop", **status: Any) -> dict[str, Any]:
     labels = {"alembic-operator.dev/schema-uid": uid, "batch.kubernetes.io/job-name": name}
     statuses = [{"name": "migration", "state": state}]
-    return {"metadata": {"name": "p", "labels": labels}, "status": {"containerStatuses": statuses, **status}}
+    meta = {"name": "p", "uid": f"uid-of-{name}", "labels": labels}
+    return {"metadata": meta, "status": {"containerStatuses": statuses, **status}}
 
 
 def knowing(*raws: dict[str, Any]) -> Interest:
@@ -225,6 +226,29 @@ def test_resource_is_looked_at_when_its_pod_has_something_to_tell(case: str) -> 
     raw, woken = STATES[case]
     interest = knowing(schema("Migrating", run=RUN))
     assert interest.pod("MODIFIED", raw) == ([SHOP] if woken else [])
+
+
+def test_end_of_a_run_is_told_once_when_its_sidecar_ends_after_it() -> None:
+    interest = knowing(schema("Planning", run=RUN))
+    ended = pod({"terminated": {"exitCode": 0}})
+    both = pod({"terminated": {"exitCode": 0}}, initContainerStatuses=[{"name": "shadow", "state": {"terminated": {}}}])
+    assert interest.pod("MODIFIED", ended) == [SHOP]
+    assert interest.pod("MODIFIED", both) == []
+    assert interest.pod("DELETED", both) == [SHOP]
+
+
+def test_end_of_a_run_is_told_again_when_it_is_another_pods() -> None:
+    interest = knowing(schema("Planning", run=RUN))
+    assert interest.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
+    interest.written(schema("Migrating", run={"job": "shop-2", "kind": "Apply"}))
+    assert interest.pod("MODIFIED", pod({"terminated": {}}, "shop-2")) == [SHOP]
+
+
+def test_end_of_a_run_is_told_when_it_was_not_waited_for_at_first() -> None:
+    interest = knowing(schema("Migrating", run={"job": "shop-0", "kind": "Apply"}))
+    assert interest.pod("MODIFIED", pod({"terminated": {}})) == []
+    interest.written(schema("Migrating", run=RUN))
+    assert interest.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
 
 
 def test_resource_is_looked_at_when_its_pod_is_deleted() -> None:
