@@ -1,4 +1,4 @@
-"""`python -m tests.corpus [15|16|18]`: the table of the corpus."""
+"""`python -m tests.corpus [published|projects] [15|16|18]`: the table of a corpus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 
 from tests.cluster.postgres import VERSIONS
 
-from .run import judge, table
+from .run import CORPORA, judge, table
 
-_ASKED = int(sys.argv[1]) if len(sys.argv) > 1 else VERSIONS[0]
-sys.stdout.write(table(judge(next(one for one in VERSIONS if one == _ASKED))) + "\n")
+_CORPUS = sys.argv[1] if len(sys.argv) > 1 else "published"
+_ASKED = int(sys.argv[2]) if len(sys.argv) > 2 else VERSIONS[0]
+sys.stdout.write(table(judge(next(one for one in VERSIONS if one == _ASKED), CORPORA[_CORPUS])) + "\n")

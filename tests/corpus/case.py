@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .shop import SHOP
+
 # Every case has tables of its own in one database: each name that is made gets the case's number behind it.
 _NAMES = re.compile(
     r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:UNLOGGED\s+|UNIQUE\s+|TEMP(?:ORARY)?\s+|MATERIALIZED\s+)*"
@@ -26,8 +28,9 @@ class Case:
         unsafe: whether it has to be stopped on a busy table with rows.
         revisions: in order. The body of `upgrade()`; or SQL, `;` between statements, `!` before what runs in an
             autocommit block.
-        setup: SQL for what was there before, beside SHOP.
+        setup: SQL for what was there before, beside the base.
         since: the oldest PostgreSQL that knows the syntax.
+        base: SQL for the tables that the cases of a corpus share.
     """
 
     name: str
@@ -36,17 +39,18 @@ class Case:
     revisions: tuple[str, ...]
     setup: str = ""
     since: int = 15
+    base: str = SHOP
 
-    def own(self, number: int, base: str) -> tuple[str, list[str]]:
+    def own(self, number: int) -> tuple[str, list[str]]:
         """Setup and bodies of upgrade(), with names of their own."""
-        everything = "\n".join((base, self.setup, *self.revisions))
+        everything = "\n".join((self.base, self.setup, *self.revisions))
         names = {name for found in _NAMES.findall(everything) for name in found if name}
         pattern = re.compile(rf"\b({'|'.join(sorted(map(re.escape, names), key=len, reverse=True))})\b")
 
         def named(text: str) -> str:
             return pattern.sub(rf"\1_{number}", text)
 
-        return named(base + self.setup), [body(named(one)) for one in self.revisions]
+        return named(self.base + self.setup), [body(named(one)) for one in self.revisions]
 
 
 def body(revision: str) -> str:

@@ -17,9 +17,10 @@ from tests.cluster.postgres import Postgres, Version, binaries
 from tests.component.runner.project import Project
 
 from .case import Case
-from .safe import SAFE
-from .shop import SHOP
-from .unsafe import UNSAFE
+from .projects import PROJECTS
+from .published import PUBLISHED
+
+CORPORA = {"published": PUBLISHED, "projects": PROJECTS}
 
 _ROOT = Path(__file__).parents[2]
 _REVISION = re.compile(r"\(revision c(\d+)_")
@@ -45,25 +46,20 @@ class Verdict:
         return self.stopped is not self.case.unsafe
 
 
-def every(version: Version) -> tuple[Case, ...]:
-    """The cases for a version of PostgreSQL."""
-    return tuple(case for case in (*UNSAFE, *SAFE) if case.since <= version)
-
-
-def judge(version: Version, cases: Iterable[Case] | None = None, *, evidence: str = "Shadow") -> list[Verdict]:
-    """Plan and review all cases.
+def judge(version: Version, cases: Iterable[Case], *, evidence: str = "Shadow") -> list[Verdict]:
+    """Plan and review migrations.
 
     Args:
-        version: of PostgreSQL.
-        cases: instead of all.
+        version: of PostgreSQL; cases that need a newer one are left out.
+        cases: of one corpus.
         evidence: Shadow or Static.
     """
-    verdicts = [Verdict(case) for case in (every(version) if cases is None else cases)]
+    verdicts = [Verdict(case) for case in cases if case.since <= version]
     with Postgres(version) as server:
         server.create_database("corpus")
         with server.connect("corpus") as connection:
             for number, verdict in enumerate(verdicts):
-                connection.execute(verdict.case.own(number, SHOP)[0])
+                connection.execute(verdict.case.own(number)[0])
             connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
             connection.execute("INSERT INTO alembic_version VALUES ('start')")
         while True:
@@ -82,7 +78,7 @@ def _once(server: Postgres, verdicts: list[Verdict], evidence: str) -> tuple[int
         project.add("start", "pass")
         for number, verdict in enumerate(verdicts):
             if not verdict.refused:
-                for at, text in enumerate(verdict.case.own(number, SHOP)[1]):
+                for at, text in enumerate(verdict.case.own(number)[1]):
                     project.add(f"c{number}_{at}", text, downgrade="raise NotImplementedError")
         ended = _plan(server, project, evidence)
     if ended.returncode not in (0, 1):
