@@ -138,10 +138,11 @@ def _load(script: ScriptDirectory) -> list[Script]:
         return list(script._load_revisions())  # what RevisionMap itself would call, without its warnings
     except (Exception, SystemExit) as error:
         print_error(error, words=False)  # a settings class tells the environment's values, for one
-        path = _culprit(error, [str(location) for location in script._version_locations])
+        name = _culprit(error, [str(location) for location in script._version_locations])
+        where = f"the migration file {name}" if name else "the migration files"
         raise RunFailed(
             Reason.INVALID_HISTORY,
-            f"Importing the migration file{path}: {_plain(error)}. The traceback is in the log of the Job's pod. "
+            f"Importing {where}: {_plain(error)}. The traceback is in the log of the Job's pod. "
             "Correct the file, or what it imports, and build a new image.",
         ) from error
 
@@ -174,13 +175,13 @@ def _ids(value: str | tuple[str, ...] | list[str] | set[str] | None) -> tuple[st
 
 
 def _culprit(error: BaseException, locations: list[str]) -> str:
-    """The migration file that an import failed in, after "the migration file"."""
+    """The migration file that an import failed in; "" where that is not known."""
     if isinstance(error, SyntaxError) and error.filename:
-        return " " + os.path.basename(error.filename)  # noqa: PTH119
+        return os.path.basename(error.filename)  # noqa: PTH119
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.endswith(".py") and frame.filename.startswith(tuple(locations)):
-            return " " + os.path.basename(frame.filename)  # noqa: PTH119
-    return "s"
+            return os.path.basename(frame.filename)  # noqa: PTH119
+    return ""
 
 
 def _plain(error: BaseException) -> str:

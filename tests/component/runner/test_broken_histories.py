@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from alembic_operator.contract.reasons import Reason
@@ -34,7 +36,7 @@ def test_names_the_label_when_two_branches_have_it(
         path = project.add(revision, "pass", down=down)
         path.write_text(path.read_text().replace("branch_labels = None", 'branch_labels = ("one",)'))
     message = failed(runner(project, database.uri, kind=kind, evidence="Static"), Reason.INVALID_HISTORY)
-    assert "Branch name 'one' in revision r2 already used by revision r1" in message
+    assert re.search("Branch name 'one' in revision r[12] already used by revision r[12]", message)
 
 
 def test_names_the_id_when_it_has_a_character_that_alembic_refuses(
@@ -42,6 +44,4 @@ def test_names_the_id_when_it_has_a_character_that_alembic_refuses(
 ) -> None:
     project.add("a-b", "pass")
     message = failed(runner(project, database.uri), Reason.INVALID_HISTORY)
-    assert (
-        "Importing the migration file (unknown): Character(s) '-' not allowed in revision identifier 'a-b'" in message
-    )
+    assert "Importing the migration files: Character(s) '-' not allowed in revision identifier 'a-b'" in message
