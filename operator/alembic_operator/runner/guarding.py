@@ -92,7 +92,8 @@ class Unreviewed:
             return
         for one in fingerprints(sql):
             if one.transaction_control:
-                raise escape(f"its SQL ends or begins a transaction by itself ({one.keyword}), which was not sent")
+                which = f" ({one.keyword})" if one.keyword else ""
+                raise escape(f"its SQL ends or begins a transaction by itself{which}, which was not sent")
 
     def finish(self) -> None:
         """Nothing is missing."""

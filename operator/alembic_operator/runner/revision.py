@@ -24,7 +24,7 @@ from .driver import RawConnection, rows
 from .elsewhere import watched_connects
 from .errors import RunFailed
 from .graph import Graph
-from .guarding import Gate, Judge, Refused, escape, sent_by_helpers
+from .guarding import Gate, Judge, Refused, Unreviewed, escape, sent_by_helpers
 from .heads import Moves
 from .journal import DONE, HELD, INTENT, INTENT_DONE, NOT_RESUMABLE, job_uid, plan_columns
 from .report import Report
@@ -35,6 +35,7 @@ from .watch import Watch
 # Anywhere, also in a comment or a CASE: a row too many goes with its transaction, one too few hides what was committed.
 _MAY_COMMIT = re.compile(r"\b(?:COMMIT|END|PREPARE\s+TRANSACTION)\b", re.IGNORECASE)
 _MAY_LEAVE_A_PART = re.compile(r"\b(?:COMMIT|END|CALL|DO|DETACH)\b", re.IGNORECASE)
+_CONTROL_ONLY = Unreviewed()
 
 
 class Running:
@@ -202,9 +203,9 @@ class Running:
         self._last_statement = sql
         helpers = bool(self._helpers) and sent_by_helpers()
         self._changed = self._changed or not helpers  # a SELECT too: it may call what writes
-        if not helpers:
-            with self._refusing():
-                self._judge.check(sql, bool(self._raw.autocommit))
+        # A helper's statements are approved by its call; the SQL that it was given may end no transaction all the same.
+        with self._refusing():
+            (_CONTROL_ONLY if helpers else self._judge).check(sql, bool(self._raw.autocommit))
         if _MAY_COMMIT.search(sql):
             self._write_intent()
         self._watch.started(self.revision, self.statements)
