@@ -197,9 +197,10 @@ class MemoryCluster(People):
     async def page_config_maps(self, namespace: str, labels: str, limit: int, token: str = "") -> Page:
         """See the port. The selector is `key=value`, with commas between."""
         wanted = dict(pair.split("=", 1) for pair in labels.split(","))
-        return await self._page(
+        page = await self._page(
             "configmaps", namespace, limit, token, lambda item: wanted.items() <= _labels(item).items()
         )
+        return Page(tuple({"metadata": item["metadata"]} for item in page.items), page.token)
 
     async def delete_config_map(self, namespace: str, name: str, uid: str) -> None:
         """See the port."""

@@ -53,6 +53,7 @@ class Ask:
     query: tuple[tuple[str, str], ...] = ()
     body: Raw | None = None
     content_type: str = JSON
+    accept: str = JSON
     repeatable: bool = True
 
 

@@ -27,6 +27,7 @@ from alembic_operator.cluster.resources import (
     EVENTS,
     JOBS,
     LEASES,
+    METADATA,
     NAMESPACES,
     PLANS,
     PODS,
@@ -156,7 +157,7 @@ class Kube(Asking):
 
     async def page_config_maps(self, namespace: str, labels: str, limit: int, token: str = "") -> Page:
         """See the port."""
-        return await self._page(CONFIG_MAPS, namespace, limit, token, ("labelSelector", labels))
+        return await self._page(CONFIG_MAPS, namespace, limit, token, ("labelSelector", labels), accept=METADATA)
 
     async def delete_config_map(self, namespace: str, name: str, uid: str) -> None:
         """See the port."""
@@ -181,7 +182,7 @@ class Kube(Asking):
             ask.method,
             ask.path,
             query_params=list(ask.query),
-            header_params={"Accept": "application/json", "Content-Type": ask.content_type},
+            header_params={"Accept": ask.accept, "Content-Type": ask.content_type},
             body=ask.body,
             auth_settings=["BearerToken"],
         )

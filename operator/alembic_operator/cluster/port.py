@@ -114,7 +114,7 @@ class Cluster(Protocol):
         ...
 
     async def page_config_maps(self, namespace: str, labels: str, limit: int, token: str = "") -> Page:
-        """List ConfigMaps by a label selector, of every namespace when it is "". Raises Gone."""
+        """List ConfigMaps by a label selector, of every namespace when it is ""; their metadata alone. Raises Gone."""
         ...
 
     async def delete_config_map(self, namespace: str, name: str, uid: str) -> None:

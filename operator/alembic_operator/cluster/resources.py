@@ -8,11 +8,12 @@ from urllib.parse import quote
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Conflict, Gone, NotFound
-from alembic_operator.cluster.exchange import Ask, Exchange
+from alembic_operator.cluster.exchange import JSON, Ask, Exchange
 from alembic_operator.cluster.port import Page, Raw
 
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,16 @@ class Asking:
             Ask(f"read {of.kind} {where}", "get", of.plural, "GET", of.path(namespace, name))
         )
 
-    async def _page(self, of: Resource, namespace: str, limit: int, token: str, *query: tuple[str, str]) -> Page:
+    async def _page(
+        self, of: Resource, namespace: str, limit: int, token: str, *query: tuple[str, str], accept: str = JSON
+    ) -> Page:
         where = f"in {namespace}" if namespace else "in every namespace"
-        ask = Ask(f"list {of.kind}s {where}", "list", of.plural, "GET", of.path(namespace))
         query += (("limit", str(limit)),)
         if token:
             query += (("continue", token),)
-        read = await self._exchange.object(Ask(ask.action, ask.verb, ask.resource, ask.method, ask.path, query))
+        path = of.path(namespace)
+        ask = Ask(f"list {of.kind}s {where}", "list", of.plural, "GET", path, query, accept=accept)
+        read = await self._exchange.object(ask)
         return Page(tuple(read.get("items") or ()), (read.get("metadata") or {}).get("continue") or "")
 
     async def _list(self, of: Resource, namespace: str, selector: tuple[str, str]) -> tuple[Raw, ...]:

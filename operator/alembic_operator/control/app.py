@@ -25,6 +25,7 @@ from .gather import Places
 from .health import Health, no_older
 from .interest import Interest
 from .lease import Lease, LeaseLost
+from .leftovers import Leftovers
 from .linting import Linter
 from .metrics import Metrics
 from .planstore import PlanStore
@@ -70,7 +71,7 @@ class App:
             namespaces=self.settings.watch_namespaces,
             queue=self.queue,
             interest=self.interest,
-            runner=self.runner,
+            leftovers=Leftovers(self.cluster, self.settings.watch_namespaces, self.runner),
             metrics=self.metrics,
             interval=self.settings.resync,
         )

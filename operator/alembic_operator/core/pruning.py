@@ -1,4 +1,7 @@
-"""Which SchemaPlans are kept: the last ones, what the status names, and a rejection of what is wanted now."""
+"""Which SchemaPlans are kept: the last ones, what the status names, and a rejection of what is wanted now.
+
+Their SQL goes with them; a ConfigMap of a plan that is gone goes too, unless an unfinished Job mounts it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alembic_operator.api.names import KIND
 from alembic_operator.api.plan import REJECT
 
 Raw = Mapping[str, Any]
@@ -65,3 +69,35 @@ def surplus(plans: Iterable[Planned], keeping: Keeping) -> list[Planned]:
     newest = sorted(plans, key=lambda plan: (plan.created, plan.name), reverse=True)
     old = [plan for plan in newest[keeping.limit :] if plan.name != keeping.plan]
     return [plan for plan in reversed(old) if not (plan.rejected and keeping.target in plan.to)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A ConfigMap with a part of a plan's SQL; `plan` may be there or gone."""
+
+    namespace: str
+    name: str
+    uid: str
+    schema: str
+    schema_name: str
+    plan: str
+
+
+def part_of(raw: Raw) -> Part | None:
+    """A raw ConfigMap's metadata; None where no DatabaseSchema controls it, or its name is no plan's."""
+    meta = raw["metadata"]
+    owner = next((one for one in meta.get("ownerReferences") or () if one.get("controller")), None)
+    plan, _, number = meta["name"].rpartition("-")
+    if owner is None or owner.get("kind") != KIND or not plan or not number.isdecimal():
+        return None
+    return Part(meta["namespace"], meta["name"], meta["uid"], owner["uid"], owner["name"], plan)
+
+
+def uses(job: Raw, config_map: str) -> bool:
+    """Whether a raw Job that is not finished mounts that ConfigMap."""
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    if any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions):
+        return False
+    volumes = job["spec"]["template"]["spec"].get("volumes") or ()
+    sources = [source for one in volumes for source in (one, *((one.get("projected") or {}).get("sources") or ()))]
+    return any((source.get("configMap") or {}).get("name") == config_map for source in sources)

@@ -53,6 +53,8 @@ class Small:
         first = await world.cluster.page_config_maps("", selector, 2)
         second = await world.cluster.page_config_maps("", selector, 2, first.token)
         assert [names_of(first.items), names_of(second.items), second.token] == [["a", "b"], ["c"], ""]
+        assert [item["metadata"]["labels"] for item in first.items] == [ours, ours]
+        assert [item for item in first.items if "data" in item or "binaryData" in item] == []
 
     async def test_config_map_goes_when_it_is_deleted_by_its_uid_and_then_only(self, world: World) -> None:
         await world.cluster.create_config_map(world.namespace, contract.config_map("runner"))

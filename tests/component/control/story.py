@@ -23,6 +23,7 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from alembic_operator.control.drafts import NotChecked
 from alembic_operator.control.gather import Places
 from alembic_operator.control.interest import Interest
+from alembic_operator.control.leftovers import Leftovers
 from alembic_operator.control.metrics import Metrics
 from alembic_operator.control.planstore import PlanStore
 from alembic_operator.control.queue import KeyQueue
@@ -104,7 +105,7 @@ class Story:
             namespaces=(),
             queue=queue,
             interest=interest,
-            runner=self.runner,
+            leftovers=Leftovers(self.cluster, (), self.runner),
             metrics=self.metrics,
             interval=3600.0,
             clock=self._seconds,
