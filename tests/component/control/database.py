@@ -16,8 +16,14 @@ REVISIONS = ["a1", "b2", "c3"]
 
 @dataclass
 class Database:
-    """One history, and how far it was applied; `runs` are the apply runs that sent something."""
+    """One history, and how far it was applied.
 
+    Attributes:
+        runs: the apply runs that sent something.
+        version: of the runner, which comes with the operator.
+    """
+
+    version: str = "1"
     current: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     documents: dict[str, PlanDocument] = field(default_factory=dict)
@@ -54,7 +60,7 @@ class Database:
 
     def planned(self, request: RunRequest, before: list[str], pending: list[str]) -> RunResult:
         """What the runner would say having planned that."""
-        document = draft_document(request, before, pending, journal=len(self.runs))
+        document = draft_document(request, before, pending, journal=len(self.runs), version=self.version)
         self.documents[request.job] = document
         packed = pack(document)
         receipt = PlanReceipt(document.digest, packed.sha256, packed.size, len(packed.parts))
@@ -73,7 +79,7 @@ class Database:
         if request.kind is not RunKind.APPLY or approved is None or not approved.name:
             return False
         pending = REVISIONS[len(self.current) : REVISIONS.index(request.revision) + 1]
-        now = draft_document(request, before, pending, journal=len(self.runs))
+        now = draft_document(request, before, pending, journal=len(self.runs), version=self.version)
         return approved.digest != now.digest
 
     def refused(self, request: RunRequest) -> RunResult:
@@ -88,7 +94,9 @@ def result_of(request: RunRequest, outcome: Outcome) -> RunResult:
     return RunResult(request.kind, outcome, request.target.uid, request.generation, request.job, database=facts)
 
 
-def draft_document(request: RunRequest, before: list[str], pending: list[str], journal: int) -> PlanDocument:
+def draft_document(
+    request: RunRequest, before: list[str], pending: list[str], journal: int, version: str = "1"
+) -> PlanDocument:
     """A plan that adds a table a revision."""
     steps = [Step(each, StepKind.SQL, statements=[statement(each)], message=f"add {each}") for each in pending]
     inputs = {
@@ -109,6 +117,7 @@ def draft_document(request: RunRequest, before: list[str], pending: list[str], j
             "environment": request.environment,
             "env": request.env_names,
         },
+        "versions": {"runner": version},
     }
     digests = inputs_digest(inputs), statements_digest(steps)
     return PlanDocument(

@@ -205,3 +205,17 @@ async def test_resource_stops_when_a_statement_was_not_approved() -> None:
     assert story.ready() == ("False", "StatementMismatch")
     await story.passes(60)
     assert story.unfinished() == []
+
+
+async def test_plan_is_judged_by_the_rules_of_today_when_the_operator_was_upgraded_before_it_ran() -> None:
+    story = reviewed(mode="Required")
+    old = await planned(story)
+    story.database.version, story.checked = "2", Lint((DANGER,), ())
+    story.start()
+    await story.apply(review={**story.review, "mode": "OnFindings"})  # the rules of yesterday found nothing in it
+    await story.runs()
+    await story.runs()
+    assert story.ready() == ("False", "AwaitingApproval")
+    assert "destructive" in story.message()
+    assert story.status["plan"]["name"] != old
+    assert story.database.runs == []

@@ -12,6 +12,7 @@ from tests.cluster.postgres import Version
 from alembic_operator.contract.places import GUARD_FILE
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
+from alembic_operator.contract.version import VERSION
 
 from .approvals import Approval, approve, step
 from .conftest import Database
@@ -79,6 +80,14 @@ def test_sends_nothing_when_what_steers_the_run_changed(
     approval: Approval, database: Database, change: dict[str, Any], told: str
 ) -> None:
     assert told in failed(approval.run(**change), Reason.PLAN_CHANGED)
+    assert unchanged(database)
+
+
+def test_sends_nothing_when_the_operator_was_upgraded_whose_rules_passed_the_plan(
+    approval: Approval, database: Database
+) -> None:
+    upgraded = "from alembic_operator.runner import inputs\ninputs.VERSION = '9.9.9'\n"
+    assert f"versions.runner was '{VERSION}' and is '9.9.9'" in failed(approval.run(more=upgraded), Reason.PLAN_CHANGED)
     assert unchanged(database)
 
 
