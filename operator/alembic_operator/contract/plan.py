@@ -221,7 +221,8 @@ class PlanDocument:
         statements_digest, digest, bundle_digest: as there.
         journal_id: the journal's newest id; 0 for none.
         identity: of the database.
-        relations: of the target that the steps touch, with their sizes; others are left out.
+        relations: of the target that the steps touch (if Static: that their SQL may name), with their sizes; others are
+            left out.
         waivers: text of each `<revision>.review.yaml`, by path in the bundle.
         fingerprint: of the target's schema before the plan; "" if Static.
         expected_fingerprint: of the shadow's schema after it; "" if Static.

@@ -26,6 +26,7 @@ from ...contract.fingerprints import fingerprints, text_fingerprint
 from ...contract.masking import mask
 from ...contract.plan import Direction, PlanDocument, Statement, Step, StepKind
 from ..apply import _line
+from .catalog import relations_named
 from .document import document, step_of
 from .doors import led_to
 from .task import Task
@@ -54,8 +55,9 @@ class _Rendered:
 
 
 def plan_statically(task: Task) -> PlanDocument:
-    """Render the steps; no shadow is needed."""
-    return document(task, [_step(task, step) for step in steps_of(task)], "Static")
+    """Render the steps; no shadow is needed. The target's catalog tells how large what they name is."""
+    steps = [_step(task, step) for step in steps_of(task)]
+    return document(task, steps, "Static", relations=relations_named(task.target, steps))
 
 
 def steps_of(task: Task) -> list[RevisionStep]:

@@ -89,3 +89,63 @@ def test_blocks_and_control_are_told_when_a_rendered_step_has_them(
     _, step = _plan(database, project, planner, code)
     assert [(one.sql, one.autocommit) for one in step.statements] == [("VACUUM item", True), ("COMMIT", False)]
     assert (step.transactional, len(step.escapes)) == (False, 1)
+
+
+LARGE = "CREATE TABLE big AS SELECT i AS id, repeat('x', 200) AS name FROM generate_series(1, 5000) i"
+
+
+def test_plan_has_sizes_when_the_target_knows_what_its_sql_names(
+    database: Database, project: Project, planner: Planner
+) -> None:
+    for statement in (
+        'CREATE SCHEMA other; CREATE TABLE other."Odd ""Name" (id int); CREATE TABLE other.big (id int)',
+        "CREATE TABLE never_named (id int); CREATE TABLE tiny (id int); INSERT INTO tiny VALUES (1)",
+        "CREATE TABLE parted (id int) PARTITION BY RANGE (id)",
+        "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10000)",
+        "INSERT INTO parted SELECT i FROM generate_series(1, 5000) i",
+        LARGE,
+        "CREATE MATERIALIZED VIEW report AS SELECT count(*) FROM big",
+    ):
+        database.execute(statement)
+    database.execute("ANALYZE big; ANALYZE tiny; ANALYZE parted_1; ANALYZE parted")
+    code = r"""
+op.add_column("tiny", sa.Column("size", sa.Integer))
+op.execute('UPDATE BIG SET name = NULL WHERE "name" = \'5" pipe\'')
+op.execute('ALTER TABLE other."Odd ""Name" ADD COLUMN size int')
+op.execute("REFRESH MATERIALIZED VIEW report; DELETE FROM Parted")
+op.create_table("made", sa.Column("id", sa.Integer))
+"""
+    project.add("r1", code)
+    plan = read_plan(planner.run(project, evidence="Static", baseline=[]))
+    found = {one.name: (one.kind, one.bytes, one.rows) for one in plan.relations}
+    kind, size, rows = found.pop("public.big")
+    assert (kind, rows) == ("table", 5000) and size > 1_000_000
+    kind, size, rows = found.pop("public.parted")
+    assert (kind, rows) == ("partitioned table", 5000) and size > 100_000
+    assert found == {
+        "public.tiny": ("table", 8192, 1),
+        'other.Odd "Name': ("table", 0, -1),
+        "other.big": ("table", 0, -1),
+        "public.report": ("materialized view", 8192, -1),
+    }
+
+
+def test_plan_has_no_sizes_when_nothing_of_it_is_known_or_there(
+    database: Database, project: Project, planner: Planner
+) -> None:
+    plan, _ = _plan(database, project, planner, OPAQUE["rows"])
+    assert plan.relations == []
+    project.add("r3", 'op.create_table("t", sa.Column("id", sa.Integer))')
+    planned = read_plan(planner.run(project, evidence="Static"))
+    assert [one.name for one in planned.relations] == []
+
+
+def test_sizes_change_nothing_when_the_digests_are_made(database: Database, project: Project, planner: Planner) -> None:
+    before, _ = _plan(database, project, planner, "op.execute('UPDATE item SET name = NULL')")
+    database.execute("INSERT INTO item SELECT i, repeat('x', 200) FROM generate_series(1, 5000) i; ANALYZE item")
+    after = read_plan(planner.run(project, evidence="Static"))
+    assert [(one.name, one.rows) for one in before.relations + after.relations] == [
+        ("public.item", -1),
+        ("public.item", 5000),
+    ]
+    assert after.digest == before.digest
