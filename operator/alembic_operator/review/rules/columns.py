@@ -13,7 +13,7 @@ from .rewrites import volatile
 NOT_NULL, TYPE = "not-null-without-backfill", "type-change"
 _FIX_NOT_NULL = (
     "Fill the column in batches, add CHECK (column IS NOT NULL) NOT VALID, VALIDATE it in a later revision, then SET "
-    "NOT NULL, which reads no row then (set_not_null of alembic_operator_helpers does so)."
+    "NOT NULL, which reads no row then (add_not_null of alembic_operator_helpers does all of it)."
 )
 _FIX_ADDED = "Give it a constant DEFAULT, or add it as NULL, fill it in batches, and set NOT NULL in a later revision."
 _FIX_TYPE = (

@@ -12,10 +12,7 @@ from ..scene import Part, Scene
 from .destructive import every_row
 
 RULE = "unbatched-dml"
-_FIX = (
-    "Write the rows in batches by their key, each in its own transaction: backfill or delete_in_batches of "
-    "alembic_operator_helpers."
-)
+_FIX = "Write the rows in batches by their key, each in its own transaction (backfill of alembic_operator_helpers)."
 
 # Columns with a few values, each of which most rows may have.
 _FEW_VALUES = re.compile(

@@ -1,0 +1,155 @@
+"""DROP, and what goes with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ....core.findings import Finding, Severity
+from ...ast import inner, names, word
+from ...scene import Part, Scene, commands
+from .kinds import KINDS, RULE, said
+
+_LOST = {
+    "table": "all its rows are gone",
+    "foreign table": "programs that read it fail",
+    "table column": "its values are gone, and programs that name it fail",
+    "composite type attribute": "its values are gone",
+    "schema": "everything in it is gone",
+    "type": "columns and programs that use it fail",
+    "domain": "columns and programs that use it fail",
+    "view": "programs that read it fail",
+    "materialized view": "programs that read it fail",
+    "sequence": "programs that take numbers from it fail",
+    "extension": "everything that it provides is gone",
+    "foreign-data wrapper": "its servers and foreign tables are gone",
+    "server": "its foreign tables are gone",
+}
+_LESSER = {
+    "function": "programs and triggers that call it fail",
+    "procedure": "programs that call it fail",
+    "aggregate": "programs that call it fail",
+    "trigger": "what it did to written rows is not done any more",
+    "rule": "what it did is not done any more",
+    "policy": "who may see which rows changes at once",
+}
+_FIX = (
+    "First release programs that do not use it any more, then drop it in a later revision, and write a waiver that "
+    "says so beside that revision (docs/waivers.md)."
+)
+_KEY = re.compile(r"(?:^|_)pk(?:ey)?(?:_|$)", re.IGNORECASE)
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+
+
+def dropped(part: Part, scene: Scene) -> Iterator[Finding]:
+    """What PostgreSQL says was dropped; whatever way the statement took to it."""
+    if not part.probed:
+        return
+    for one in part.sent.drops:
+        name = _plain(one.identity)
+        if _again(part, scene, name) or not scene.existing(name) or name.startswith("_RETURN on "):
+            continue
+        yield from _drop(part, one.type, name)
+        if one.type == "table constraint":
+            yield from _constraint(part, scene, name)
+
+
+def _constraint(part: Part, scene: Scene, name: str) -> Iterator[Finding]:
+    table = name.partition(" on ")[2]
+    if _keys_gone(part, scene, name):
+        yield _primary_key(part, name)
+    elif part.kind == "alter_table_stmt" and part.probed and scene.name(part.node.relation) != table:
+        message = f"It drops the constraint {name} with another table's key: rows of {table} are not checked any more."
+        fix = "Leave CASCADE out, and drop each constraint by its own name."
+        yield part.finding(RULE, Severity.ERROR, name, message, fix)
+
+
+def drop_statements(part: Part, scene: Scene) -> Iterator[Finding]:
+    """DROP, by its text, where nothing was seen of it."""
+    if part.probed or part.kind not in ("drop_stmt", "alter_table_stmt"):
+        return
+    if part.kind == "alter_table_stmt":
+        yield from _dropped_columns(part, scene)
+        return
+    kind = KINDS.get(word(part.node, "remove_type"), "")
+    for item in part.node.objects:
+        name = _dropped_name(item, kind, scene)
+        if kind and scene.existing(name) and not _again(part, scene, name):
+            yield from _drop(part, kind, name)
+
+
+def _dropped_name(item: object, kind: str, scene: Scene) -> str:
+    found, node = inner(item)
+    if found == "list":
+        parts = names(node.items)
+    elif found in ("type_name", "object_with_args"):
+        parts = names(node.names if found == "type_name" else node.objname)
+    else:
+        parts = names([item])
+    if kind in ("schema", "extension", "server", "foreign-data wrapper"):
+        return ".".join(parts)
+    if kind in ("trigger", "rule", "policy") and len(parts) > 1:
+        return f"{parts[-1]} on {scene.qualified(parts[:-1])}"
+    return scene.qualified(parts)
+
+
+def _dropped_columns(part: Part, scene: Scene) -> Iterator[Finding]:
+    table = scene.name(part.node.relation)
+    for kind, command in commands(part):
+        if kind == "AT_DropColumn" and scene.existing(table) and (table, command.name) not in scene.columns:
+            yield from _drop(part, "table column", f"{table}.{command.name}")
+        elif kind == "AT_DropConstraint" and scene.existing(table):
+            yield from _constraint(part, scene, f"{command.name} on {table}")
+
+
+def _drop(part: Part, kind: str, name: str) -> Iterator[Finding]:
+    if kind in _LOST:
+        yield part.finding(RULE, Severity.ERROR, name, f"It drops the {said(kind)} {name}: {_LOST[kind]}.", _FIX)
+    elif kind in _LESSER:
+        yield part.finding(RULE, Severity.WARNING, name, f"It drops the {kind} {name}: {_LESSER[kind]}.", _FIX)
+
+
+def _keys_gone(part: Part, scene: Scene, name: str) -> bool:
+    """Whether it drops what is named like a primary key, and nothing takes its place."""
+    constraint, _, table = name.partition(" on ")
+    if not _KEY.search(constraint):
+        return False
+    known = scene.tables.get(table)
+    return not known.primary_key if known is not None else "PRIMARY KEY" not in part.tree.text.upper()
+
+
+def _primary_key(part: Part, name: str) -> Finding:
+    return part.finding(
+        RULE,
+        Severity.ERROR,
+        name,
+        f"It drops the primary key {name}: rows may be doubled, and replication and programs may fail.",
+        "Build the new key's index CONCURRENTLY, then drop the old key and add the new one USING INDEX in one "
+        "ALTER TABLE.",
+    )
+
+
+def _plain(identity: str) -> str:
+    """The name without the quotes that PostgreSQL's identities have."""
+    return _QUOTED.sub(lambda match: match.group(1).replace('""', '"'), identity)
+
+
+def _again(part: Part, scene: Scene, name: str) -> bool:
+    """Whether the step makes something of this name again later: a view or function that is replaced."""
+    for one in scene.later(part):
+        if one.node is None:
+            continue
+        if one.kind == "view_stmt" and scene.name(one.node.view) == name:
+            return True
+        if one.kind == "create_table_as_stmt" and scene.name(one.node.into.rel) == name:
+            return True
+        if one.kind == "create_function_stmt" and scene.qualified(names(one.node.funcname)) == name.partition("(")[0]:
+            return True
+        if one.kind == "create_trig_stmt" and f"{one.node.trigname} on {scene.name(one.node.relation)}" == name:
+            return True
+        if one.kind == "create_policy_stmt" and f"{one.node.policy_name} on {scene.name(one.node.table)}" == name:
+            return True
+    return False
+
+
+RULES = (dropped, drop_statements)

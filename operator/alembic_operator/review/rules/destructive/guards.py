@@ -1,0 +1,58 @@
+"""Triggers, row level security and partitions: what guards or shows the rows, and does not any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ....core.findings import Finding, Severity
+from ...scene import Part, Scene, commands, definition
+from .kinds import RULE
+
+
+def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
+    """Triggers, rules and row level security that stop to guard the rows."""
+    if part.kind != "alter_table_stmt":
+        return
+    table = scene.name(part.node.relation)
+    if not scene.existing(table):
+        return
+    for kind, command in commands(part):
+        if kind.startswith("AT_DisableTrig") or kind == "AT_DisableRule":
+            what = f"the trigger {command.name}" if command.name else "triggers"
+            message = (
+                f"It switches off {what} of {table}: until they are on again, rows of every session go in unchecked."
+            )
+            fix = "Leave them on; a revision that must not fire them can say so in the trigger's WHEN or by a setting."
+            yield part.finding(RULE, Severity.ERROR, table, message, fix)
+        elif kind == "AT_DisableRowSecurity":
+            message = f"It switches off row level security of {table}: every role sees every row at once."
+            yield part.finding(RULE, Severity.ERROR, table, message, "Change the policies instead, and leave it on.")
+        elif kind == "AT_EnableRowSecurity" and not _has_policy(part, scene, table):
+            message = (
+                f"It switches on row level security of {table}, and makes no policy: roles that do not own it see no "
+                "row."
+            )
+            yield part.finding(
+                RULE, Severity.WARNING, table, message, "Create the policies in the same revision, before."
+            )
+        elif kind == "AT_DetachPartition" and not definition(command).concurrent:
+            message = f"It detaches a partition: queries of {table} do not see its rows any more."
+            yield part.finding(
+                RULE, Severity.ERROR, table, message, "DETACH PARTITION … CONCURRENTLY in an autocommit block."
+            )
+        elif kind == "AT_DropInherit":
+            message = f"It takes {table} from its parent: queries of the parent do not see its rows any more."
+            yield part.finding(
+                RULE, Severity.ERROR, table, message, "First release programs that read the rows where they are."
+            )
+
+
+def _has_policy(part: Part, scene: Scene, table: str) -> bool:
+    return any(
+        one.kind == "create_policy_stmt" and scene.name(one.node.table) == table
+        for one in scene.parts
+        if one.node is not None
+    )
+
+
+RULES = (switched_off,)
