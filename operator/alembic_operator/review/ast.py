@@ -109,6 +109,17 @@ def names(items: Any) -> list[str]:
     return [item.string.sval for item in items if item.WhichOneof("node") == "string"]
 
 
+def literal(node: Any) -> str | int | None:
+    """The value of a string or a number, whatever it is cast to; None for anything else."""
+    kind, one = inner(node)
+    if kind == "type_cast":
+        return literal(one.arg)
+    if kind != "a_const":
+        return None
+    found = one.WhichOneof("val")
+    return one.sval.sval if found == "sval" else one.ival.ival if found == "ival" else None
+
+
 def walk(node: Any) -> Iterator[tuple[str, Any]]:
     """Every wrapped node below this one, with its kind, from the outside to the inside."""
     stack = [node]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..contract.plan import PlanDocument, Relation, Statement, Step, Table
 from ..core.findings import Finding, Severity
-from .ast import Tree, inner, names, trees, word
+from .ast import Tree, inner, literal, names, trees, walk, word
 
 # A lookup table: a rewrite or scan of it ends before anybody has to wait.
 SMALL_ROWS, SMALL_BYTES = 100, 128 * 1024
@@ -68,6 +69,9 @@ class Scene:
         columns: those that the plan added: (table, column).
         unproven: constraints added NOT VALID: (table, name) and the revision and transaction.
         not_null: (table, column) for which a CHECK (column IS NOT NULL) was validated.
+        policies: tables for which the plan made a policy of row level security.
+        selects: the last SELECTs in transactions.
+        waiting_in: the revision that has switched lock_timeout off; "" for none.
         parts: of the step under way.
     """
 
@@ -76,6 +80,9 @@ class Scene:
     columns: set[tuple[str, str]] = field(default_factory=set)
     unproven: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     not_null: set[tuple[str, str]] = field(default_factory=set)
+    policies: set[str] = field(default_factory=set)
+    selects: deque[Part] = field(default_factory=lambda: deque(maxlen=20))
+    waiting_in: str = ""
     parts: list[Part] = field(default_factory=list)
     relations: dict[str, Relation] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
@@ -134,6 +141,7 @@ class Scene:
         self.made.update(part.sent.objects)
         if part.node is None:
             return
+        self._learn_session(part)
         if part.kind in (
             "create_stmt",
             "view_stmt",
@@ -154,6 +162,8 @@ class Scene:
             table = self.name(part.node.relation)
             if not part.node.if_not_exists or not self.existing(table):
                 self.made.add(f"{table.partition('.')[0]}.{part.node.idxname}")
+        elif part.kind == "create_policy_stmt":
+            self.policies.add(self.name(part.node.table))
         elif part.kind == "alter_table_stmt":
             self._learn_table(part)
         elif part.kind == "rename_stmt":
@@ -195,6 +205,13 @@ class Scene:
             elif kind == "AT_ValidateConstraint" and (table, command.name) in self._checks:
                 self.not_null.add((table, self._checks[(table, command.name)]))
 
+    def _learn_session(self, part: Part) -> None:
+        for name, value in _set(part):
+            if name == "lock_timeout":
+                self.waiting_in = "" if value is None or str(value).strip("0 minsh") else part.step.revision
+        if part.kind == "select_stmt" and not part.sent.autocommit:
+            self.selects.append(part)
+
     def _learn_rename(self, node: Any) -> None:
         kind = word(node, "rename_type")
         if kind == "OBJECT_COLUMN" and (self.name(node.relation), node.subname) in self.columns:
@@ -204,6 +221,16 @@ class Scene:
             if old in self.made:
                 self.made.discard(old)
                 self.made.add(f"{old.partition('.')[0]}.{node.newname}")
+
+
+def _set(part: Part) -> list[tuple[str | int | None, str | int | None]]:
+    """Settings and their values, by SET or set_config(); None for what is not written there."""
+    if part.kind == "variable_set_stmt":
+        return [(part.node.name, literal(item)) for item in part.node.args] or [(part.node.name, None)]
+    if part.kind != "select_stmt":
+        return []
+    calls = [node for kind, node in walk(part.node) if kind == "func_call" and len(node.args) > 1]
+    return [(literal(one.args[0]), literal(one.args[1])) for one in calls if names(one.funcname)[-1] == "set_config"]
 
 
 def commands(part: Part) -> Iterator[tuple[str, Any]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alembic_operator.contract.plan import Statement
+from alembic_operator.review.lint import lint
 
-from .plans import found, outside, plan, reviewed, step
+from .plans import TODAY, found, outside, plan, reviewed, step
 
 D, R, S, N, T = "destructive", "rewrite", "long-scan", "not-null-without-backfill", "type-change"
 C, U, X, M = "constraint-validation", "unique-on-existing", "index-not-concurrent", "unbatched-dml"
@@ -98,6 +99,12 @@ BAD = [
     (D, "ALTER TABLE log DETACH PARTITION log_26"),
     (D, "UPDATE pg_index SET indisvalid = true"),
     (D, "SET session_replication_role = 'replica'"),
+    (D, "ALTER TABLE orders ENABLE ROW LEVEL SECURITY"),
+    (D, "ALTER SEQUENCE numbers RESTART"),
+    (D, "ALTER SEQUENCE numbers RESTART WITH 1"),
+    (D, "ALTER TABLE orders ALTER COLUMN id RESTART"),
+    (D, "SELECT setval('public.numbers', 1, false)"),
+    (D, "SELECT pg_catalog.setval('numbers'::regclass, 1)"),
     (M, "UPDATE orders SET region = 'eu' WHERE country = 'de'"),
     (M, "UPDATE orders SET region = 'eu' WHERE id = 1 OR region IS NULL"),
     (M, "DELETE FROM orders WHERE user_id IN (SELECT id FROM users WHERE deleted)"),
@@ -138,6 +145,12 @@ GOOD = [
     "UPDATE orders SET region = 'eu' WHERE id IN (SELECT id FROM orders WHERE region IS NULL LIMIT 1000)",
     "DELETE FROM orders WHERE id = 7",
     "UPDATE currencies SET code = upper(code)",
+    "ALTER SEQUENCE numbers CACHE 50",
+    "ALTER TABLE orders ALTER COLUMN id SET CACHE 50",
+    "SELECT setval('numbers', (SELECT max(id) FROM orders))",
+    "SELECT setval('numbers', $1)",
+    "SELECT set_config($1, '0', true)",
+    "SET lock_timeout = DEFAULT",
     "ANALYZE orders",
     "VACUUM orders",
     "SELECT count(*) FROM orders",
@@ -164,7 +177,7 @@ WARNED = [
     ("destructive", "REVOKE ALL ON orders FROM reader"),
     ("destructive", "DROP TRIGGER audit ON orders"),
     ("destructive", "DROP FUNCTION f(int)"),
-    ("destructive", "ALTER TABLE orders ENABLE ROW LEVEL SECURITY"),
+    ("destructive", "ALTER SEQUENCE numbers RESTART WITH 100000"),
     ("rewrite", "VACUUM FULL currencies"),
 ]
 
@@ -198,10 +211,6 @@ def test_warning_when_unique_index_is_concurrent() -> None:
 
 
 def test_nothing_when_table_is_made_in_an_earlier_step() -> None:
-    from alembic_operator.review.lint import lint
-
-    from .plans import TODAY
-
     first = step("CREATE TABLE regions (id int)", "CREATE TYPE mood AS ENUM ('a')", revision="a1")
     second = step(
         "CREATE INDEX r ON regions (id)",
@@ -232,10 +241,6 @@ def test_error_when_validated_in_the_same_transaction() -> None:
 
 
 def test_nothing_when_not_null_is_proven_by_an_earlier_step() -> None:
-    from alembic_operator.review.lint import lint
-
-    from .plans import TODAY
-
     steps = [
         step("ALTER TABLE orders ADD CONSTRAINT nn CHECK (region IS NOT NULL) NOT VALID", revision="a1"),
         step("ALTER TABLE orders VALIDATE CONSTRAINT nn", revision="a2"),
@@ -247,6 +252,79 @@ def test_nothing_when_not_null_is_proven_by_an_earlier_step() -> None:
 def test_error_when_enum_value_is_used_at_once() -> None:
     result = reviewed("ALTER TYPE mood ADD VALUE 'calm'", "INSERT INTO people VALUES ('calm')")
     assert f"{T}:error" in found(result)
+
+
+LOCK_WAITS = ["SET lock_timeout = 0", "SET LOCAL lock_timeout TO '0ms'", "SELECT set_config('lock_timeout', '0', true)"]
+
+
+@pytest.mark.parametrize("sql", LOCK_WAITS)
+def test_error_when_a_lock_is_waited_for_without_end(sql: str) -> None:
+    assert found(reviewed(sql, "ALTER TABLE orders ADD COLUMN a int")) == {f"{S}:error"}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ["SET lock_timeout = 0"],
+        ["SET lock_timeout = 0", "SET lock_timeout = '5s'", "ALTER TABLE orders ADD COLUMN a int"],
+        ["SET lock_timeout = 0", "RESET lock_timeout", "ALTER TABLE orders ADD COLUMN a int"],
+        ["SET lock_timeout = '20s'", "ALTER TABLE orders ADD COLUMN a int"],
+        ["SET statement_timeout = 0", "ALTER TABLE orders VALIDATE CONSTRAINT positive"],
+        ["SET lock_timeout = 0", "CREATE TABLE t (a int)", "ALTER TABLE t ADD COLUMN b int"],
+    ],
+    ids=lambda sent: "; ".join(sent)[:60],
+)
+def test_nothing_when_the_wait_for_locks_concerns_nobody(sent: list[str]) -> None:
+    assert found(reviewed(*sent)) <= {"uuid-pk:warning", "timestamps:warning"}
+
+
+def test_nothing_when_an_index_is_waited_for_in_an_autocommit_block() -> None:
+    sent = map(outside, ["SET lock_timeout = 0", "CREATE INDEX CONCURRENTLY by_code ON orders (code)"])
+    assert found(reviewed(*sent)) == set()
+
+
+ONE = "UPDATE orders SET note = %(note)s WHERE orders.id = %(id)s"
+LOOPS = [
+    "SELECT id, note FROM orders",
+    "SELECT o.* FROM orders AS o JOIN users ON users.id = o.user_id",
+    "SELECT orders.id FROM orders WHERE orders.note IS NULL",
+]
+
+
+@pytest.mark.parametrize("read", LOOPS)
+@pytest.mark.parametrize("write", [ONE, "DELETE FROM orders WHERE id = %(id)s"])
+def test_error_when_rows_are_written_one_by_one_in_a_loop(read: str, write: str) -> None:
+    assert found(reviewed(read, Statement(write, ["str", "int"]))) == {f"{M}:error"}
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "SELECT count(*) FROM orders",
+        "SELECT id FROM orders WHERE note IS NULL ORDER BY id LIMIT 500",
+        "SELECT id FROM orders WHERE id = 7",
+        "SELECT id FROM users",
+        "SELECT note FROM orders",
+    ],
+)
+def test_nothing_when_a_row_is_written_after_a_look_at_few(read: str) -> None:
+    assert found(reviewed(read, Statement(ONE, ["str", "int"]))) == set()
+
+
+def test_nothing_when_a_loop_commits_each_row_or_the_table_is_small() -> None:
+    assert not reviewed(outside("SELECT id FROM orders"), outside(ONE, parameters=["str", "int"])).findings
+    small = Statement("UPDATE currencies SET name = %s WHERE id = %s", ["str", "int"])
+    assert not reviewed("SELECT id FROM currencies", small).findings
+
+
+def test_nothing_when_row_security_begins_with_a_policy_of_the_plan() -> None:
+    policy, on = "CREATE POLICY all_of_it ON orders USING (true)", "ALTER TABLE orders ENABLE ROW LEVEL SECURITY"
+    assert not reviewed(policy, on).findings
+    assert not lint(plan(step(policy, revision="a1"), step(on, revision="a2")), TODAY).findings
+
+
+def test_nothing_when_the_sequence_that_begins_again_is_new() -> None:
+    assert not reviewed("CREATE SEQUENCE numbers", "ALTER SEQUENCE numbers RESTART").findings
 
 
 def test_no_error_when_view_is_replaced() -> None:

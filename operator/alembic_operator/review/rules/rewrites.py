@@ -162,4 +162,24 @@ def locked(part: Part, scene: Scene) -> Iterator[Finding]:
             yield part.finding(SCAN, Severity.ERROR, name, message, fix)
 
 
-RULES = (rewritten, scanned, by_text, locked)
+def endless(part: Part, scene: Scene) -> Iterator[Finding]:
+    """A statement that others have to wait behind, after lock_timeout was switched off."""
+    if part.node is None or part.sent.autocommit or scene.waiting_in != part.step.revision:
+        return
+    locked = part.blocked if part.probed else _altered_relations(part, scene)
+    for name in sorted(filter(scene.existing, locked)):
+        message = (
+            f"It locks {name} with lock_timeout switched off: where it has to wait for a long query, everybody who "
+            "comes after it waits behind it."
+        )
+        fix = "Leave lock_timeout as it is: the run is tried again when it could not get its lock."
+        yield part.finding(SCAN, Severity.ERROR, name, message, fix)
+
+
+def _altered_relations(part: Part, scene: Scene) -> list[str]:
+    if part.kind in ("alter_table_stmt", "rename_stmt", "create_trig_stmt"):
+        return [scene.name(part.node.relation)] if part.node.relation.relname else []
+    return []
+
+
+RULES = (rewritten, scanned, by_text, locked, endless)

@@ -45,6 +45,36 @@ def unbatched(part: Part, scene: Scene) -> Iterator[Finding]:
         yield part.finding(RULE, severity, name, message, _FIX)
 
 
+def looped(part: Part, scene: Scene) -> Iterator[Finding]:
+    """UPDATE and DELETE by a key that the same transaction has read from the whole table: a loop over its rows."""
+    if part.kind not in ("update_stmt", "delete_stmt") or part.sent.autocommit or not part.sent.parameters:
+        return
+    name = scene.name(part.node.relation)
+    if not scene.existing(name) or scene.small(name) or not _bounded(part.node.where_clause):
+        return
+    read = (one for one in scene.selects if one.step is part.step and one.transaction == part.transaction)
+    if any(_reads_keys(one, scene, name) for one in read):
+        message = (
+            f"It goes over the rows of {name} ({scene.size(name)}) one by one in one transaction: each stays locked "
+            "until the last is done, and that takes a request to the server for each."
+        )
+        yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
+
+
+def _reads_keys(part: Part, scene: Scene, name: str) -> bool:
+    """Whether a SELECT gives out the keys of what may be most of a table's rows."""
+    if inner(part.node.limit_count)[0]:
+        return False
+    tables = {scene.name(node) for kind, node in walk(part.node) if kind == "range_var"}
+    columns = [inner(inner(item)[1].val) for item in part.node.target_list]
+    keys = any(_is_key(one) or (one[0] == "column_ref" and _star(one[1])) for one in columns)
+    return name in tables and keys and _severity("select_stmt", part.node) is Severity.ERROR
+
+
+def _star(column: Any) -> bool:
+    return any(kind == "a_star" for kind, _ in map(inner, column.fields))
+
+
 def touches_every_row(part: Part, scene: Scene) -> bool:
     """Whether an UPDATE or DELETE reads its table whole even where an index could help."""
     if part.kind not in ("update_stmt", "delete_stmt"):
@@ -109,4 +139,4 @@ def _picked(where: Any) -> bool:
     return not _FEW_VALUES.search((names(column[1].fields) or [""])[-1])
 
 
-RULES = (unbatched,)
+RULES = (unbatched, looped)

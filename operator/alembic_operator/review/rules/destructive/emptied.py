@@ -1,12 +1,13 @@
-"""Rows that are gone: TRUNCATE, and DELETE without a condition."""
+"""Rows that are gone, by TRUNCATE or DELETE without a condition; and numbers that are given out twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ....core.findings import Finding, Severity
-from ...ast import inner, names, walk, word
-from ...scene import Part, Scene
+from ...ast import inner, literal, names, walk, word
+from ...scene import Part, Scene, commands
 from .kinds import RULE
 
 
@@ -54,4 +55,46 @@ def _true(test: object) -> bool:
     return False
 
 
-RULES = (rows_gone,)
+def restarted(part: Part, scene: Scene) -> Iterator[Finding]:
+    """A sequence or identity that begins again: RESTART, and setval() to the beginning."""
+    for name, value in _restarts(part, scene):
+        if not scene.existing(name):
+            continue
+        again = "at its beginning" if value is None or value <= 1 else "at another number"
+        severity = Severity.ERROR if value is None or value <= 1 else Severity.WARNING
+        message = (
+            f"It lets the numbers of {name} begin again {again}: a row that has such a number refuses the new one."
+        )
+        fix = (
+            "Leave the sequence as it is, or set it to the greatest number in use: setval(…, (SELECT max(id) FROM …))."
+        )
+        yield part.finding(RULE, severity, name, message, fix)
+
+
+def _restarts(part: Part, scene: Scene) -> Iterator[tuple[str, int | None]]:
+    """Sequences, and columns with an identity, with the number at which they begin; None for the first."""
+    if part.kind == "alter_seq_stmt":
+        for option in _options(part.node.options):
+            yield scene.name(part.node.sequence), option
+    elif part.kind == "alter_table_stmt":
+        table = scene.name(part.node.relation)
+        for kind, command in commands(part):
+            if kind == "AT_SetIdentity" and scene.existing(table) and (table, command.name) not in scene.columns:
+                for option in _options(inner(getattr(command, "def"))[1].items):
+                    yield f"{table}.{command.name}", option
+    elif part.kind == "select_stmt":
+        for kind, node in walk(part.node):
+            if kind == "func_call" and names(node.funcname)[-1] == "setval" and len(node.args) > 1:
+                name, value = literal(node.args[0]), literal(node.args[1])
+                if isinstance(name, str) and isinstance(value, int) and value <= 1:
+                    yield scene.qualified(name.replace('"', "").split(".")), value
+
+
+def _options(options: Any) -> Iterator[int | None]:
+    for kind, option in map(inner, options):
+        if kind == "def_elem" and option.defname == "restart":
+            value = inner(option.arg)
+            yield value[1].ival if value[0] == "integer" else None if not value[0] else 2
+
+
+RULES = (rows_gone, restarted)

@@ -33,7 +33,7 @@ def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
                 "row."
             )
             yield part.finding(
-                RULE, Severity.WARNING, table, message, "Create the policies in the same revision, before."
+                RULE, Severity.ERROR, table, message, "Create the policies in the same revision, before."
             )
         elif kind == "AT_DetachPartition" and not definition(command).concurrent:
             message = f"It detaches a partition: queries of {table} do not see its rows any more."
@@ -48,7 +48,8 @@ def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
 
 
 def _has_policy(part: Part, scene: Scene, table: str) -> bool:
-    return any(
+    """Whether the plan has made a policy until now, or the step makes one."""
+    return table in scene.policies or any(
         one.kind == "create_policy_stmt" and scene.name(one.node.table) == table
         for one in scene.parts
         if one.node is not None
