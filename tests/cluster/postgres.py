@@ -19,7 +19,7 @@ from . import packages
 from .processes import NotPossible, Supervised, free_port, service_user, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
 Version = Literal[15, 16, 18]
@@ -217,3 +217,24 @@ class Postgres:
     def drop_database(self, name: str) -> None:
         """Drop a database and end its connections; none of that name is no error."""
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def servers_by_version(
+    settings: Mapping[str, str] | None = None, prepare: Callable[[Postgres], object] = lambda server: None
+) -> Iterator[Callable[[Version], Postgres]]:
+    """Servers by version, each started and prepared when it is first asked for; they end with this."""
+    started: dict[Version, Postgres] = {}
+
+    def server(version: Version) -> Postgres:
+        if version not in started:
+            started[version] = Postgres(version, settings=settings)
+            started[version].start()
+            prepare(started[version])
+        return started[version]
+
+    try:
+        yield server
+    finally:
+        for one in started.values():
+            one.close()

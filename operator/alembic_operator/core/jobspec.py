@@ -17,7 +17,7 @@ from alembic_operator.contract.request import RunRequest
 from .context import Context
 from .decision import StartRun
 from .names import runner_config_map
-from .observed import Schema, Tokens
+from .observed import Schema, Tokens, controller
 from .planpod import has_shadow, review_mounts, review_volumes, shadow_container
 
 START_ALLOWANCE = 600  # seconds for pulling and starting, on top of timeouts.run, which the runner keeps itself
@@ -56,16 +56,7 @@ def build_job(schema: Schema, spec: Spec, run: StartRun, context: Context) -> di
                 api.ANNOTATION_TRIGGER: run.trigger,
                 **_answers(schema.tokens),
             },
-            "ownerReferences": [
-                {
-                    "apiVersion": api.API_VERSION,
-                    "kind": api.KIND,
-                    "name": schema.name,
-                    "uid": schema.uid,
-                    "controller": True,
-                    "blockOwnerDeletion": False,
-                }
-            ],
+            "ownerReferences": [controller(schema)],
         },
         "spec": {
             "backoffLimit": 0,

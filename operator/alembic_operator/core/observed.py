@@ -185,6 +185,18 @@ def _tokens(annotations: Raw) -> Tokens:
     return Tokens(*(value[: names.TOKEN_LIMIT] for value in asked))
 
 
+def controller(schema: Schema) -> dict[str, Any]:
+    """The owner reference of what this resource controls: the garbage collector takes it away with the resource."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": schema.name,
+        "uid": schema.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
 def controlled_by(raw: Raw, uid: str) -> bool:
     """Whether that uid is the object's controller: labels can be written by anybody who may create pods."""
     owners: Iterable[Raw] = raw["metadata"].get("ownerReferences") or ()

@@ -21,7 +21,7 @@ from alembic_operator.contract.result import Outcome
 from .draft import Draft
 from .findings import Finding
 from .names import plan_name
-from .observed import Schema
+from .observed import Schema, controller
 from .planpod import GUARD_KEY
 from .plantext import sql_parts
 
@@ -107,14 +107,6 @@ def _labels(schema: Schema) -> dict[str, str]:
 def _config_map(
     schema: Schema, name: str, text: str, guard_part: bytes | None, labels: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    owner = {
-        "apiVersion": api.API_VERSION,
-        "kind": api.KIND,
-        "name": schema.name,
-        "uid": schema.uid,
-        "controller": True,
-        "blockOwnerDeletion": False,
-    }
     body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -122,7 +114,7 @@ def _config_map(
             "name": name,
             "namespace": schema.namespace,
             "labels": {api.LABEL_APP: "alembic-migration", **labels},
-            "ownerReferences": [owner],
+            "ownerReferences": [controller(schema)],
         },
         "immutable": True,
         "data": {SQL_KEY: text},

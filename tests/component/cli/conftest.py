@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.postgres import Postgres, Version, binaries
+from tests.cluster.postgres import Postgres, Version, binaries, servers_by_version
 from tests.component.runner import conftest as runner
 from tests.component.runner.conftest import PASSWORD, Database
 from tests.component.runner.project import Project
@@ -109,17 +109,8 @@ def end(process: subprocess.Popen[str], number: signal.Signals | None = None) ->
 @pytest.fixture(scope="session")
 def scratch_servers() -> Iterator[Callable[[Version], Postgres]]:
     """Servers for scratch databases, by version."""
-    started: dict[Version, Postgres] = {}
-
-    def server(version: Version) -> Postgres:
-        if version not in started:
-            started[version] = Postgres(version)
-            started[version].start()
-        return started[version]
-
-    yield server
-    for one in started.values():
-        one.close()
+    with servers_by_version() as server:
+        yield server
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from alembic_operator.contract.digests import inputs_digest
 from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.guard import Guard, sha256
 from alembic_operator.contract.places import GUARD_FILE
-from alembic_operator.contract.plan import Statement, Step, StepKind
+from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.request import Approved, RunKind, RunRequest
 from alembic_operator.runner.bundle import bundle_of
 from alembic_operator.runner.driver import find_driver
@@ -56,7 +56,7 @@ class Approval:
 
     def mount(self, more: str = "") -> str:
         """The prelude that moves the guard's mount."""
-        return f"places.PLAN_DIRECTORY = {str(self.directory)!r}\n{more}"
+        return mounted(self.directory) + more
 
 
 def approve(
@@ -114,6 +114,30 @@ def approve(
         (directory / f"{GUARD_FILE}{number}").write_bytes(part)
     approved = replace(approved, inputs_digest=inputs_digest(body), guard_sha256=sha256(parts))
     return Approval(runner, project, database, approved, directory, uri)
+
+
+def approve_as_planned(plan: PlanDocument, directory: Path) -> tuple[Approved, str]:
+    """Approve what a plan run found, with its guard in that directory; the approval, and the prelude that mounts it."""
+    parts = Guard.of(plan.steps).to_parts()
+    for number, part in enumerate(parts):
+        (directory / f"{GUARD_FILE}{number}").write_bytes(part)
+    approved = Approved(
+        name="db-01234567",
+        uid="plan-1",
+        digest=plan.digest,
+        inputs_digest=plan.inputs_digest,
+        direction=plan.direction.value,
+        from_revisions=plan.from_revisions,
+        to_revisions=plan.to_revisions,
+        journal_id=plan.journal_id,
+        guard_sha256=sha256(parts),
+    )
+    return approved, mounted(directory)
+
+
+def mounted(directory: Path) -> str:
+    """The prelude that moves the guard's mount."""
+    return f"places.PLAN_DIRECTORY = {str(directory)!r}\n"
 
 
 def inputs_now(request: RunRequest, approved: Approved, version: str, identity: str, uri: str) -> dict[str, Any]:

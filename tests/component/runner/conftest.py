@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.cluster.postgres import Postgres, Version
+from tests.cluster.postgres import Postgres, Version, servers_by_version
 
 from alembic_operator.runner.build import build
 
@@ -42,18 +42,8 @@ def zipapp(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Callable[[Version], Postgres]]:
     """Servers by version, started when a test first asks."""
-    started: dict[Version, Postgres] = {}
-
-    def server(version: Version) -> Postgres:
-        if version not in started:
-            started[version] = Postgres(version)
-            started[version].start()
-            started[version].create_role(USER, PASSWORD)
-        return started[version]
-
-    yield server
-    for one in started.values():
-        one.close()
+    with servers_by_version(prepare=lambda server: server.create_role(USER, PASSWORD)) as server:
+        yield server
 
 
 @dataclass

@@ -6,23 +6,14 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.cluster.postgres import Postgres, Version
+from tests.cluster.postgres import Postgres, Version, servers_by_version
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Callable[[Version], Postgres]]:
     """Servers by version, started when a test first asks."""
-    started: dict[Version, Postgres] = {}
-
-    def server(version: Version) -> Postgres:
-        if version not in started:
-            started[version] = Postgres(version, settings={"allow_in_place_tablespaces": "on"})
-            started[version].start()
-        return started[version]
-
-    yield server
-    for one in started.values():
-        one.close()
+    with servers_by_version({"allow_in_place_tablespaces": "on"}) as server:
+        yield server
 
 
 @pytest.fixture

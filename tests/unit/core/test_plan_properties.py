@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -23,6 +22,7 @@ from alembic_operator.core.draft import NoDraft
 from alembic_operator.core.findings import Finding, Severity
 
 from .drafting import document, plans
+from .random_worlds import worlds_of
 from .world import SPEC, Run, World, _state, request_of
 
 REVISIONS = ["a1", "b2", "c3"]
@@ -240,14 +240,5 @@ class Reviews(RuleBasedStateMachine):
             )
 
 
-Reviews.TestCase.settings = settings(
-    max_examples=120,
-    stateful_step_count=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    report_multiple_bugs=False,
-    phases=[Phase.generate],  # a failing world is printed as it was met: shrinking takes minutes, and tells no more
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+Reviews.TestCase.settings = worlds_of(examples=120, steps=60)
 TestReviews = Reviews.TestCase

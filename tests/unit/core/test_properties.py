@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from hypothesis import HealthCheck, Phase, assume, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -19,6 +19,7 @@ from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Fai
 from alembic_operator.control.interest import Interest
 from alembic_operator.core.decision import DeleteJob
 
+from .random_worlds import worlds_of
 from .world import Run, World, _state, request_of
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
@@ -206,14 +207,5 @@ class Worlds(RuleBasedStateMachine):
         assert world.parsed.current_revisions == ("b2",)
 
 
-Worlds.TestCase.settings = settings(
-    max_examples=150,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    report_multiple_bugs=False,
-    phases=[Phase.generate],  # a failing world is printed as it was met: shrinking takes minutes, and tells no more
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+Worlds.TestCase.settings = worlds_of(examples=150, steps=30)
 TestWorlds = Worlds.TestCase

@@ -23,7 +23,9 @@ from ..history import History
 from ..revision import helper_call
 from ..session import Place
 from ..sqlerrors import SqlError, find_sql_error, print_error
+from .doors import led_to
 from .recorder import Recorder, Step
+from .task import Task
 
 _SERVER_ENDED = frozenset({Reason.CONNECTION_LOST, Reason.DATABASE_FULL, Reason.TOO_MANY_CONNECTIONS})
 
@@ -56,6 +58,19 @@ class Rehearsal:
     ended: Callable[[], None] = lambda: None
     revision: str = ""
     done: list[Rehearsed] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, task: Task, raw: RawConnection, recorder: Recorder, parameters: dict[str, Any]) -> Rehearsal:
+        """For a task; whatever else a revision connects to is led to the database of these parameters."""
+        return cls(
+            driver=task.driver,
+            raw=raw,
+            history_files=task.history,
+            place=task.place,
+            recorder=recorder,
+            began=task.progress,
+            around=lambda: led_to(parameters, recorder.opened),
+        )
 
     @property
     def history(self) -> str:

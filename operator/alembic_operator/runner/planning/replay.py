@@ -9,7 +9,6 @@ from ...contract.plan import Direction
 from ..driver import rows
 from ..journal import ensure_journal
 from ..schema import Snapshot
-from .doors import led_to
 from .look import schema_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
@@ -67,15 +66,8 @@ def _run(task: Task, shadow: Shadow, revision: str) -> None:
     raw = shadow.captured(recorder, _DATABASE)
     recorder.unprobed(raw)
     try:
-        Rehearsal(
-            driver=task.driver,
-            raw=raw,
-            history_files=task.history,
-            place=task.place,
-            recorder=recorder,
-            began=task.progress,
-            around=lambda: led_to({**shadow.parameters, "dbname": _DATABASE}, recorder.opened),
-        ).run(Direction.UPGRADE, revision)
+        parameters = {**shadow.parameters, "dbname": _DATABASE}
+        Rehearsal.of(task, raw, recorder, parameters).run(Direction.UPGRADE, revision)
     finally:
         task.progress("")
         raw.close()

@@ -10,7 +10,6 @@ from ..driver import RawConnection
 from ..errors import RunFailed
 from ..schema import Snapshot, differences
 from ..versiontable import read_version_rows
-from .doors import led_to
 from .downgrades import EMPTY, UNPROVEN, declared
 from .look import schema_of
 from .recorder import Recorder
@@ -134,15 +133,7 @@ def _go(task: Task, shadow: Shadow, direction: Direction, target: list[str]) -> 
             raw = shadow.captured(recorder)
             recorder.unprobed(raw)
             try:
-                Rehearsal(
-                    driver=task.driver,
-                    raw=raw,
-                    history_files=task.history,
-                    place=task.place,
-                    recorder=recorder,
-                    began=task.progress,
-                    around=lambda: led_to(shadow.parameters, recorder.opened),
-                ).run(direction, revision)
+                Rehearsal.of(task, raw, recorder, shadow.parameters).run(direction, revision)
             finally:
                 raw.close()
     except RunFailed as failed:

@@ -9,7 +9,6 @@ from ..driver import RawConnection, rows
 from ..journal import ensure_journal
 from .catalog import relations_of, tables_of
 from .document import document, step_of
-from .doors import led_to
 from .look import schema_of
 from .probe import Probe
 from .recorder import Recorder
@@ -43,16 +42,8 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         if seeds.empty:
             task.report.warn(_not_seeded(seeds.empty))
         stations = Stations(task, beside)
-        rehearsal = Rehearsal(
-            driver=task.driver,
-            raw=migrating,
-            history_files=task.history,
-            place=task.place,
-            recorder=recorder,
-            began=task.progress,
-            around=lambda: led_to(shadow.parameters, recorder.opened),
-            ended=stations.come_by,
-        )
+        rehearsal = Rehearsal.of(task, migrating, recorder, shadow.parameters)
+        rehearsal.ended = stations.come_by
         done = rehearsal.run(task.direction, task.revision)
         task.progress("")
         steps = [_step(one, task) for one in done]

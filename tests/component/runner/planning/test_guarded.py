@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.component.runner.approvals import approve_as_planned
 from tests.component.runner.conftest import Database
 from tests.component.runner.harness import Ended, failed
 from tests.component.runner.project import Project
 
-from alembic_operator.contract import places
-from alembic_operator.contract.guard import Guard, sha256
 from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import Approved
 from alembic_operator.contract.result import Outcome
 
 from .conftest import Planner, read_plan
@@ -91,28 +89,10 @@ REVISIONS = {
 }
 
 
-def _approve(plan: PlanDocument, tmp_path: Path) -> tuple[Approved, str]:
-    parts = Guard.of(plan.steps).to_parts()
-    for number, part in enumerate(parts):
-        (tmp_path / f"{places.GUARD_FILE}{number}").write_bytes(part)
-    approved = Approved(
-        name="db-01234567",
-        uid="plan-1",
-        digest=plan.digest,
-        inputs_digest=plan.inputs_digest,
-        direction=plan.direction.value,
-        from_revisions=plan.from_revisions,
-        to_revisions=plan.to_revisions,
-        journal_id=plan.journal_id,
-        guard_sha256=sha256(parts),
-    )
-    return approved, f"places.PLAN_DIRECTORY = {str(tmp_path)!r}"
-
-
 def _apply(
     planner: Planner, project: Project, plan: PlanDocument, tmp_path: Path, *, driver: str = "psycopg", **more: object
 ) -> Ended:
-    approved, prelude = _approve(plan, tmp_path)
+    approved, prelude = approve_as_planned(plan, tmp_path)
     uri = planner.database.uri.replace("postgresql://", f"postgresql+{driver}://")
     return planner.runner(project, uri, more=prelude, approved=approved, evidence="Shadow", **more)
 

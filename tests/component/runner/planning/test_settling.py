@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.component.runner.approvals import approve_as_planned
 from tests.component.runner.conftest import Database
 from tests.component.runner.harness import Ended, failed
 from tests.component.runner.project import Project
 
-from alembic_operator.contract import places
-from alembic_operator.contract.guard import Guard, sha256
 from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import Approved
 from alembic_operator.contract.result import Outcome
 
 from .conftest import Planner, read_plan
@@ -116,22 +114,7 @@ def test_outcome_stays_unknown_with_what_differs_when_a_part_is_there(
 
 
 def _apply(planner: Planner, project: Project, ended: Ended, tmp_path: Path, **request: Any) -> Ended:
-    plan = read_plan(ended)
-    parts = Guard.of(plan.steps).to_parts()
-    for number, part in enumerate(parts):
-        (tmp_path / f"{places.GUARD_FILE}{number}").write_bytes(part)
-    approved = Approved(
-        name="db-01234567",
-        uid="plan-1",
-        digest=plan.digest,
-        inputs_digest=plan.inputs_digest,
-        direction=plan.direction.value,
-        from_revisions=plan.from_revisions,
-        to_revisions=plan.to_revisions,
-        journal_id=plan.journal_id,
-        guard_sha256=sha256(parts),
-    )
-    more = f"places.PLAN_DIRECTORY = {str(tmp_path)!r}"
+    approved, more = approve_as_planned(read_plan(ended), tmp_path)
     return planner.runner(project, planner.database.uri, more=more, approved=approved, evidence="Shadow", **request)
 
 
