@@ -20,6 +20,7 @@ from tests.component.helpers.migrating import migrate, write
 from alembic_operator_helpers import on_progress
 
 ROOT = Path(__file__).resolve().parents[3]
+OWN = "public.alembic_operator_backfill"  # the table in which a backfill keeps its position
 PASSWORD = "helper"
 
 
@@ -92,3 +93,12 @@ def project(server: Postgres, tmp_path: Path) -> Iterator[Project]:
     server.create_database(name, owner="app")
     yield Project(server, name, tmp_path)
     server.drop_database(name)
+
+
+@pytest.fixture
+def items(project: Project) -> None:
+    """A table with 1,000 rows to fill."""
+    project.execute(
+        "CREATE TABLE items (id int PRIMARY KEY, n int, note text)",
+        "INSERT INTO items SELECT g, 0 FROM generate_series(1, 1000) g",
+    )

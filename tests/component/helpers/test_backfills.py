@@ -9,25 +9,18 @@ from typing import Any, LiteralString
 import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from tests.cluster.processes import wait_until
-from tests.component.helpers.conftest import Project, one_version
+from tests.component.helpers.conftest import OWN, Project, one_version
 
 from alembic_operator_helpers import HelperError, backfills, on_progress
 from alembic_operator_helpers.blocks import Progress
 
-TABLE = "CREATE TABLE items (id int PRIMARY KEY, n int, note text)"
-ROWS = "INSERT INTO items SELECT g, 0 FROM generate_series(1, 1000) g"
-OWN = "public.alembic_operator_backfill"
+pytestmark = pytest.mark.usefixtures("items")
 # A row that is done twice shows it, since the condition does not keep it from being done again.
 COUNT_UP = 'backfill("items", {"n": "n + 1"}, "true", batch=50)'
 OTHERS: LiteralString = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 DISTINCT: LiteralString = "SELECT array_agg(DISTINCT n) FROM items"
-
-
-@pytest.fixture(autouse=True)
-def table(project: Project) -> None:
-    project.execute(TABLE, ROWS)
 
 
 @pytest.fixture
@@ -204,14 +197,6 @@ def test_every_row_is_done_when_keys_and_names_are_odd(
     assert max(int(step.get("batches", 0)) for step in told) == 5
 
 
-@one_version
-def test_signs_mean_what_they_mean_in_sql_when_expressions_hold_them(project: Project) -> None:
-    project.migrate(
-        "backfill('items', {'note': \"'%s :n ' || 7 % 4 || '10:30'::text\"}, \"note IS NULL AND id::text LIKE '%7'\")"
-    )
-    assert project.value("SELECT count(*) FROM items WHERE note = '%s :n 310:30'") == 100
-
-
 class Run:
     """What the operator's runner leaves in the migration context."""
 
@@ -259,33 +244,6 @@ def test_position_is_in_the_journal_when_the_operator_runs_it(project: Project) 
     ]
     assert run.inside == 0
     assert project.value("SELECT count(*) FROM alembic_operator.backfill_progress") == 0
-
-
-@one_version
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ('"items", {"nope": "1"}, "true"', "public.items has no column 'nope'; it has id, n, note"),
-        ('"items", {"id": "1"}, "true"', "id is in the primary key of public.items, by which the batches go"),
-        ('"items", {}, "true"', "set must map columns to SQL expressions"),
-        ('"items", "n = 1", "true"', "set must map columns to SQL expressions"),
-        ('"items", {"n": 1}, "true"', "set['n'] must be an SQL expression as text"),
-        ('"items", {"n": "1"}, ""', "where must be an SQL condition"),
-        ('"items", {"n": "1"}, None', "where must be an SQL condition"),
-        ('"items", {"n": "1"}, "true", batch=0', "batch must be a whole number from 1 to 100000, got 0"),
-        ('"items", {"n": "1"}, "true", batch=1.5', "batch must be a whole number from 1 to 100000, got 1.5"),
-        ('"items", {"n": "1"}, "true", pause=-1', "pause must be seconds from 0 to 3600, got -1"),
-        ('"nope", {"n": "1"}, "true"', "there is no table 'nope' in the search path"),
-        ('"keyless", {"n": "1"}, "true"', "public.keyless has no primary key, by which the batches go"),
-        ('"keyless", {"g": "1"}, "true"', "g of public.keyless is generated; PostgreSQL fills it by itself"),
-    ],
-)
-def test_error_names_the_argument_when_it_is_wrong(project: Project, arguments: str, message: str) -> None:
-    project.execute("CREATE TABLE keyless (n int, g int GENERATED ALWAYS AS (n + 1) STORED)")
-    with pytest.raises(HelperError) as caught:
-        project.migrate(f"backfill({arguments})")
-    assert message in str(caught.value)
-    assert not project.exists(OWN)
 
 
 def test_rows_behind_the_position_are_found_when_an_interrupted_pass_ends(project: Project) -> None:

@@ -6,7 +6,6 @@ What people do goes through kubectl, as theirs does.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -19,30 +18,13 @@ from tests.cluster.processes import wait_until
 
 from .api import SCHEMAS, Api, Raw
 from .histories import FOLDER, GATE
+from .messages import plain
 
 GROUP = "alembic-operator.dev"
 STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 PASSWORD = "p@ss/w:rd"
 UNREVIEWED = {"mode": "Auto", "evidence": "Static"}  # one Job, which applies what is pending
 REVIEWED: dict[str, Any] = {"mode": "OnFindings", "evidence": "Shadow"}  # the default: a plan in a shadow before it
-
-# What differs from run to run, in the order in which it is replaced.
-_VARYING = (
-    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
-    (r"\b([a-z0-9][-a-z0-9]*?)-[0-9a-f]{8}-(\d+)-[a-z0-9]{5}\b", r"POD \1/\2"),
-    (r"\b([a-z0-9][-a-z0-9]*?)-[0-9a-f]{8}-(\d+)\b", r"\1/\2"),
-    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
-    (r"\bpid \d+", "pid PID"),
-    (r"\bfor \d+[smh]\b", "for TIME"),
-    (r"\bin \d+\.\d s\b", "in SECONDS"),
-)
-
-
-def plain(message: str) -> str:
-    """A message without what differs from run to run: a Job becomes `shop/1`, its name and the attempt."""
-    for pattern, word in _VARYING:
-        message = re.sub(pattern, word, message)
-    return message
 
 
 @dataclass

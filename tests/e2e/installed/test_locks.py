@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from .place import STALLED, Place, Places, plain
+from .messages import plain
+from .place import STALLED, Place, Places
 
 BLOCKER = "pid PID (reporting), idle in transaction for TIME"
 
