@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from alembic_operator.contract import places
-from alembic_operator.contract.plan import EVENT, PlanDocument, unpack
+from alembic_operator.contract.plan import PlanDocument
+from alembic_operator.contract.planpack import parts_in, unpack
 from alembic_operator.contract.request import Owner, ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import Outcome, RunResult
 from alembic_operator.runner.secret import Target
@@ -33,10 +33,10 @@ _GRACE = 10.0  # seconds that an interrupted child has to cancel its statement
 
 @dataclass(frozen=True)
 class _Ended:
-    """A child that is over: what it wrote, and its records of the plan."""
+    """A child that is over: what it wrote, and the records among what it printed."""
 
     result: RunResult
-    parts: list[str]
+    records: list[str]
 
 
 def plan(options: Options) -> int:
@@ -77,7 +77,7 @@ def _run(options: Options, scratch: Server, directory: Path) -> _Ended:
     )
     with process:
         try:
-            parts = _read(process)
+            records = _read(process)
             process.wait()
         except BaseException:
             process.terminate()
@@ -87,7 +87,7 @@ def _run(options: Options, scratch: Server, directory: Path) -> _Ended:
                 process.kill()
             raise
     try:
-        return _Ended(RunResult.from_json((directory / child.RESULT).read_text("utf-8")), parts)
+        return _Ended(RunResult.from_json((directory / child.RESULT).read_text("utf-8")), records)
     except (OSError, ProtocolError):
         raise CannotPlan(
             f"Planning: the child process ended with code {process.returncode} and no result. Its words stand above."
@@ -95,17 +95,15 @@ def _run(options: Options, scratch: Server, directory: Path) -> _Ended:
 
 
 def _read(process: subprocess.Popen[str]) -> list[str]:
-    """The plan's records; what the project's own code prints goes to standard error."""
-    parts: list[str] = []
+    """The records; what else the project's own code prints goes to standard error."""
+    records: list[str] = []
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(places.RECORD_PREFIX):
-            record = json.loads(line[len(places.RECORD_PREFIX) :])
-            if record.get("event") == EVENT:
-                parts.append(record["data"])
+            records.append(line)
         elif line.strip() and not line.startswith("alembic-operator: "):
             sys.stderr.write(line)
-    return parts
+    return records
 
 
 def _document(ended: _Ended) -> PlanDocument | None:
@@ -118,7 +116,7 @@ def _document(ended: _Ended) -> PlanDocument | None:
     if result.outcome != Outcome.PLANNED or result.plan is None:
         return None
     try:
-        return unpack(ended.parts, result.plan.sha256)
+        return unpack(parts_in(ended.records, result.plan.parts), result.plan.sha256)
     except ProtocolError as error:
         raise CannotPlan(f"Reading the plan of the child process: {error}.") from None
 

@@ -1,16 +1,12 @@
 """The plan document: what a plan run found out, as its log carries it to the operator.
 
-One JSON text, packed by zlib and base64, in records of the log; the result pins it by sha256. It holds no parameter,
-row value or secret: parameters are types, passwords in SQL are masked before they get here.
+One JSON text, which planpack packs into records of the log. It holds no parameter, row value or secret: parameters are
+types, passwords in SQL are masked before they get here.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import json
-import zlib
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -18,9 +14,6 @@ from typing import Any
 from .request import ProtocolError
 
 VERSION = 1
-EVENT = "plan"  # of the records: {"event": "plan", "part": 1, "of": 3, "data": "<base64>"}
-PART = 12_000  # characters of base64 a record
-LARGEST = 64 * 1024 * 1024  # bytes of JSON that are unpacked at most
 
 
 class Direction(str, Enum):
@@ -297,42 +290,3 @@ def _table(body: dict[str, Any]) -> Table:
     body["columns"] = [Column(**item) for item in body["columns"]]
     body["foreign_keys"] = [ForeignKey(**item) for item in body["foreign_keys"]]
     return Table(**body)
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A document on its way: the parts of its records, and what the result says of it."""
-
-    parts: list[str]
-    sha256: str
-    size: int
-
-
-def pack(document: PlanDocument) -> Packed:
-    """The document as it goes into the log."""
-    packed = zlib.compress(document.to_json().encode("utf-8"), 6)
-    text = base64.b64encode(packed).decode("ascii")
-    parts = [text[at : at + PART] for at in range(0, len(text), PART)]
-    return Packed(parts, hashlib.sha256(packed).hexdigest(), len(packed))
-
-
-def unpack(parts: list[str], sha256: str, largest: int = LARGEST) -> PlanDocument:
-    """The document from the parts of its records.
-
-    Raises:
-        ProtocolError: not what the result pins, too large, or no document.
-    """
-    try:
-        packed = base64.b64decode("".join(parts), validate=True)
-    except binascii.Error:
-        raise ProtocolError("the plan's records are not base64") from None
-    if hashlib.sha256(packed).hexdigest() != sha256:
-        raise ProtocolError("the plan in the log is not the one that the result names")
-    inflate = zlib.decompressobj()
-    try:
-        text = inflate.decompress(packed, largest)
-    except zlib.error:
-        raise ProtocolError("the plan's records cannot be unpacked") from None
-    if inflate.unconsumed_tail or not inflate.eof:
-        raise ProtocolError(f"the plan is larger than {largest >> 20} MiB, or cut off")
-    return PlanDocument.from_json(text.decode("utf-8", "replace"))

@@ -6,7 +6,6 @@ A broken log, or a plan that cannot be checked by the rules, is told as such and
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, Protocol
@@ -15,7 +14,8 @@ from alembic_operator.cluster.errors import NotFound, Refused
 from alembic_operator.cluster.port import Cluster
 from alembic_operator.contract import places
 from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
-from alembic_operator.contract.plan import EVENT, Direction, PlanDocument, StepKind, unpack
+from alembic_operator.contract.plan import Direction, PlanDocument, StepKind
+from alembic_operator.contract.planpack import parts_in, unpack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import PlanReceipt, RunResult
@@ -80,11 +80,7 @@ def _receipt(message: str) -> PlanReceipt | None:
 
 def _document(log: str, receipt: PlanReceipt) -> PlanDocument:
     """The document in the log. Raises ProtocolError."""
-    parts = _parts(log)
-    missing = [number for number in range(1, receipt.parts + 1) if number not in parts]
-    if missing:
-        raise ProtocolError(f"{len(missing)} of {receipt.parts} records are missing")
-    document = unpack([parts[number] for number in range(1, receipt.parts + 1)], receipt.sha256, LARGEST)
+    document = unpack(parts_in(log.splitlines(), receipt.parts), receipt.sha256, LARGEST)
     inputs, statements = inputs_digest(document.inputs), statements_digest(document.steps)
     told = (document.inputs_digest, document.statements_digest, document.digest, receipt.digest)
     digest = plan_digest(inputs, statements)
@@ -152,21 +148,3 @@ def _asked(document: PlanDocument, request: RunRequest) -> dict[str, Any]:
         "allowDowngrade": document.direction is Direction.DOWNGRADE and request.allow_downgrade,
         "baseline": document.direction is Direction.BASELINE and bool(request.baseline),
     }
-
-
-def _parts(log: str) -> dict[int, str]:
-    """The records' parts by number; of two with one number the last, as user code may print anything before."""
-    parts = {}
-    for line in log.splitlines():
-        if not line.startswith(places.RECORD_PREFIX) or f'"{EVENT}"' not in line:
-            continue
-        try:
-            record = json.loads(line.removeprefix(places.RECORD_PREFIX))
-        except (RecursionError, ValueError):
-            continue
-        if not isinstance(record, dict) or record.get("event") != EVENT:
-            continue
-        part, data = record.get("part"), record.get("data")
-        if isinstance(part, int) and isinstance(data, str):
-            parts[part] = data
-    return parts

@@ -14,6 +14,7 @@ from ..contract.reasons import Reason
 from .errors import RunFailed
 
 _NAMES = {"psycopg": "psycopg 3", "psycopg2": "psycopg2"}
+IDLE, IN_TRANSACTION = 0, 2  # of Driver.transaction
 
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Driver:
         """Like 180001."""
         version: int = connection.info.server_version if self.name == "psycopg" else connection.server_version
         return version
+
+    def transaction(self, connection: Any) -> int:
+        """How the session stands: IDLE, IN_TRANSACTION, or another of libpq's numbers (1: busy, 3: failed)."""
+        status = connection.info.transaction_status if self.name == "psycopg" else connection.get_transaction_status()
+        return int(status)
 
     def on_notice(self, connection: Any, callback: Callable[[str, str], None]) -> None:
         """Have SQLSTATE and text of each notice of the server's own; psycopg2's carry no SQLSTATE, so nothing there.

@@ -16,7 +16,7 @@ from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.cluster.port import Raw
 from alembic_operator.contract import places
-from alembic_operator.contract.plan import pack
+from alembic_operator.contract.planpack import pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunRequest
 from alembic_operator.contract.result import Failure, Outcome, RunResult

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from tests.unit.core.drafting import statement
 
-from alembic_operator.contract import plan as plans
 from alembic_operator.contract.digests import plan_digest, statements_digest
-from alembic_operator.contract.plan import PlanDocument, StepKind, pack
+from alembic_operator.contract.plan import PlanDocument, StepKind
+from alembic_operator.contract.planpack import pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.drafts import draft_of
 from alembic_operator.control.linting import Linter
@@ -101,10 +101,9 @@ async def test_plan_is_not_taken_when_the_rules_take_too_long() -> None:
     assert draft.message.startswith(f"Checking the plan that Job {job.name} made: The review of the plan took longer")
 
 
-async def test_plan_is_not_taken_when_it_unpacks_to_more_than_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_plan_is_not_taken_when_it_unpacks_to_more_than_is_read() -> None:
     story = Story()
     made = await document(story, "SELECT 1 -- " + "x" * (30 << 20))
-    monkeypatch.setattr(plans, "LARGEST", 64 << 20)
     draft = await drafted(story, await ended(story, made))
     assert isinstance(draft, NoDraft)
     assert "larger than 24 MiB" in draft.message

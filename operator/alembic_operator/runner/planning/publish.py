@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...contract.plan import EVENT, PlanDocument, pack
+from ...contract.plan import PlanDocument
+from ...contract.planpack import EVENT, pack
 from ...contract.reasons import Reason
 from ...contract.result import PlanReceipt
 from ..errors import RunFailed

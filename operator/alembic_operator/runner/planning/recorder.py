@@ -12,7 +12,7 @@ from typing import Any, Callable
 from ...contract.fingerprints import text_fingerprint
 from ...contract.masking import mask
 from ...contract.plan import Notice, Statement
-from ..driver import Driver, RawConnection
+from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection
 from ..guarding import sent_by_helpers
 from ..signals import Signals
 from ..sqlerrors import find_sql_error, printable
@@ -228,9 +228,7 @@ class Recorder:
 
     def _in_transaction(self) -> bool:
         """Whether a transaction is open, and not a failed one."""
-        if self._driver.name == "psycopg":
-            return int(self._raw.info.transaction_status) == 2
-        return bool(self._raw.get_transaction_status() == 2)
+        return self._driver.transaction(self._raw) == IN_TRANSACTION
 
     def _look(self, sql: str, first: str) -> Effects:
         assert self._probe is not None
@@ -239,17 +237,12 @@ class Recorder:
         else:
             before = 0
         if not self._in_transaction():
-            return self._probe.after_outside() if self._idle() else Effects()
+            return self._probe.after_outside() if self._driver.transaction(self._raw) == IDLE else Effects()
         effects = self._probe.after(sql, first)
         if before and self._probe.transaction != before and self.step is not None:
             self.escape(f"Its transaction was ended from within, at statement {self.step.sent}.")
             self.step.committed = True
         return effects
-
-    def _idle(self) -> bool:
-        if self._driver.name == "psycopg":
-            return int(self._raw.info.transaction_status) == 0
-        return bool(self._raw.get_transaction_status() == 0)
 
     def _enter(self, sent: Sent) -> Statement:
         assert self.step is not None

@@ -15,7 +15,8 @@ from tests.component.runner.harness import Ended, Runner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract import places
-from alembic_operator.contract.plan import PlanDocument, unpack
+from alembic_operator.contract.plan import PlanDocument
+from alembic_operator.contract.planpack import unpack
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 
