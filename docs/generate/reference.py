@@ -89,10 +89,15 @@ def _type(schema: Schema) -> str:
     if schema.get("x-kubernetes-int-or-string"):
         return "quantity"
     if schema["type"] == "array":
-        return f"list of {_type(schema['items'])}s"
+        return f"list of {_several(schema['items'])}"
     if schema["type"] == "object" and "additionalProperties" in schema:
-        return f"map to {_type(schema['additionalProperties'])}s"
+        return f"map to {_several(schema['additionalProperties'])}"
     return "time" if schema.get("format") == "date-time" else str(schema["type"])
+
+
+def _several(schema: Schema) -> str:
+    one = _type(schema)
+    return one if "enum" in schema else "quantities" if one == "quantity" else f"{one}s"
 
 
 def _limits(schema: Schema) -> Iterator[str]:

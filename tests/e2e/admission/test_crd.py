@@ -17,7 +17,10 @@ from tests.unit.api.plans import ILLEGAL_PLANS, LEGAL_PLANS, PlanCase
 from .conftest import Ask
 
 ROOT = Path(__file__).parents[3]
-UNCHANGEABLE = "baseline cannot be changed or removed once it is set: it says where this database's history begins"
+UNCHANGEABLE = (
+    "baseline cannot be changed or removed once it is set. To set another, delete the DatabaseSchema, which "
+    "leaves the database as it is, and create it anew"
+)
 
 
 @pytest.mark.parametrize("case", LEGAL, ids=lambda case: case.name)

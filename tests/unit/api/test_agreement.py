@@ -20,7 +20,8 @@ from .manifests import PLAIN
 WITHOUT_THE_OBJECT = {  # rules that need the name or the former object, which the spec's parser does not see
     "metadata.name must be at most 63 lower-case letters, digits and hyphens: it becomes a label and part of the names "
     "of Jobs",
-    "baseline cannot be changed or removed once it is set: it says where this database's history begins",
+    "baseline cannot be changed or removed once it is set. To set another, delete the DatabaseSchema, which "
+    "leaves the database as it is, and create it anew",
 }
 RENAMED = {"from_revisions": "from", "to_revisions": "to", "config_map": "configMap"}
 
