@@ -40,7 +40,7 @@ RULE_IDS = (
 
 # The rules' own severities, for who compares two `review.rules`: a warning; a warning or an error; the others an error.
 OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "irreversible")
-OWN_EITHER = ("rewrite", "long-scan", "jsonb", "unbatched-dml")
+OWN_EITHER = ("destructive", "rewrite", "long-scan", "unique-on-existing", "jsonb", "unbatched-dml")
 
 
 @dataclass(frozen=True)
