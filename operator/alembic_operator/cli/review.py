@@ -8,6 +8,9 @@ from datetime import date
 from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.core.findings import Finding, Severity
 from alembic_operator.review.lint import lint
+from alembic_operator.review.program import SquawkFailed
+
+from .failure import CannotPlan
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,13 @@ class Reviewed:
 
 
 def review(document: PlanDocument, today: date) -> Reviewed:
-    """Lint a plan as the operator does, with the rules' own severities."""
-    found = lint(document, today)
+    """Lint a plan as the operator does, with the rules' own severities.
+
+    Raises:
+        CannotPlan: squawk gave no answer.
+    """
+    try:
+        found = lint(document, today)
+    except SquawkFailed as failed:
+        raise CannotPlan(f"Reviewing the plan: {failed}") from None
     return Reviewed(found.findings, found.waiver_faults)

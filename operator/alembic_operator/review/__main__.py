@@ -10,13 +10,18 @@ from datetime import date
 
 from ..contract.plan import PlanDocument
 from .lint import lint
+from .program import SquawkFailed
 
 
 def main(arguments: list[str]) -> int:
     """Review; the one argument is today, as 2026-12-31."""
     sys.setrecursionlimit(5000)
     document = PlanDocument.from_json(sys.stdin.buffer.read().decode("utf-8", "replace"))
-    sys.stdout.write(lint(document, date.fromisoformat(arguments[0])).to_json())
+    try:
+        sys.stdout.write(lint(document, date.fromisoformat(arguments[0])).to_json())
+    except SquawkFailed as failed:
+        sys.stderr.write(f"{SquawkFailed.__name__}: {failed}\n")
+        return 1
     sys.stdout.flush()
     return 0
 

@@ -10,7 +10,7 @@ from ..core.findings import Finding, Severity
 from .result import Lint
 from .rules import columns, constraints, conventions, destructive, indexes, rewrites, rows, steps
 from .scene import Scene, parts_of
-from .waivers import apply_waivers
+from .squawk import SecondOpinion
 
 __all__ = ["Lint", "lint"]
 
@@ -33,18 +33,26 @@ def lint(document: PlanDocument, today: date) -> Lint:
     Args:
         document: as the runner made it.
         today: waivers that ended before do not count.
+
+    Raises:
+        SquawkFailed: the second opinion could not be had.
     """
-    found = list(_findings(document))
-    findings, faults = apply_waivers(found, document, today)
+    findings, faults = list(_findings(document)), list[str]()
+    if document.waivers:
+        from .waivers import apply_waivers  # noqa: PLC0415 - YAML takes 13 ms to import, of the 150 of a review
+
+        findings, faults = apply_waivers(findings, document, today)
     return Lint(tuple(findings), tuple(faults))
 
 
 def _findings(document: PlanDocument) -> Iterator[Finding]:
     scene = Scene(document)
+    second = SecondOpinion(scene)
     found: list[Finding] = []
     for step in document.steps:
         if document.direction in (Direction.UPGRADE, Direction.DOWNGRADE) or step.file:
-            found.extend(_step(document, step, scene))
+            found.extend(_step(document, step, scene, second))
+    found.extend(second.findings())
     for plan_rule in _PLAN_RULES:
         found.extend(plan_rule(scene))
     order = {step.revision: at for at, step in enumerate(document.steps)}
@@ -52,12 +60,13 @@ def _findings(document: PlanDocument) -> Iterator[Finding]:
     return iter(_distinct(found))
 
 
-def _step(document: PlanDocument, step: Step, scene: Scene) -> Iterator[Finding]:
+def _step(document: PlanDocument, step: Step, scene: Scene, second: SecondOpinion) -> Iterator[Finding]:
     parts = scene.parts = parts_of(step, document.evidence)
     for part in parts:
         found = [one for rule in (_FOR_HELPERS if part.helper else _PART_RULES) for one in rule(part, scene)]
         explained = any(one.rule not in _BROAD and one.severity is Severity.ERROR for one in found)
         yield from (one for one in found if not (explained and one.rule == rewrites.SCAN))
+        second.hear(part, bool(found))
         scene.learn(part)
     for step_rule in steps.STEP_RULES:
         yield from step_rule(step, parts, scene)

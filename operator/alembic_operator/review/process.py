@@ -77,12 +77,20 @@ async def lint_in_child(text: str, today: date, limits: Limits = Limits()) -> Li
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         await child.wait()
+        await asyncio.to_thread(_reap, child.pid)
     if code != 0:
         raise LintFailed(_why(code, said, limits))
     try:
         return Lint.from_json(answer.decode("utf-8", "replace"))
     except ValueError:
         raise LintFailed("The review of the plan ended without an answer that can be read.") from None
+
+
+def _reap(group: int) -> None:
+    """Take note of what was killed with the child: where this is a container's first process, that is its child now."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
 
 
 def _environment() -> dict[str, str]:
@@ -118,6 +126,8 @@ def _why(code: int, said: bytes, limits: Limits) -> str:
             f"The review of the plan needs more than {limits.memory // 1024**2} MiB; make the revision's statements "
             "shorter, or split the plan."
         )
+    if kind == "SquawkFailed":
+        return last.partition(": ")[2]
     if kind == "ProtocolError":
         return "The plan cannot be read by the review; the runner and the operator may be of different versions."
     return f"The review of the plan broke ({kind[:_SHOWN] or f'exit code {code}'}); please report it with the plan."

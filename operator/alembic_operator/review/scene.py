@@ -99,7 +99,7 @@ class Scene:
 
     def qualified(self, parts: list[str]) -> str:
         """`public.orders` for the parts of a name, by what is known and the search path."""
-        if len(parts) > 1:
+        if len(parts) != 1:  # none: a cast, which has types instead of a name
             return ".".join(parts[-2:])
         path = self.document.search_path or ["public"]
         known = self.made | self.relations.keys() | self.tables.keys()
