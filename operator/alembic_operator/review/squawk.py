@@ -27,7 +27,6 @@ _UNSEEN = {  # of which the shadow's evidence tells nothing
     "ban-alter-policy-roles": _DESTRUCTIVE,
     "ban-alter-role-options": _DESTRUCTIVE,
     "ban-alter-row-level-security": _DESTRUCTIVE,
-    "ban-alter-sequence-values": _DESTRUCTIVE,
     "ban-alter-view-options": _DESTRUCTIVE,
     "ban-concurrent-index-creation-in-transaction": _INDEX,
     "ban-detach-inheritance": _DESTRUCTIVE,

@@ -35,7 +35,7 @@ SPOKEN = [
     ("ALTER TABLE orders ALTER COLUMN gross DROP EXPRESSION", "public.orders.gross"),
     ("ALTER POLICY mine ON orders USING (true)", "mine on public.orders"),
     ("ALTER POLICY mine ON sales.orders TO public", "mine on sales.orders"),
-    ("ALTER SEQUENCE orders_id_seq RESTART", "public.orders_id_seq"),
+    ("ALTER SEQUENCE orders_id_seq OWNER TO app", "public.orders_id_seq"),
     ('ALTER SEQUENCE "Numbers" RENAME TO numbers', "public.Numbers"),
     ("ALTER FUNCTION total(int) SECURITY DEFINER", "public.total"),
     ("ALTER FUNCTION total(int) RENAME TO sum_of", "public.total"),
@@ -61,16 +61,17 @@ ANSWERED = [
     "CREATE POLICY mine ON orders USING (true); ALTER TABLE orders ENABLE ROW LEVEL SECURITY",
     "CREATE OR REPLACE VIEW report AS SELECT 1",
     "ALTER TYPE mood ADD VALUE 'calm'",
+    "ALTER SEQUENCE numbers INCREMENT BY 50",
     "COMMENT ON TABLE orders IS 'x'",
 ]
 NEW = [
     "CREATE TABLE fresh (id uuid); ALTER TABLE fresh REPLICA IDENTITY FULL",
     "CREATE TABLE fresh (id uuid); ALTER TABLE fresh OWNER TO app",
     "CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION fresh() OWNER TO app",
-    "CREATE SEQUENCE fresh; ALTER SEQUENCE fresh RESTART WITH 5",
+    "CREATE SEQUENCE fresh; ALTER SEQUENCE fresh OWNER TO app",
     "CREATE POLICY fresh ON orders USING (true); ALTER POLICY fresh ON orders TO app",
     "CREATE ROLE fresh; ALTER ROLE fresh NOLOGIN",
-    "CREATE SCHEMA fresh; ALTER SEQUENCE fresh.numbers RESTART",
+    "CREATE SCHEMA fresh; ALTER SEQUENCE fresh.numbers OWNER TO app",
     "ALTER TABLE orders ADD COLUMN fresh int; ALTER TABLE orders ALTER COLUMN fresh DROP IDENTITY",
 ]
 UNREAD = "ALTER TABLE orders RENAME COLUMN note TO order"  # a name that PostgreSQL's grammar wants in quotes
@@ -122,9 +123,9 @@ def test_statement_is_an_error_when_only_squawk_can_read_it(evidence: str) -> No
     assert second(UNREAD, evidence) == [("destructive", "error", "public.orders.note")]
 
 
-@pytest.mark.parametrize("comment", ["-- squawk-ignore-file", "/* squawk-ignore ban-alter-sequence-values */"])
+@pytest.mark.parametrize("comment", ["-- squawk-ignore-file", "/* squawk-ignore ban-alter-view-options */"])
 def test_comment_silences_nothing(comment: str) -> None:
-    assert second(f"{comment}\nALTER SEQUENCE numbers RESTART {comment}\n")
+    assert second(f"{comment}\nALTER VIEW numbers SET (security_invoker = true) {comment}\n")
 
 
 def test_helpers_statements_are_not_asked_about() -> None:
@@ -132,16 +133,18 @@ def test_helpers_statements_are_not_asked_about() -> None:
 
 
 def test_waiver_meets_a_finding_of_squawk() -> None:
-    waiver = "- {rule: destructive, object: public.numbers, reason: nobody counts on it, expires: 2027-01-01}"
-    document = plan(step("ALTER SEQUENCE numbers RESTART"), waivers={"versions/a1_x.review.yaml": waiver})
+    waiver = "- {rule: destructive, object: public.numbers, reason: nobody reads it, expires: 2027-01-01}"
+    document = plan(
+        step("ALTER VIEW numbers SET (security_invoker = true)"), waivers={"versions/a1_x.review.yaml": waiver}
+    )
     found = review(document, TODAY)
     assert [one.waived_until for one in found.findings] == ["2027-01-01"]
     assert not found.waiver_faults
 
 
 def test_each_statement_is_read_when_another_cannot_be() -> None:
-    asked = [Said("ALTER TABLE", "1"), Said("ALTER SEQUENCE a RESTART", "1"), Said("DROP (", "")]
-    asked += [Said("ALTER SEQUENCE\nb RESTART", "2")]
+    asked = [Said("ALTER TABLE", "1"), Said("ALTER ROLE a NOLOGIN", "1"), Said("DROP (", "")]
+    asked += [Said("ALTER ROLE\nb NOLOGIN", "2")]
     assert [at for at, _, _ in ask(asked, squawk.RULES, 18)] == [1, 3]
 
 
@@ -182,7 +185,7 @@ def first_process() -> Iterator[None]:
 
 def _in_child(folder: Path, monkeypatch: pytest.MonkeyPatch, limits: Limits = LIMITS) -> str:
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    document = plan(step("ALTER SEQUENCE numbers RESTART"))
+    document = plan(step("ALTER VIEW numbers SET (security_invoker = true)"))
     with pytest.raises(LintFailed) as failed:
         asyncio.run(lint_in_child(document.to_json(), TODAY, limits))
     return str(failed.value)
@@ -228,14 +231,14 @@ def test_squawk_is_given_up_when_it_takes_too_long(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(program, "program", lambda: str(slow))
     monkeypatch.setattr(program, "SECONDS", 0.2)
     with pytest.raises(SquawkFailed, match=r"longer than 0\.2 s"):
-        reviewed("ALTER SEQUENCE numbers RESTART")
+        reviewed("ALTER VIEW numbers SET (security_invoker = true)")
 
 
 def test_remedy_is_told_when_squawk_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotPlan, match="pip install squawk-cli"):
-        review(plan(step("ALTER SEQUENCE numbers RESTART")), TODAY)
+        review(plan(step("ALTER VIEW numbers SET (security_invoker = true)")), TODAY)
 
 
 def test_squawk_is_not_started_when_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,13 +262,13 @@ def test_five_mebibytes_are_read_within_the_operators_limits() -> None:
         "ALTER TABLE orders REPLICA IDENTITY NOTHING" + ", ALTER a SET DEFAULT 1" * 300,
         "ALTER POLICY a ON orders USING (" + "NOT " * 4_000 + "true)",
         "DROP TABLE " + "[" * 8_000,
-        "ALTER SEQUENCE a RESTART; " * 600,
+        "ALTER ROLE a NOLOGIN; " * 600,
         "ALTER \ud800",
         "DROP TABLE $$",
     ],
     ids=["parentheses", "open", "commands", "negations", "brackets", "statements", "surrogate", "dollars"],
 )
 def test_hostile_statement_is_no_failure(sql: str) -> None:
-    document = plan(step(sql, "ALTER SEQUENCE numbers RESTART"))
+    document = plan(step(sql, "ALTER VIEW numbers SET (security_invoker = true)"))
     found = asyncio.run(lint_in_child(document.to_json(), TODAY, LIMITS)).findings
     assert ("destructive", "public.numbers") in {(one.rule, one.object) for one in found}
