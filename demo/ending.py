@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.cluster import instance
 from tests.cluster.progress import console
 
-from . import database, lasting, places, shop, show
+from . import database, lasting, places, review, shop, show
 
 if TYPE_CHECKING:
     from tests.cluster.lifecycle import Cluster
@@ -38,6 +38,7 @@ def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]
                 "kubectl explain dbs.status",
             ],
         ),
+        *_reviews(cluster),
         (
             "Ask for a revision that there is not, read why it is Stalled, and take it back:",
             [
@@ -58,6 +59,35 @@ def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]
             [f"psql -h {server.folder} -p {server.port} -U postgres {shop.database_of(places.DEV)} -c '\\dt'"],
         ),
         ("Tell it all again, or remove it:", ["make demo", REMEDY]),
+    ]
+
+
+def _reviews(cluster: Cluster) -> list[tuple[str, list[str]]]:
+    """The plans that there are, and one more to decide on."""
+    prod = f"kubectl -n {places.PROD}"
+    plan = cluster.kubectl("-n", places.PROD, "get", places.RESOURCE, "shop", "-o", "jsonpath={.status.plan.name}")
+    waits = """jsonpath='{.status.conditions[?(@.type=="Ready")].reason}'=AwaitingApproval"""
+    return [
+        (
+            "Read the plans, and the last one whole: each statement with what it did in the shadow:",
+            [
+                f"{prod} get splan",
+                f"{prod} describe splan {plan}",
+                f"{prod} get configmap {plan}-0 -o jsonpath='{{.data.plan\\.sql}}'",
+            ],
+        ),
+        (
+            "Drop the table once more: it is planned, and waits until you approve it:",
+            [
+                f"""{prod} patch dbs shop --type merge -p '{{"spec":{{"revision":"{review.CAREFUL}"}}}}'""",
+                f"{prod} wait dbs shop --for={waits} --timeout=60s",
+                f"""plan=$({prod} get dbs shop -o jsonpath='{{.status.plan.name}}'); {prod} describe splan "$plan\"""",
+                "me=$(kubectl auth whoami -o jsonpath='{.status.userInfo.username}')",
+                f"""{prod} patch splan "$plan" --type merge """
+                r"""-p '{"spec":{"decision":{"type":"Approve","by":"'"$me"'"}}}'""",
+                f"{prod} wait dbs shop --for=condition=Ready --timeout=60s && {prod} get dbs,splan",
+            ],
+        ),
     ]
 
 

@@ -8,11 +8,12 @@ from . import places, show
 from .stage import Stage, apply, follow, set_image
 from .watch import AWAITING, Raw, condition
 
-_BEFORE, _HASTY, _CAREFUL = "0015_user_locale", "0016_users_by_locale", "0017_no_locales"
+CAREFUL = "0017_no_locales"
+_BEFORE, _HASTY = "0015_user_locale", "0016_users_by_locale"
 _PROD = ("-n", places.PROD)
 _FINDINGS = (
     "jsonpath={range .spec.plan.steps[*].findings[*]}"
-    r"{.severity} {.rule}: {.object}{'\n  '}{.message}{'\n  '}{.fix}{'\n'}{end}"
+    r'{.severity} {.rule}: {.object}{"\n  "}{.message}{"\n  "}{.fix}{"\n"}{end}'
 )
 
 
@@ -36,7 +37,7 @@ def _stopped(stage: Stage, image: str) -> None:
 
 def _approved(stage: Stage, image: str) -> None:
     show.chapter("6  The repair: the index is built concurrently; dropping the table is meant, and gets approved")
-    set_image("prod", image, _CAREFUL)
+    set_image("prod", image, CAREFUL)
     raw = apply(stage, "prod")
     plan = _awaiting(raw)
     stage.kubectl(*_PROD, "get", "splan", plan, "-o", _FINDINGS)

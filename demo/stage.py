@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ class Stage:
 
     def kubectl(self, *arguments: str) -> str:
         """Show a command and what it says."""
-        show.command(" ".join(["kubectl", *(f"'{word}'" if set(word) & set(' {"') else word for word in arguments)]))
+        show.command(shlex.join(["kubectl", *arguments]))
         said = self.cluster.kubectl(*arguments)
         show.output(said)
         return said
