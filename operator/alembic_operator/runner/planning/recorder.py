@@ -18,7 +18,7 @@ from ..signals import Signals
 from ..sqlerrors import find_sql_error, printable
 from .capture import Sent, unheard
 from .probe import Effects, Probe
-from .seed import Seeds, may_be_the_seeds
+from .seed import NO_SUCH_PARENT, Seeds, may_be_the_seeds
 from .written import MOST_NOTICES, controls, merged, same, skipped, sqlstate_of
 
 _UNSAVED = re.compile(r"\s*(?:SET|RESET|SHOW|BEGIN|START|SAVEPOINT|RELEASE|ROLLBACK|COMMIT|END|PREPARE|ABORT)\b", re.I)
@@ -186,15 +186,18 @@ class Recorder:
         self._write(entry, Effects(), 0.0, "")
 
     def _without_seeds(self, entry: Statement, error: Exception, deliver: Callable[[], Any]) -> Any:
-        """Take away the seeds of the table, then every row of it, and send the statement again each time."""
+        """Send the statement again: without the table's seeds, without its rows, without foreign keys."""
         assert self._seeds is not None
-        for thorough in (False, True):
+        for attempt in range(3):
             self.own(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-            self._seeds.remove(self.own, error, entry.sql, thorough=thorough)
             try:
+                if attempt == 2:
+                    return self._seeds.unchecked(self.own, deliver)
+                self._seeds.remove(self.own, error, entry.sql, thorough=attempt == 1)
                 return deliver()
             except self._driver.error as still:
-                if thorough or not may_be_the_seeds(sqlstate_of(still)):
+                state = sqlstate_of(still)
+                if attempt == 2 or not may_be_the_seeds(state) or (attempt == 1 and state != NO_SUCH_PARENT):
                     self._failed(entry, still)
                     raise
                 error = still

@@ -89,6 +89,38 @@ def test_violation_is_told_and_the_plan_goes_on_when_the_seeded_row_is_refused(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+def test_plan_goes_on_when_a_row_refers_to_one_that_only_the_target_has(
+    shop: Project, planner: Planner, driver: str
+) -> None:
+    shop.add(
+        "r2",
+        """
+        op.create_table("badge", sa.Column("person", sa.Integer, sa.ForeignKey("person.id"), unique=True))
+        op.bulk_insert(sa.table("badge", sa.column("person", sa.Integer)), [{"person": 4711}, {"person": 4712}])
+        op.execute("UPDATE item SET owner = 4711 WHERE id IS NOT NULL")
+        op.execute("INSERT INTO item (owner, n) SELECT id, 1 FROM person")
+        """,
+    )
+
+    found = _statements(planner, shop, driver)
+
+    assert [one.violation for one in found][1:] == ["23503", "23503", ""]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_plan_fails_when_a_row_is_refused_by_the_revisions_own_rows(
+    shop: Project, planner: Planner, driver: str
+) -> None:
+    shop.sql("r2", "CREATE TABLE badge (n int UNIQUE)", "INSERT INTO badge VALUES (1), (1)")
+
+    made = planner.run(shop, driver=driver)
+
+    failure = made.result.failure
+    assert failure is not None
+    assert (failure.reason, failure.sqlstate) == ("MigrationFailed", "23505")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_every_channel_is_captured_when_the_revision_goes_around_alembic(
     shop: Project, planner: Planner, driver: str
 ) -> None:
