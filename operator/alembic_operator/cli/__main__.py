@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+import traceback
 from collections.abc import Sequence
 
 from .arguments import parse
@@ -31,6 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Interrupted, KeyboardInterrupt):
         sys.stderr.write("alembic-operator plan: interrupted; the scratch database is gone, the target was only read\n")
         return 130
+    except Exception as error:
+        traceback.print_tb(error.__traceback__)  # without its words, which may quote a URL
+        sys.stderr.write(f"alembic-operator plan: {type(error).__name__} in the tool itself, see above. Report it.\n")
+        return 2
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from alembic_operator.api.review import FAIL_ON, parse_review
+from alembic_operator.api.rules import InvalidSpec
+
 DATABASE_VARIABLE = "ALEMBIC_OPERATOR_DATABASE_URL"
 SHADOW_VARIABLE = "ALEMBIC_OPERATOR_SHADOW_URL"
 _REVISION = re.compile(r"[A-Za-z0-9_.-]{1,32}")
@@ -18,6 +21,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _EPILOG = f"""\
 The target is only read. The shadow is a scratch database that is made by --shadow-url, on a server of the target's
 major version where that user is a superuser; it is dropped at the end. pg_dump and psql are taken from the PATH.
+With --evidence static there is none: the SQL is rendered, and what it does to the database is not known.
 
 A URL in an option can be seen by other users of the machine, in its list of processes: where an option is left out, it
 is taken from {DATABASE_VARIABLE} or {SHADOW_VARIABLE}.
@@ -44,6 +48,8 @@ class Options:
     allow_downgrade: bool = False
     format: str = "text"
     fail_on: str = "error"
+    evidence: str = "shadow"
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,8 +58,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         words = message.split(": ")
         known = message if "://" not in message else f"{words[0]}: a value was not expected there (not shown)"
-        self.print_usage()
-        self.exit(2, f"{self.prog}: {known}\n")
+        self.exit(2, f"{self.prog}: {known}. See {self.prog} --help\n")
 
 
 def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -> Options:
@@ -72,7 +77,7 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -
         project=_project(plan, found.project, found.config),
         config=found.config,
         database_url=_url(plan, "--database-url", found.database_url, environ.get(DATABASE_VARIABLE, "")),
-        shadow_url=_url(plan, "--shadow-url", found.shadow_url, environ.get(SHADOW_VARIABLE, "")),
+        shadow_url=_shadow(plan, found.evidence, found.shadow_url, environ.get(SHADOW_VARIABLE, "")),
         to=_checked(plan, "--to", found.to, _REVISION, "a full revision id, or head"),
         search_path=tuple(
             _checked(plan, "--search-path", one, _IDENTIFIER, "names of schemas, with commas in between")
@@ -82,10 +87,12 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -
         version_table_schema=found.version_table_schema
         and _checked(plan, "--version-table-schema", found.version_table_schema, _IDENTIFIER, "a plain name"),
         role=found.role,
-        baseline=_baseline(plan, found.baseline),
+        baseline=_baseline(plan, found.baseline, found.evidence),
         allow_downgrade=found.allow_downgrade,
         format=found.format,
         fail_on=found.fail_on,
+        evidence=found.evidence,
+        rules=_rules(plan, found.rule),
     )
 
 
@@ -114,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline", default=None, metavar="REV[,…]", help='adopt a database as being there; "" for base')
     add("--allow-downgrade", action="store_true", help="plan the way back where the database is ahead")
     add("--format", choices=("text", "json"), default="text", help="(default: %(default)s)")
-    add("--fail-on", choices=("error", "warning", "never"), default="error", help="exit code 1 (default: %(default)s)")
+    add("--fail-on", choices=(*FAIL_ON, "never"), default="error", help="exit code 1 (default: %(default)s)")
+    add("--evidence", type=str.lower, choices=("shadow", "static"), default="shadow", help="(default: %(default)s)")
+    add("--rule", action="append", default=[], metavar="ID=SEVERITY", help="error, warning or off; may be repeated")
     return parser
 
 
@@ -137,14 +146,40 @@ def _url(parser: argparse.ArgumentParser, option: str, given: str, otherwise: st
     return url
 
 
+def _shadow(parser: argparse.ArgumentParser, evidence: str, given: str, otherwise: str) -> str:
+    if evidence == "shadow":
+        return _url(parser, "--shadow-url", given, otherwise)
+    if given:
+        parser.error("--shadow-url: --evidence static uses no shadow; leave one of the two out")
+    return ""
+
+
+def _rules(parser: argparse.ArgumentParser, given: Sequence[str]) -> Mapping[str, str]:
+    """As `spec.review.rules` has them."""
+    found: dict[str, str] = {}
+    for one in given:
+        rule, is_, severity = one.partition("=")
+        if not is_:
+            parser.error("--rule: write a rule's id and its severity, such as --rule fk-index=error")
+        if rule in found:
+            parser.error("--rule: one rule is given twice")
+        found[rule] = severity
+    try:
+        return parse_review({"rules": found}).rules
+    except InvalidSpec as error:
+        parser.error(f"--rule: {error.rule.replace('review.rules', '--rule')}")
+
+
 def _checked(parser: argparse.ArgumentParser, option: str, given: str, pattern: re.Pattern[str], expected: str) -> str:
     if not pattern.fullmatch(given):
         parser.error(f"{option}: {expected} is expected")
     return given
 
 
-def _baseline(parser: argparse.ArgumentParser, given: str | None) -> tuple[str, ...] | None:
+def _baseline(parser: argparse.ArgumentParser, given: str | None, evidence: str) -> tuple[str, ...] | None:
     if given is None:
         return None
     revisions = [one for one in given.split(",") if one]
+    if revisions and evidence == "static":
+        parser.error("--baseline: the schema at a revision is found out in a shadow; leave --evidence static out")
     return tuple(_checked(parser, "--baseline", one, _REVISION, "full revision ids, with commas") for one in revisions)

@@ -15,13 +15,15 @@ SECRET_KEY = "url"
 
 
 def main(directory: Path) -> int:
-    """One run of the runner, in the shadow that the parent has restored."""
+    """One run of the runner, in the shadow that the parent has restored; without one where there is none."""
     places.SECRET_DIRECTORY = str(directory / SECRET)
     places.TERMINATION_LOG = str(directory / RESULT)
     from alembic_operator.runner.main import main as run  # noqa: PLC0415 (after the places were moved)
     from alembic_operator.runner.planning.shadow import Shadow  # noqa: PLC0415
     from alembic_operator.runner.secret import parse_uri  # noqa: PLC0415
 
+    if not (directory / SHADOW).exists():
+        return run()
     target = parse_uri((directory / SHADOW).read_text("utf-8"), "--shadow-url", "url")
     return run(lambda driver, request: Shadow.at(driver, target, request))
 

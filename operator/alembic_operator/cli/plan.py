@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,24 +47,25 @@ def plan(options: Options) -> int:
         CannotPlan: with the remedy.
     """
     target = Server.named("--database-url", options.database_url, options.role)
-    shadow = Server.named("--shadow-url", options.shadow_url)
+    shadow = Server.named("--shadow-url", options.shadow_url) if options.evidence == "shadow" else None
     with ending_by_exception(), tempfile.TemporaryDirectory(prefix="alembic-operator-") as directory:
-        with scratch_database(target, shadow) as scratch:
+        with scratch_database(target, shadow) if shadow else nullcontext() as scratch:
             ended = _run(options, scratch, Path(directory))
         document = _document(ended)
         if document is None:
             sys.stdout.write(nothing_to_do(ended.result, options.format))
             return 0
-        reviewed = review(document, datetime.now(UTC).date())
+        reviewed = review(document, datetime.now(UTC).date(), options.rules)
         show = as_json if options.format == "json" else as_text
         sys.stdout.write(show(document, reviewed, ended.result.warnings))
         return 1 if reviewed.counts(options.fail_on) else 0
 
 
-def _run(options: Options, scratch: Server, directory: Path) -> _Ended:
+def _run(options: Options, scratch: Server | None, directory: Path) -> _Ended:
     (directory / child.SECRET).mkdir()
     _write(directory / child.SECRET / child.SECRET_KEY, options.database_url)
-    _write(directory / child.SHADOW, url_of(scratch.target))
+    if scratch is not None:
+        _write(directory / child.SHADOW, url_of(scratch.target))
     hidden = (DATABASE_VARIABLE, SHADOW_VARIABLE)
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     process = subprocess.Popen(
@@ -138,7 +140,7 @@ def _request(options: Options) -> RunRequest:
         version_table_schema=options.version_table_schema,
         baseline=list(options.baseline) if options.baseline is not None else None,
         allow_downgrade=options.allow_downgrade,
-        evidence="Shadow",
+        evidence=options.evidence.capitalize(),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from alembic_operator.contract.plan import PlanDocument
@@ -12,10 +13,12 @@ from alembic_operator.review.program import SquawkFailed
 
 from .failure import CannotPlan
 
+_OWN: Mapping[str, str] = {}  # the rules' own severities
+
 
 @dataclass(frozen=True)
 class Reviewed:
-    """The findings of a plan, and what is wrong with its waivers: sentences."""
+    """The findings of a plan, those of rules that are off among them, and what is wrong with its waivers: sentences."""
 
     findings: tuple[Finding, ...]
     waiver_faults: tuple[str, ...]
@@ -28,8 +31,13 @@ class Reviewed:
         return bool(self.waiver_faults) or any(one.severity in counted and not one.waived_by for one in self.findings)
 
 
-def review(document: PlanDocument, today: date) -> Reviewed:
-    """Lint a plan as the operator does, with the rules' own severities.
+def review(document: PlanDocument, today: date, rules: Mapping[str, str] = _OWN) -> Reviewed:
+    """Lint a plan as the operator does.
+
+    Args:
+        document: as the runner made it.
+        today: waivers that ended before do not count.
+        rules: severities that replace those of the rules, as in `spec.review.rules`.
 
     Raises:
         CannotPlan: squawk gave no answer.
@@ -38,4 +46,5 @@ def review(document: PlanDocument, today: date) -> Reviewed:
         found = lint(document, today)
     except SquawkFailed as failed:
         raise CannotPlan(f"Reviewing the plan: {failed}") from None
-    return Reviewed(found.findings, found.waiver_faults)
+    weighed = (replace(one, severity=Severity(rules.get(one.rule, one.severity))) for one in found.findings)
+    return Reviewed(tuple(weighed), found.waiver_faults)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.result import Outcome, RunResult
-from alembic_operator.core.findings import Finding
+from alembic_operator.core.findings import Finding, Severity
 
 from .review import Reviewed
 from .words import in_words_of_the_tool
@@ -64,6 +64,8 @@ def _lines(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> I
             f"tried in a shadow of PostgreSQL {shadow.version} with {_count(shadow.tables, 'table')}, "
             f"ready after {shadow.seconds:.1f} s"
         )
+    elif document.evidence == "Static":
+        yield "rendered without a shadow: what it locks, rewrites and reads is known by its text alone"
     yield from (f"warning: {in_words_of_the_tool(one)}" for one in warnings)
     yield from (f"waiver: {one}" for one in reviewed.waiver_faults)
     yield from (f"{one.rule}: {one.message}" for one in document.faults)
@@ -102,6 +104,8 @@ def _statement(number: int, statement: Statement, findings: list[Finding]) -> It
 
 
 def _finding(finding: Finding) -> Iterator[str]:
+    if finding.severity is Severity.OFF:
+        return
     about = f" {finding.object}" if finding.object else ""
     yield f"-- {finding.severity.value.upper()} {finding.rule}{about}: {_comment(finding.message)}"
     if finding.fix:

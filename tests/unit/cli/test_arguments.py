@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from alembic_operator.api.review import NEVER_LOWERED
 from alembic_operator.cli.arguments import DATABASE_VARIABLE, SHADOW_VARIABLE, Options, parse
 from alembic_operator.cli.failure import CannotPlan
 from alembic_operator.cli.plan import url_of
@@ -57,6 +58,10 @@ def test_has_the_defaults_of_the_spec(project: str) -> None:
         (["--fail-on", "never"], "fail_on", "never"),
         (["--format", "json"], "format", "json"),
         (["--allow-downgrade"], "allow_downgrade", True),
+        (["--rule", "fk-index=error", "--rule", "jsonb=off"], "rules", {"fk-index": "error", "jsonb": "off"}),
+        (["--rule", "transaction-escape=error"], "rules", {"transaction-escape": "error"}),
+        ([], "rules", {}),
+        ([], "evidence", "shadow"),
     ],
 )
 def test_takes_what_the_spec_can_say(project: str, options: list[str], name: str, value: object) -> None:
@@ -84,6 +89,27 @@ def test_takes_what_the_spec_can_say(project: str, options: list[str], name: str
         ([URL], "not shown"),
         (["--format", URL], "not shown"),
         (["--database-url"], "--database-url"),
+        (["--database-url", URL, "--evidence", "live"], "--evidence"),
+        (["--database-url", URL, "--evidence", "static", "--shadow-url", SHADOW], "leave one of the two out"),
+        (["--database-url", URL, "--evidence", "static", "--baseline", "a"], "--baseline: the schema at a revision is"),
+        (["--database-url", URL, "--evidence", "static", "--rule", "fk-index"], "--rule: write a rule's id and its"),
+        (["--database-url", URL, "--evidence", "static", "--rule", "=off"], "--rule: --rule names rules of docs/rules"),
+        (["--database-url", URL, "--evidence", "static", "--rule", "fk=off"], "--rule: --rule names rules of docs/rul"),
+        (["--database-url", URL, "--evidence", "static", "--rule", "jsonb=info"], "--rule: one of error, warning, off"),
+        (["--database-url", URL, "--evidence", "static", "--rule", "jsonb="], "--rule: one of error, warning, off is"),
+        (["--database-url", URL, "--evidence", "static", "--rule", f"jsonb={URL}"], "--rule: one of error, warning"),
+        (
+            ["--database-url", URL, "--evidence", "static", "--rule", "jsonb=off", "--rule", "jsonb=error"],
+            "--rule: one rule is given twice",
+        ),
+        *(
+            (
+                ["--database-url", URL, "--evidence", "static", "--rule", f"{rule}={severity}"],
+                "edited-revision are errors whatever --rule says; remove them there",
+            )
+            for rule in NEVER_LOWERED
+            for severity in ("warning", "off")
+        ),
     ],
 )
 def test_refuses_with_a_sentence(
@@ -95,6 +121,14 @@ def test_refuses_with_a_sentence(
     assert caught.value.code == 2
     assert words in said.err
     assert "hunter" not in said.err + said.out
+    assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+def test_needs_no_shadow_when_the_evidence_is_static(project: str) -> None:
+    for word in ("static", "Static"):
+        found = _parse(project, "--evidence", word, environ={DATABASE_VARIABLE: URL, SHADOW_VARIABLE: SHADOW})
+        assert (found.evidence, found.shadow_url) == ("static", "")
+    assert _parse(project, "--evidence", "static", "--baseline", "", "--database-url", URL).baseline == ()
 
 
 @pytest.mark.parametrize("arguments", [[], ["push"], [URL], ["plan"], ["plan", "--project", "/nowhere"]])
