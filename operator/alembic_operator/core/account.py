@@ -14,7 +14,7 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from .decision import Event, EventReason, FinishedRun
 from .endings import Doubt, Ending, NeverStarted, Reported
 from .failing import DOUBT, Account, Case, Due, fail, failure_of, schedule
-from .messages import ahead, behind, doubted, found_late, joined, succeeded, up_to_date
+from .messages import ahead, behind, doubted, found_late, joined, repair_by_plan, succeeded, up_to_date
 from .observed import Job, Schema
 from .planned import given_up_plan, goes_on, noted, plan_changed, planned, to_be_claimed, withdrawn
 from .summarize import Summary, summarize
@@ -154,6 +154,9 @@ def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Acco
 def _failed(account: Account, job: Job, result: RunResult, failure: Failure, case: Case) -> Account:
     if failure.reason is Reason.OUTCOME_UNKNOWN:
         account = given_up_plan(account, job)
+        if job.kind is not RunKind.PLAN and case.spec.review.evidence == "Shadow":
+            where = (case.schema.namespace, case.schema.name)
+            failure = replace(failure, message=joined(failure.message, repair_by_plan(*where)))
     if failure.reason is Reason.PLAN_CHANGED and job.kind is RunKind.APPLY:
         return plan_changed(account, job, failure, case)
     return fail(account, failure, case, salt=job.name, owner=_owner(result))

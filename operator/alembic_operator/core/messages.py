@@ -101,6 +101,14 @@ def stalled(message: str) -> str:
     return message if "retry-at" in message else joined(message, STALLED)
 
 
+def repair_by_plan(namespace: str, name: str) -> str:
+    """Where there is a shadow, nobody has to compare the database with the revision by eye."""
+    return (
+        f"Or have it compared in a shadow: kubectl -n {namespace} annotate dbs {name} --overwrite "
+        'alembic-operator.dev/retry-at="$(date +%s)". A plan then says which of the two it is, and waits for approval.'
+    )
+
+
 STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 SUSPENDED = "spec.suspend is true: no run is started. Set it to false to go on."
 NO_RUNNER_IMAGE = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import RunKind
 from alembic_operator.core.findings import Finding, Severity
 from alembic_operator.review.result import Lint
 
@@ -219,3 +220,18 @@ async def test_plan_is_judged_by_the_rules_of_today_when_the_operator_was_upgrad
     assert "destructive" in story.message()
     assert story.status["plan"]["name"] != old
     assert story.database.runs == []
+
+
+async def test_unknown_outcome_is_settled_by_another_plan_when_that_is_asked_for() -> None:
+    story = reviewed()
+    await planned(story)
+    await story.fails(Reason.OUTCOME_UNKNOWN, "Revision b2 was cut off.")
+    assert story.ready() == ("False", "OutcomeUnknown")
+    assert "kubectl -n shop annotate dbs shop --overwrite alembic-operator.dev/retry-at=" in story.message()
+    await story.passes(60)
+    assert story.unfinished() == []
+    await story.annotate(retry_at="1")
+    assert story.request(story.job()).kind is RunKind.PLAN
+    await story.fails(Reason.OUTCOME_UNKNOWN, "The database is neither as before the revision nor as after it.")
+    assert story.ready() == ("False", "OutcomeUnknown")
+    assert "Or have it compared" not in story.message()

@@ -19,7 +19,7 @@ from . import histories
 from .api import Api
 from .audit import Audit
 from .installation import NAMESPACE, ROOT, Installation, make_namespace
-from .place import PASSWORD, Place, Places
+from .place import ANNA, PASSWORD, Place, Places
 
 NAME = "e2e"
 DOCKERFILES = {
@@ -132,3 +132,20 @@ def place(places: Places) -> Iterator[Place]:
     with places() as made:
         made.secret()
         yield made
+
+
+@pytest.fixture(scope="session")
+def newest(cluster: Cluster) -> Iterator[Postgres]:
+    """A server of the version that a first plan takes its image for; it logs every statement."""
+    settings = {"log_statement": "all", "log_line_prefix": "%u@%d %a: "}
+    with Postgres(18, host=cluster.host_address, settings=settings) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(places: Places, newest: Postgres) -> Iterator[Place]:
+    """A namespace with a Secret `db`, an approver, and an empty database of that server."""
+    with places(newest) as place:
+        place.secret()
+        place.let_approve(ANNA)
+        yield place

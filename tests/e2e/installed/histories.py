@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests.component.runner.project import Project
 
+from . import surprises
+
 GATE = 4711
 FOLDER = "/histories"
 
@@ -36,6 +38,7 @@ def write(folder: Path) -> None:
     _two_heads(Project(folder / "two-heads"))
     _reviewed(Project(folder / "reviewed"))
     _enormous(Project(folder / "enormous"))
+    surprises.write(folder)
 
 
 def _reviewed(project: Project) -> None:

@@ -23,6 +23,7 @@ from .messages import plain
 GROUP = "alembic-operator.dev"
 STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 PASSWORD = "p@ss/w:rd"
+ANNA = "anna@example.com"  # who approves
 UNREVIEWED = {"mode": "Auto", "evidence": "Static"}  # one Job, which applies what is pending
 REVIEWED: dict[str, Any] = {"mode": "OnFindings", "evidence": "Shadow"}  # the default: a plan in a shadow before it
 
@@ -250,6 +251,13 @@ class Place:
     def connect(self) -> psycopg.Connection:
         """A connection in autocommit mode."""
         return self.server.connect(self.user, self.user, PASSWORD)
+
+    def columns(self) -> list[str]:
+        """The columns of the table `orders`."""
+        query: LiteralString = (
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attnum > 0 AND NOT attisdropped"
+        )
+        return [str(row[0]) for row in self.rows(query)]
 
     def revisions(self) -> list[str]:
         """The rows of Alembic's version table."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 from tests.cluster.lifecycle import Cluster
@@ -14,31 +13,7 @@ from tests.cluster.postgres_image import ALPINE_UID, postgres_image
 from tests.cluster.processes import CommandFailed, process_runs, wait_until
 
 from .installation import Installation, process_of
-from .place import GROUP, PASSWORD, REVIEWED, Place, Places
-
-ANNA = "anna@example.com"
-LOG = {"log_statement": "all", "log_line_prefix": "%u@%d %a: "}
-
-
-@pytest.fixture(scope="module")
-def newest(cluster: Cluster) -> Iterator[Postgres]:
-    """A server of the version that a first plan takes its image for."""
-    with Postgres(18, host=cluster.host_address, settings=LOG) as running:
-        yield running
-
-
-@pytest.fixture
-def shop(places: Places, newest: Postgres) -> Iterator[Place]:
-    """A namespace with a Secret `db`, an approver, and an empty database of that server."""
-    with places(newest) as place:
-        place.secret()
-        place.let_approve(ANNA)
-        yield place
-
-
-def columns(place: Place) -> list[str]:
-    query = "SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attnum > 0 AND NOT attisdropped"
-    return [str(row[0]) for row in place.rows(query)]
+from .place import ANNA, GROUP, PASSWORD, REVIEWED, Place
 
 
 def phase(place: Place, name: str) -> str:
@@ -70,14 +45,14 @@ def test_safe_change_is_planned_and_applied_without_a_decision(shop: Place) -> N
     assert (made["direction"], made["from"], made["to"], made["errors"]) == ("Upgrade", [], ["a2"], 0)
     assert "decision" not in plan["spec"]
     assert "ALTER TABLE orders ADD COLUMN region text" in shop.sql(plan)
-    assert (status["current"], columns(shop)[-1]) == ("a2", "region")
+    assert (status["current"], shop.columns()[-1]) == ("a2", "region")
     assert (status["history"][0]["plan"], status["history"][0]["digest"]) == (plan["metadata"]["name"], made["digest"])
     wait_until(lambda: phase(shop, plan["metadata"]["name"]) == "Applied", "the plan to be Applied", 20)
 
 
 def test_dangerous_change_waits_is_read_and_runs_once_an_approver_says_so(shop: Place) -> None:
     name = waiting(shop)
-    assert "note" in columns(shop)
+    assert "note" in shop.columns()
 
     described = shop.kubectl("describe", "splan", name)
     assert "destructive" in described
@@ -90,7 +65,7 @@ def test_dangerous_change_waits_is_read_and_runs_once_an_approver_says_so(shop: 
 
     status = shop.wait("UpToDate")
 
-    assert "note" not in columns(shop)
+    assert "note" not in shop.columns()
     assert (status["history"][0]["plan"], status["history"][0]["approvedBy"]) == (name, ANNA)
     assert shop.rows("SELECT approved_by FROM alembic_operator.revision_journal WHERE revision = 'a3'") == [(ANNA,)]
 
@@ -102,7 +77,7 @@ def test_nobody_approves_in_anothers_name_or_without_the_right(shop: Place) -> N
         with pytest.raises(CommandFailed, match=r"[Ff]orbidden|denied"):
             shop.kubectl("--as", user, "patch", "splan", shop.status()["plan"]["name"], "--type=merge", "-p", patch)
     assert shop.condition()["reason"] == "AwaitingApproval"
-    assert "note" in columns(shop)
+    assert "note" in shop.columns()
 
 
 def test_digest_in_the_spec_approves_that_plan_and_no_other(shop: Place) -> None:
@@ -110,12 +85,12 @@ def test_digest_in_the_spec_approves_that_plan_and_no_other(shop: Place) -> None
     digest = shop.status()["plan"]["digest"]
     shop.patch(review={**REVIEWED, "approvedDigest": "sha256:" + "0" * 64})
     shop.wait("AwaitingApproval")
-    assert "note" in columns(shop)
+    assert "note" in shop.columns()
 
     shop.patch(review={**REVIEWED, "approvedDigest": digest})
 
     assert shop.wait("UpToDate")["current"] == "a3"
-    assert "note" not in columns(shop)
+    assert "note" not in shop.columns()
 
 
 def test_rejected_plan_stays_so_until_the_rejection_is_withdrawn(shop: Place) -> None:
@@ -130,7 +105,7 @@ def test_rejected_plan_stays_so_until_the_rejection_is_withdrawn(shop: Place) ->
     shop.kubectl("--as", ANNA, "delete", "splan", name)
 
     shop.wait("AwaitingApproval")
-    assert "note" in columns(shop)
+    assert "note" in shop.columns()
 
 
 def test_plan_is_superseded_when_the_spec_asks_for_something_else(shop: Place) -> None:

@@ -1,0 +1,63 @@
+"""Histories with a way back, and histories whose second revision does in the database what it did not do in the shadow.
+
+Each begins with a table `orders` of a good shape, so that the first revision gives no finding.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.component.runner.project import Project
+
+PERIOD = 60  # seconds: in the second half of each the time bomb does something else
+FETCHED = "SCRIPT_URL"  # environment of the history `fetching`
+
+ORDERS = (
+    "CREATE TABLE orders (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), note text,"
+    " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now())"
+)
+REGION = "ALTER TABLE orders ADD COLUMN region text"
+GONE = "DROP TABLE orders"
+
+_BOMB = f"""
+import time
+op.execute({REGION!r} if time.time() % {PERIOD} < {PERIOD // 2} else {GONE!r})
+"""
+
+_TWO_FACED = f"""
+inside = op.get_bind().exec_driver_sql("SELECT inet_server_addr() IS NULL").scalar()  # a shadow has a socket alone
+op.execute({REGION!r} if inside else {GONE!r})
+"""
+
+_FETCHING = f"""
+import os
+from urllib.request import urlopen
+with urlopen(os.environ[{FETCHED!r}], timeout=5) as answer:
+    op.execute(answer.read().decode())
+"""
+
+_CONCURRENT = """
+with op.get_context().autocommit_block():
+    op.execute("CREATE UNIQUE INDEX CONCURRENTLY ux_orders_note ON orders (note)")
+"""
+
+
+def write(folder: Path) -> None:
+    """Write every history into `folder`."""
+    _reversible(Project(folder / "reversible"))
+    _two_steps(Project(folder / "bomb"), _BOMB)
+    _two_steps(Project(folder / "two-faced"), _TWO_FACED)
+    _two_steps(Project(folder / "fetching"), _FETCHING)
+    _two_steps(Project(folder / "concurrent"), _CONCURRENT)
+    _two_steps(Project(folder / "several"), f"op.execute({REGION + '; ' + GONE!r})")
+    _two_steps(Project(folder / "committing"), f"op.execute({REGION + '; COMMIT; ' + GONE!r})")
+
+
+def _reversible(project: Project) -> None:
+    project.add("a1", f"op.execute({ORDERS!r})", downgrade=f"op.execute({GONE!r})")
+    project.add("a2", f"op.execute({REGION!r})", downgrade="op.execute('ALTER TABLE orders DROP COLUMN region')")
+
+
+def _two_steps(project: Project, second: str) -> None:
+    project.sql("a1", ORDERS)
+    project.add("a2", second)

@@ -1,0 +1,175 @@
+"""Between plan and apply: what is no longer what was approved does not run, and the reason says what it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from tests.cluster.lifecycle import Cluster
+from tests.cluster.processes import wait_until
+
+from .place import ANNA, REVIEWED, Place
+from .surprises import FETCHED, GONE, PERIOD, REGION
+
+UNTOUCHED = ["id", "note", "created_at", "updated_at"]
+
+
+def at_first(place: Place, history: str, **spec: object) -> None:
+    """Bring a database to the first revision of a history."""
+    place.apply(history, "a1", review=REVIEWED, **spec)
+    place.wait("UpToDate")
+
+
+@contextmanager
+def serving(cluster: Cluster, answers: list[str]) -> Iterator[str]:
+    """A web server that pods reach, which gives the answers in turn, and the last one for ever; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # (the name is http.server's)
+            body = (answers.pop(0) if len(answers) > 1 else answers[0]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer((cluster.host_address, 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://{cluster.host_address}:{server.server_port}/script.sql"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_statement_is_refused_when_the_revision_knows_the_shadow(shop: Place) -> None:
+    at_first(shop, "two-faced")
+    shop.patch(revision="a2")
+
+    shop.wait("StatementMismatch", message="DROP TABLE orders")
+
+    assert shop.columns() == UNTOUCHED
+    assert shop.revisions() == ["a1"]
+
+
+def test_statement_is_refused_when_the_revision_is_a_time_bomb(shop: Place) -> None:
+    at_first(shop, "bomb")
+    wait_until(lambda: time.time() % PERIOD < 5, "the half of the period that is planned in", PERIOD + 5)
+    shop.patch(revision="a2", review={**REVIEWED, "mode": "Required"})
+    shop.wait("AwaitingApproval")
+    assert REGION in shop.sql(shop.plan())
+    wait_until(lambda: PERIOD / 2 < time.time() % PERIOD < PERIOD / 2 + 5, "the other half", PERIOD + 5)
+    shop.decide("Approve", ANNA)
+
+    shop.wait("StatementMismatch", message="DROP TABLE orders")
+
+    assert shop.columns() == UNTOUCHED
+
+
+def test_statement_is_refused_when_the_revision_fetches_another_script(shop: Place, cluster: Cluster) -> None:
+    with serving(cluster, [REGION, GONE]) as address:
+        at_first(shop, "fetching", job={"env": [{"name": FETCHED, "value": address}]})
+        shop.patch(revision="a2")
+        shop.wait("StatementMismatch", message="DROP TABLE orders")
+
+    assert shop.columns() == UNTOUCHED
+
+
+def test_nothing_is_sent_when_the_revision_fetches_from_nowhere(shop: Place, cluster: Cluster) -> None:
+    at_first(shop, "fetching", job={"env": [{"name": FETCHED, "value": f"http://{cluster.host_address}:9/"}]})
+    shop.patch(revision="a2")
+
+    shop.wait("MigrationFailed", message="shadow")
+
+    assert shop.columns() == UNTOUCHED
+
+
+def test_each_statement_is_looked_at_when_one_text_holds_several(shop: Place) -> None:
+    at_first(shop, "several")
+    shop.patch(revision="a2")
+
+    shop.wait("AwaitingApproval", message="destructive")
+
+    assert GONE in shop.sql(shop.plan())
+    assert shop.columns() == UNTOUCHED
+
+
+def test_commit_in_a_revision_is_never_sent_even_when_its_plan_is_approved(shop: Place) -> None:
+    at_first(
+        shop,
+        "committing",
+    )
+    shop.patch(revision="a2", review={**REVIEWED, "mode": "Auto"})  # with a plan, but nothing asks
+    shop.wait("AwaitingApproval", message="transaction-escape")
+    assert shop.columns() == UNTOUCHED
+    shop.decide("Approve", ANNA)
+
+    shop.wait("MigrationFailed", message="transaction-escape")
+
+    assert shop.columns() == UNTOUCHED
+
+
+def test_it_is_planned_again_when_somebody_moved_the_database_after_the_plan(shop: Place) -> None:
+    shop.apply("reviewed", "a2", review=REVIEWED)
+    shop.wait("UpToDate")
+    shop.patch(revision="a4")
+    old = shop.wait("AwaitingApproval")["plan"]["name"]
+    shop.execute("ALTER TABLE orders DROP COLUMN note")
+    shop.execute("UPDATE alembic_version SET version_num = 'a3'")
+    shop.decide("Approve", ANNA)
+
+    status = shop.wait("UpToDate")
+
+    assert status["current"] == "a4"
+    assert [plan["spec"]["plan"]["from"] for plan in shop.plans()][-1] == ["a3"]
+    told = [message for _, reason, message in shop.events() if reason == "PlanSuperseded"]
+    assert any("before anything was sent" in message or "Nothing was sent" in message for message in told), told
+    assert status["plan"]["name"] != old
+
+
+def test_approval_is_worth_nothing_when_it_comes_for_the_plan_before(shop: Place) -> None:
+    shop.apply("reviewed", "a2", review=REVIEWED)
+    shop.wait("UpToDate")
+    shop.patch(revision="a3")
+    status = shop.wait("AwaitingApproval")
+    old, digest = status["plan"]["name"], status["plan"]["digest"]
+
+    shop.patch(revision="a4", review={**REVIEWED, "approvedDigest": digest})
+    shop.kubectl(
+        *("--as", ANNA, "patch", "splan", old, "--type=merge"),
+        *("-p", f'{{"spec":{{"decision":{{"type":"Approve","by":"{ANNA}"}}}}}}'),
+    )
+
+    shop.wait("AwaitingApproval")
+    assert shop.plan()["spec"]["plan"]["to"] == ["a4"]
+    assert shop.kinds().count("Apply") == 1
+    assert "note" in shop.columns()
+
+
+def test_nothing_runs_when_the_approval_is_withdrawn_while_its_job_starts(shop: Place) -> None:
+    shop.apply("reviewed", "a2", review=REVIEWED)
+    shop.wait("UpToDate")
+    shop.patch(revision="a3")
+    digest = shop.wait("AwaitingApproval")["plan"]["digest"]
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    shop.create(quota)
+    shop.patch(review={**REVIEWED, "approvedDigest": digest})
+    shop.wait("JobRefused")
+    started = shop.kinds()
+
+    shop.patch(review=REVIEWED | {"approvedDigest": ""})
+    shop.wait("AwaitingApproval")
+    wait_until(lambda: len(shop.kinds()) == len(started) - 1, "the Job to go", 60)
+    shop.kubectl("delete", "resourcequota", "none")
+    shop.annotate("reconcile-at", "again")
+    shop.wait_for_status(lambda status: status.get("lastHandledReconcileAt") == "again", "the annotation is handled")
+
+    shop.wait("AwaitingApproval")
+    assert "note" in shop.columns()
+    assert shop.kinds().count("Apply") == 1
