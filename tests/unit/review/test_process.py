@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 
 import pytest
@@ -22,6 +24,14 @@ def run(text: str, limits: Limits | None = None) -> Lint:
 def test_child_finds_the_same_when_it_reviews() -> None:
     document = plan(step("DROP TABLE orders", "UPDATE users SET a = 1"))
     assert run(document.to_json()) == lint(document, TODAY)
+
+
+def test_child_imports_only_what_it_reads_plans_with() -> None:
+    # Each of these takes longer than all the rules; a review takes 0.15 s as it is.
+    heavy = "{'aiohttp', 'asyncio', 'kopf', 'kubernetes', 'pydantic', 'structlog', 'yaml'}"
+    script = f"import sys, alembic_operator.review.__main__; print(sorted({heavy} & sys.modules.keys()))"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
 
 
 def test_failure_is_told_when_the_document_is_none() -> None:
