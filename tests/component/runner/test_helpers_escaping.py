@@ -52,11 +52,11 @@ LEGAL = {
 }
 
 
-def _run(runner: Runner, project: Project, database: Database, code: str) -> Ended:
+def _run(runner: Runner, project: Project, database: Database, code: str, driver: str = "psycopg") -> Ended:
     project.sql("r1", *ITEM)
     assert runner(project, database.uri).result.outcome == Outcome.APPLIED
     project.add("r2", IMPORT + code)
-    return runner(project, database.uri)
+    return runner(project, database.uri.replace("postgresql://", f"postgresql+{driver}://"))
 
 
 @pytest.mark.parametrize("name", ILLEGAL)
@@ -79,6 +79,16 @@ def test_passes_when_the_words_stand_in_a_helper_s_sql_and_end_nothing(
     ended = _run(runner, project, database, LEGAL[name])
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert database.heads() == ["r2"]
+
+
+@pytest.mark.parametrize(("name", "left"), [("in where", 0), ("in an expression", 0), ("CASE", 250)])
+def test_is_the_same_when_the_driver_is_psycopg2(
+    database: Database, project: Project, runner: Runner, name: str, left: int
+) -> None:
+    ended = _run(runner, project, database, {**ILLEGAL, **LEGAL}[name], "psycopg2")
+    assert ended.exit_code == (0 if left else 1), ended.message
+    assert left or "(rule transaction-escape)" in ended.failure
+    assert database.all("SELECT to_regclass('kept')::text, count(\"commit\") FROM item") == [("kept", left)]
 
 
 def test_goes_on_when_the_revision_was_corrected(database: Database, project: Project, runner: Runner) -> None:
