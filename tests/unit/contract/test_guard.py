@@ -39,6 +39,15 @@ def _run(step: Step, sent: list[tuple[str, bool]]) -> None:
     checker.finish()
 
 
+def _refusal(step: Step, sent: list[tuple[str, bool]]) -> str:
+    """Why something was not let through; "" when all was."""
+    try:
+        _run(step, sent)
+    except NotApproved as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -52,7 +61,7 @@ def _run(step: Step, sent: list[tuple[str, bool]]) -> None:
     ids=["as planned", "no rows", "rows anywhere", "many rows", "other values", "other white space"],
 )
 def test_passes_when_what_is_sent_was_approved(sent: list[tuple[str, bool]]) -> None:
-    _run(STEP, sent)
+    assert _refusal(STEP, sent) == ""
 
 
 @pytest.mark.parametrize(
@@ -96,6 +105,8 @@ def test_counts_from_the_start_when_a_revision_is_tried_again() -> None:
     for sql, autocommit in APPROVED:
         again.check(sql, autocommit)
     again.finish()
+    with pytest.raises(NotApproved):
+        again.check(ADD, False)  # all of it was sent, and nothing twice
 
 
 def test_wants_each_execution_when_ddl_was_sent_several_times() -> None:
@@ -107,7 +118,7 @@ def test_wants_each_execution_when_ddl_was_sent_several_times() -> None:
 
 
 def test_passes_everything_when_the_step_is_opaque() -> None:
-    _run(Step("r1", StepKind.OPAQUE), [("DROP TABLE t", False), ("COMMIT", True)])
+    assert _refusal(Step("r1", StepKind.OPAQUE), [("DROP TABLE t", False), ("COMMIT", True)]) == ""
 
 
 def test_refuses_when_the_plan_has_no_such_revision() -> None:
@@ -117,7 +128,8 @@ def test_refuses_when_the_plan_has_no_such_revision() -> None:
 
 def test_leaves_out_what_the_runner_sends_itself() -> None:
     step = Step("r1", StepKind.SQL, statements=[_statement("DROP INDEX i", channel="runner"), _statement(ADD)])
-    _run(step, [(ADD, False)])
+    assert _refusal(step, [(ADD, False)]) == ""
+    assert "no further DDL" in _refusal(step, [(ADD, False), ("DROP INDEX i", False)])
 
 
 MENU = [ADD, INDEX, FILL, READ, "DROP TABLE a", "DROP TABLE b", "INSERT INTO t VALUES (1)", "TRUNCATE t"]

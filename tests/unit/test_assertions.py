@@ -1,0 +1,83 @@
+"""Every test says what it expects: by `assert`, `raises`, or a function of the tests that does."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+_TESTS = Path(__file__).parents[1]
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Module:
+    """A file of tests: its functions, and what it takes from other files of tests by name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tree = ast.parse(path.read_text())
+        self.functions = {node.name: node for node in ast.walk(self.tree) if isinstance(node, _FUNCTIONS)}
+        self.imported = {
+            (name.asname or name.name): name.name
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("tests"))
+            for name in node.names
+        }
+
+
+def expects(function: ast.AST, names: set[str], methods: set[str]) -> bool:
+    """Whether a function asserts something, or calls one of these that does."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.withitem) and "raises" in ast.unparse(node.context_expr):
+            return True
+        if isinstance(node, ast.Call):
+            called = node.func
+            if isinstance(called, ast.Name) and called.id in names:
+                return True
+            if isinstance(called, ast.Attribute) and called.attr in methods:
+                return True
+    return False
+
+
+def silent(modules: list[Module]) -> list[str]:
+    """Tests that expect nothing, with their files."""
+    known: set[str] = set()  # names of functions that expect something; grows until it is whole
+    shared: set[str] = set()  # methods of helpers that do; a test file's own classes are its own business
+    while True:
+        before = len(known) + len(shared)
+        for module in modules:
+            own = {name for name in module.functions if f"{module.path}:{name}" in known}
+            taken = {name for name, origin in module.imported.items() if f"*:{origin}" in known}
+            methods = {
+                each.name
+                for node in ast.walk(module.tree)
+                if isinstance(node, ast.ClassDef)
+                for each in node.body
+                if isinstance(each, _FUNCTIONS) and expects(each, own | taken, shared)
+            }
+            for name, function in module.functions.items():
+                if expects(function, own | taken, methods | shared):
+                    known |= {f"{module.path}:{name}", f"*:{name}"}
+            if not module.path.name.startswith("test_"):
+                shared |= methods
+        if len(known) + len(shared) == before:
+            break
+    return [
+        f"{module.path.name}::{name}"
+        for module in modules
+        if module.path.name.startswith("test_")
+        for name in module.functions
+        if name.startswith("test_") and f"{module.path}:{name}" not in known
+    ]
+
+
+def test_no_test_expects_nothing() -> None:
+    assert silent([Module(path) for path in sorted(_TESTS.rglob("*.py"))]) == []
+
+
+def test_silent_test_is_found_when_its_helper_only_has_the_name_of_one_that_asserts(tmp_path: Path) -> None:
+    asserts, silent_ = tmp_path / "test_a.py", tmp_path / "test_b.py"
+    asserts.write_text("def _run():\n    assert 1\n\n\ndef test_a():\n    _run()\n")
+    silent_.write_text("def _run():\n    pass\n\n\ndef test_b():\n    _run()\n")
+    assert silent([Module(asserts), Module(silent_)]) == ["test_b.py::test_b"]
