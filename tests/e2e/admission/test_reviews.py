@@ -37,7 +37,13 @@ STRICT: dict[str, Any] = {
     "mode": "Required",
     "approvedDigest": SHA,
     "failOn": "warning",
-    "rules": {"fk-index": "error", "jsonb": "warning", "rewrite": "error", "type-change": "error"},
+    "rules": {
+        "fk-index": "error",
+        "jsonb": "warning",
+        "rewrite": "error",
+        "destructive": "error",
+        "type-change": "error",
+    },
     "shadow": {"image": POSTGIS},
 }
 
@@ -134,6 +140,7 @@ CHANGED_WEAKER = {
     "a raised warning left out": ("strict", {"rules": {"fk-index": None}}, RULE),
     "a raised warning as a warning": ("strict", {"rules": {"fk-index": "warning"}}, RULE),
     "an error in some cases left out": ("strict", {"rules": {"rewrite": None}}, RULE),
+    "an error that may be a warning left out": ("strict", {"rules": {"destructive": None}}, RULE),
     "a warning off": ("strict", {"rules": {"jsonb": "off"}}, RULE),
     "a rule off that was not named": ("strict", {"rules": {"uuid-pk": "off"}}, RULE),
     "an error off": ("plain", {"rules": {"not-null-without-backfill": "off"}}, RULE),
