@@ -15,6 +15,7 @@ from .ast import Tree, inner, literal, names, trees, walk, word
 SMALL_ROWS, SMALL_BYTES = 100, 128 * 1024
 HELPERS = "alembic_operator_helpers"
 _BLOCKING = frozenset({"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"})
+DEFERRED = frozenset({"rule_stmt", "create_function_stmt"})  # what is written in these runs later, for a row or a call
 _MADE_BY = {"create_stmt": "relation", "view_stmt": "view", "create_seq_stmt": "sequence"}
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...core.findings import Finding, Severity
-from ..ast import inner, names, walk, word
-from ..scene import Part, Scene
+from ..ast import inner, names, trees, walk, word
+from ..scene import DEFERRED, Part, Scene
 from .destructive import every_row
 
 RULE = "unbatched-dml"
+_IN_CODE = re.compile(r"\b(?:UPDATE|DELETE\s+FROM)\b[^;]*", re.IGNORECASE)
 _FIX = "Write the rows in batches by their key, each in its own transaction (backfill of alembic_operator_helpers)."
 
 # Columns with a few values, each of which most rows may have.
@@ -27,6 +28,8 @@ def unbatched(part: Part, scene: Scene) -> Iterator[Finding]:
         if part.tree.large and part.kind == "insert_stmt":
             message = f"Statement {part.number} is too long to be read, and writes its rows at once."
             yield part.finding(RULE, Severity.WARNING, "", message, _FIX)
+        return
+    if part.kind in DEFERRED:
         return
     for kind, node in [(part.kind, part.node), *walk(part.node)]:
         if kind not in ("update_stmt", "delete_stmt", "merge_stmt"):
@@ -73,6 +76,29 @@ def _reads_keys(part: Part, scene: Scene, name: str) -> bool:
 
 def _star(column: Any) -> bool:
     return any(kind == "a_star" for kind, _ in map(inner, column.fields))
+
+
+def in_code(part: Part, scene: Scene) -> Iterator[Finding]:
+    """UPDATE and DELETE in a DO block, a loop's included: the block is one statement."""
+    if part.kind != "do_stmt":
+        return
+    options = (inner(item)[1] for item in part.node.args)
+    for body in (inner(one.arg)[1].sval for one in options if one.defname == "as"):
+        for found in _IN_CODE.finditer(body):
+            text = found.group()
+            tree = next(
+                (one for cut in (text, text.partition("'")[0]) for one in trees(cut, bound=False) if one.node), None
+            )
+            if tree is None or tree.kind not in ("update_stmt", "delete_stmt"):
+                continue  # FOR UPDATE, ON UPDATE CASCADE
+            name = scene.name(tree.node.relation)
+            severity = _severity(tree.kind, tree.node)
+            if scene.existing(name) and not scene.small(name) and severity is not None:
+                message = (
+                    f"Its DO block writes rows of {name} ({scene.size(name)}) in one transaction: they stay locked "
+                    "until its end, the table bloats, and replicas fall behind."
+                )
+                yield part.finding(RULE, severity, name, message, _FIX)
 
 
 def touches_every_row(part: Part, scene: Scene) -> bool:
@@ -139,4 +165,4 @@ def _picked(where: Any) -> bool:
     return not _FEW_VALUES.search((names(column[1].fields) or [""])[-1])
 
 
-RULES = (unbatched, looped)
+RULES = (unbatched, looped, in_code)

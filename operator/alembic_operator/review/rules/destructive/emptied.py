@@ -7,7 +7,7 @@ from typing import Any
 
 from ....core.findings import Finding, Severity
 from ...ast import inner, literal, names, walk, word
-from ...scene import Part, Scene, commands
+from ...scene import DEFERRED, Part, Scene, commands
 from .kinds import RULE
 
 
@@ -23,7 +23,7 @@ def rows_gone(part: Part, scene: Scene) -> Iterator[Finding]:
                 yield part.finding(
                     RULE, Severity.ERROR, name, message, "Delete what is not needed in batches, by its key."
                 )
-    if part.node is None or part.kind == "do_stmt":
+    if part.node is None or part.kind == "do_stmt" or part.kind in DEFERRED:
         return
     for kind, node in [(part.kind, part.node), *walk(part.node)]:
         if kind != "delete_stmt" or not every_row(node):

@@ -11,6 +11,11 @@ from .kinds import RULE
 
 def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
     """Triggers, rules and row level security that stop to guard the rows."""
+    if part.kind == "rule_stmt":
+        table = scene.name(part.node.relation)
+        if part.node.instead and not len(part.node.actions) and scene.existing(table):
+            message = f"With its rule DO INSTEAD NOTHING what programs write into {table} is lost without a word."
+            yield part.finding(RULE, Severity.ERROR, table, message, "Revoke the right to write, which fails aloud.")
     if part.kind != "alter_table_stmt":
         return
     table = scene.name(part.node.relation)
