@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from .plantypes import well_typed
 from .request import ProtocolError
 
 VERSION = 1
@@ -266,7 +267,10 @@ class PlanDocument:
             body["tables"] = [_table(item) for item in body["tables"]]
             body["faults"] = [HistoryFault(**item) for item in body["faults"]]
             body["shadow"] = ShadowFacts(**body["shadow"]) if body["shadow"] is not None else None
-            return cls(**body)
+            document = cls(**body)
+            if not well_typed(document):
+                raise ProtocolError("the plan has a value of another type")
+            return document
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             if isinstance(error, ProtocolError):
                 raise

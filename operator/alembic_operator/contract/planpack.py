@@ -41,6 +41,15 @@ def unpack(parts: list[str], sha256: str, largest: int = LARGEST) -> PlanDocumen
     Raises:
         ProtocolError: not what the result pins, too large, or no document.
     """
+    return PlanDocument.from_json(unpacked(parts, sha256, largest))
+
+
+def unpacked(parts: list[str], sha256: str, largest: int = LARGEST) -> str:
+    """The text of the document, which nobody has read yet.
+
+    Raises:
+        ProtocolError: not what the result pins, or too large.
+    """
     try:
         packed = base64.b64decode("".join(parts), validate=True)
     except ValueError:
@@ -57,7 +66,7 @@ def unpack(parts: list[str], sha256: str, largest: int = LARGEST) -> PlanDocumen
         raise ProtocolError("the plan's records cannot be unpacked") from None
     if inflate.unconsumed_tail or not inflate.eof:
         raise ProtocolError(f"the plan is larger than {largest >> 20} MiB, or cut off")
-    return PlanDocument.from_json(text.decode("utf-8", "replace"))
+    return text.decode("utf-8", "replace")
 
 
 def parts_in(lines: Iterable[str], count: int) -> list[str]:
@@ -72,9 +81,9 @@ def parts_in(lines: Iterable[str], count: int) -> list[str]:
     for line in lines:
         if line.startswith(places.RECORD_PREFIX) and f'"{EVENT}"' in line:
             parts.update(_part(line[len(places.RECORD_PREFIX) :]))
-    missing = [number for number in range(1, count + 1) if number not in parts]
+    missing = count - sum(1 <= number <= count for number in parts)  # `count` is what user code may have written
     if missing:
-        raise ProtocolError(f"{len(missing)} of {count} records are missing")
+        raise ProtocolError(f"{missing} of {count} records are missing")
     return [parts[number] for number in range(1, count + 1)]
 
 

@@ -6,7 +6,8 @@ A broken log, or a plan that cannot be checked by the rules, is told as such and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -15,13 +16,15 @@ from alembic_operator.cluster.port import Cluster
 from alembic_operator.contract import places
 from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
 from alembic_operator.contract.plan import Direction, PlanDocument, StepKind
-from alembic_operator.contract.planpack import parts_in, unpack
+from alembic_operator.contract.planpack import parts_in, unpacked
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import PlanReceipt, RunResult
 from alembic_operator.core.draft import Draft, NoDraft
 from alembic_operator.core.findings import Finding
 from alembic_operator.core.observed import Job
+
+from .turns import Turns
 
 # Bytes of JSON. 5 MiB of SQL in 20,000 statements make 8; in memory a document takes some ten times as much.
 LARGEST = 24 << 20
@@ -49,26 +52,46 @@ class NotChecked(Exception):
 Lint = Callable[[str, date], Awaitable[Checked]]
 
 
-async def draft_of(cluster: Cluster, namespace: str, job: Job, today: date, lint: Lint) -> Draft | NoDraft | None:
-    """What a plan run that has ended made; None when it made no plan."""
+@dataclass(frozen=True)
+class Desk:
+    """Where plans are read and checked, one at a time: each may take all the memory that there is for it.
+
+    Attributes:
+        lint: the rules.
+        turns: whose plan it is.
+    """
+
+    lint: Lint
+    turns: Turns = field(default_factory=Turns)
+
+
+async def draft_of(cluster: Cluster, namespace: str, job: Job, today: date, desk: Desk) -> Draft | NoDraft | None:
+    """What a plan run that has ended made; None when it made no plan.
+
+    Raises:
+        Busy: others come first.
+        ClusterError: the log could not be asked for.
+    """
     pod = next((pod for pod in job.pods if pod.ended is not None), None)
     receipt = _receipt(pod.ended.message) if pod is not None and pod.ended is not None else None
     if job.kind is not RunKind.PLAN or pod is None or receipt is None:
         return None
-    try:
-        log = await cluster.read_whole_log(namespace, pod.name, places.CONTAINER)
-    except (NotFound, Refused):
-        return None  # it is gone: told as a run whose plan could not be read
-    try:
-        document = await asyncio.to_thread(_document, log, receipt)
-        _check_asked(document, RunRequest.from_json(job.request))
-    except ProtocolError as error:
-        return NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Reading the plan from the log of Job {job.name}: {error}.")
-    try:
-        checked = await lint(document.to_json(), today)
-    except NotChecked as error:
-        return NoDraft(Reason.LINT_FAILED, f"Checking the plan that Job {job.name} made: {error}")
-    return Draft(document, tuple(checked.findings), tuple(checked.waiver_faults))
+    async with desk.turns.mine():
+        try:
+            log = await cluster.read_whole_log(namespace, pod.name, places.CONTAINER)
+        except (NotFound, Refused):
+            return None  # it is gone: told as a run whose plan could not be read
+        try:
+            text = await asyncio.to_thread(_text, log, receipt)
+            checked = await desk.lint(text, today)
+            # Only now is it read here: what the rules' process could read, this one has the memory for.
+            document = await asyncio.to_thread(_document, text, receipt)
+            _check_asked(document, RunRequest.from_json(job.request))
+        except ProtocolError as error:
+            return NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Reading the plan from the log of Job {job.name}: {error}.")
+        except NotChecked as error:
+            return NoDraft(Reason.LINT_FAILED, f"Checking the plan that Job {job.name} made: {error}")
+        return Draft(document, tuple(checked.findings), tuple(checked.waiver_faults))
 
 
 def _receipt(message: str) -> PlanReceipt | None:
@@ -78,9 +101,25 @@ def _receipt(message: str) -> PlanReceipt | None:
         return None
 
 
-def _document(log: str, receipt: PlanReceipt) -> PlanDocument:
-    """The document in the log. Raises ProtocolError."""
-    document = unpack(parts_in(log.splitlines(), receipt.parts), receipt.sha256, LARGEST)
+def _text(log: str, receipt: PlanReceipt) -> str:
+    """The text of the document in the log. Raises ProtocolError."""
+    return unpacked(parts_in(_records(log), receipt.parts), receipt.sha256, LARGEST)
+
+
+def _records(log: str) -> Iterator[str]:
+    """The lines that may be records; as a list, millions of short ones would take twenty times their length."""
+    at = log.find(places.RECORD_PREFIX)
+    while at >= 0:
+        end = log.find("\n", at)
+        end = len(log) if end < 0 else end
+        if at == 0 or log[at - 1] == "\n":
+            yield log[at:end]
+        at = log.find(places.RECORD_PREFIX, end)
+
+
+def _document(text: str, receipt: PlanReceipt) -> PlanDocument:
+    """The document, as its digests say. Raises ProtocolError."""
+    document = PlanDocument.from_json(text)
     inputs, statements = inputs_digest(document.inputs), statements_digest(document.steps)
     told = (document.inputs_digest, document.statements_digest, document.digest, receipt.digest)
     digest = plan_digest(inputs, statements)

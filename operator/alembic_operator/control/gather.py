@@ -29,7 +29,7 @@ from alembic_operator.core.observed import (
     parse_schema,
 )
 
-from .drafts import Lint, draft_of
+from .drafts import Desk, draft_of
 
 Raw = Mapping[str, Any]
 
@@ -49,9 +49,14 @@ class Places:
 
 
 async def gather(
-    cluster: Cluster, namespace: str, name: str, where: Places, now: datetime, *, lint: Lint
+    cluster: Cluster, namespace: str, name: str, where: Places, now: datetime, *, desk: Desk
 ) -> Observed | None:
-    """The world as far as it matters to this resource; None when the resource is gone."""
+    """The world as far as it matters to this resource; None when the resource is gone.
+
+    Raises:
+        Busy: a plan of it is to be read, and others come first.
+        ClusterError: the cluster could not be asked.
+    """
     try:
         schema = parse_schema(await cluster.get_schema(namespace, name))
     except NotFound:
@@ -64,7 +69,7 @@ async def gather(
     told = {job.name: await _detailed(cluster, namespace, job, now) for job in unaccounted(observed)}
     for job in told.values():
         if job.generation == schema.generation:
-            drafted = await draft_of(cluster, namespace, job, now.date(), lint)
+            drafted = await draft_of(cluster, namespace, job, now.date(), desk)
             told[job.name] = replace(job, draft=drafted)
     return replace(
         observed,

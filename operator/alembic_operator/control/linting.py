@@ -1,9 +1,8 @@
-"""The rules, applied in a child process with limits of time and memory; one at a time."""
+"""The rules, applied in a child process with limits of time and memory."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from alembic_operator.review.process import Limits, LintFailed, lint_in_child
@@ -17,15 +16,13 @@ LIMITS = Limits(memory=384 * 1024 * 1024)
 
 @dataclass(frozen=True)
 class Linter:
-    """Checks plans; the others wait meanwhile."""
+    """Checks plans; how many at the same time is the caller's affair."""
 
     limits: Limits = LIMITS
-    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False, compare=False)
 
     async def __call__(self, text: str, today: date) -> Checked:
         """Check the text of a plan document. Raises NotChecked."""
-        async with self._turn:
-            try:
-                return await lint_in_child(text, today, self.limits)
-            except LintFailed as error:
-                raise NotChecked(str(error)) from None
+        try:
+            return await lint_in_child(text, today, self.limits)
+        except LintFailed as error:
+            raise NotChecked(str(error)) from None

@@ -23,7 +23,7 @@ from alembic_operator.core.decision import Decision, DeleteJob, StartRun
 from alembic_operator.core.jobspec import build_job
 from alembic_operator.core.observed import Observed, Schema, controlled_by
 
-from .drafts import Lint
+from .drafts import Desk
 from .events import event_body
 from .gather import Places, gather
 from .interest import Interest
@@ -31,6 +31,7 @@ from .metrics import Metrics
 from .planstore import NotStored, PlanStore
 from .queue import Key, KeyQueue
 from .runnerfile import RunnerFile
+from .turns import COME_BACK, Busy
 
 AT_ONCE = 0.0
 MOST_QUESTIONS = 8  # of one decision: a plan, its SQL, the namespace's label, and what is refused of them
@@ -47,7 +48,7 @@ class Reconciler:
     where: Places
     runner: RunnerFile
     plans: PlanStore
-    lint: Lint
+    desk: Desk
     interest: Interest
     metrics: Metrics
     pod: str
@@ -57,9 +58,10 @@ class Reconciler:
         """Look at the resource and do what follows; seconds until the next look, or None.
 
         Raises:
+            Busy: a plan of it is to be checked, and others come first.
             ClusterError: the cluster could not be asked or told; nothing is lost by trying again.
         """
-        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), lint=self.lint)
+        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), desk=self.desk)
         if observed is None:
             return None
         try:
@@ -204,6 +206,9 @@ async def _handle(queue: KeyQueue, reconciler: Reconciler, key: Key) -> str:
     try:
         queue.done(key, await reconciler.reconcile(key))
         return "done"
+    except Busy:
+        queue.done(key, COME_BACK)
+        return "busy"
     except ClusterError as error:
         asked = error.retry_after if isinstance(error, Unavailable) else 0.0
         pause = queue.failed(key, at_least=asked)

@@ -23,7 +23,7 @@ from .findings import Finding
 from .names import plan_name
 from .observed import Schema, controller
 from .planpod import GUARD_KEY
-from .plantext import sql_parts
+from .plantext import grouped, sql_parts
 
 SQL_KEY = "plan.sql"
 MOST_PARTS = 128  # the CRD's bound
@@ -158,6 +158,7 @@ def sql_fault(plan: PlanSpec, found: Mapping[str, Mapping[str, Any] | None]) -> 
 def _spec(draft: Draft, image: str, sql: tuple[SqlPart, ...], guard_sha256: str) -> PlanSpec:
     document, findings = draft.document, draft.findings
     known = {step.revision for step in document.steps}
+    of_steps = grouped(findings, lambda finding: finding.revision)
     counted = Counter(finding.severity.value for finding in findings if not finding.waived_by)
     return PlanSpec(
         digest=document.digest,
@@ -172,7 +173,7 @@ def _spec(draft: Draft, image: str, sql: tuple[SqlPart, ...], guard_sha256: str)
         journal_id=document.journal_id,
         errors=counted["error"],
         warnings=counted["warning"],
-        steps=tuple(_step(step, findings) for step in document.steps),
+        steps=tuple(_step(step, of_steps.get(step.revision, ())) for step in document.steps),
         sql=sql,
         guard_sha256=guard_sha256,
         findings=tuple(_finding(each) for each in findings if each.revision not in known),
@@ -189,7 +190,7 @@ def _step(step: Step, findings: Iterable[Finding]) -> PlanStep:
         statements=len(step.statements),
         excerpt="; ".join(statements)[:2000] if statements else step.source[:2000],
         strongest_lock=strongest_lock(step.statements),
-        findings=tuple(_finding(each) for each in findings if each.revision == step.revision),
+        findings=tuple(_finding(each) for each in findings),
     )
 
 

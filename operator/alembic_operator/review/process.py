@@ -81,9 +81,9 @@ async def lint_in_child(text: str, today: date, limits: Limits = Limits()) -> Li
     if code != 0:
         raise LintFailed(_why(code, said, limits))
     try:
-        return Lint.from_json(answer.decode("utf-8", "replace"))
+        return await asyncio.to_thread(Lint.from_json, answer.decode("utf-8", "replace"))
     except ValueError:
-        raise LintFailed("The review of the plan ended without an answer that can be read.") from None
+        raise LintFailed(_unread(answer)) from None
 
 
 def _reap(group: int) -> None:
@@ -114,6 +114,12 @@ async def _read(stream: asyncio.StreamReader | None, most: int) -> bytes:
     while piece := await stream.read(64 * 1024):
         kept += piece[: most - len(kept)]
     return bytes(kept)
+
+
+def _unread(answer: bytes) -> str:
+    if len(answer) >= LARGEST_ANSWER:
+        return f"The review found more in the plan than {LARGEST_ANSWER >> 20} MiB can hold; split the plan."
+    return "The review of the plan ended without an answer that can be read."
 
 
 def _why(code: int, said: bytes, limits: Limits) -> str:

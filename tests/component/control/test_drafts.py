@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from tests.unit.core.drafting import statement
 
-from alembic_operator.contract.digests import plan_digest, statements_digest
+from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
 from alembic_operator.contract.plan import PlanDocument, StepKind
 from alembic_operator.contract.planpack import pack
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.control.drafts import draft_of
+from alembic_operator.control.drafts import Desk, draft_of
 from alembic_operator.control.linting import Linter
+from alembic_operator.control.turns import COME_BACK
 from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.draft import Draft, NoDraft
 from alembic_operator.core.observed import Job, Observed, parse_job, parse_pod, parse_schema
@@ -52,7 +53,7 @@ async def ended(story: Story, made: PlanDocument, logged: PlanDocument | None = 
 
 
 async def drafted(story: Story, job: Job, lint: Linter | None = None) -> Draft | NoDraft | None:
-    return await draft_of(story.cluster, NAMESPACE, job, story.moment.date(), lint or Linter())
+    return await draft_of(story.cluster, NAMESPACE, job, story.moment.date(), Desk(lint or Linter()))
 
 
 async def test_findings_are_those_of_the_rules_when_a_plan_is_read() -> None:
@@ -107,3 +108,29 @@ async def test_plan_is_not_taken_when_it_unpacks_to_more_than_is_read() -> None:
     draft = await drafted(story, await ended(story, made))
     assert isinstance(draft, NoDraft)
     assert "larger than 24 MiB" in draft.message
+
+
+async def test_plan_is_not_taken_when_it_is_small_as_text_and_large_when_read() -> None:
+    story = Story()
+    made = await document(story)
+    inputs = made.inputs | {"more": [[]] * (7 << 20)}  # 20 MiB of text: read, they are 450
+    digest = inputs_digest(inputs)
+    bomb = replace(made, inputs=inputs, inputs_digest=digest, digest=plan_digest(digest, made.statements_digest))
+    job = await ended(story, bomb)
+    del bomb, inputs, story.database.documents[job.name]
+    draft = await drafted(story, job)
+    assert isinstance(draft, NoDraft)
+    assert draft.message.endswith("needs more than 384 MiB; make the revision's statements shorter, or split the plan.")
+
+
+async def test_resource_comes_back_when_others_have_their_plans_checked() -> None:
+    story = Story()
+    await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
+    turns = story.reconciler.desk.turns
+    turns.patience = 0.0
+    async with turns.mine():
+        await story.runs()
+        assert story.ready() == ("Unknown", "Planning")
+        assert story.queue.depth() == 0  # no worker is held
+    await story.passes(COME_BACK)
+    assert story.ready() == ("Unknown", "Migrating")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from tests.unit.review.plans import plan, step
@@ -77,3 +78,12 @@ def test_nothing_is_taken_when_it_unpacks_to_more_than_is_read() -> None:
     packed = pack(DOCUMENT)
     with pytest.raises(ProtocolError, match="larger than 0 MiB, or cut off"):
         unpack(packed.parts, packed.sha256, 10)
+
+
+def test_count_of_records_costs_nothing_when_it_is_invented(lines: tuple[list[str], str]) -> None:
+    tracemalloc.start()
+    with pytest.raises(ProtocolError, match="of 1000000 records are missing"):
+        parts_in(lines[0], 1_000_000)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000  # bytes; the greatest count that a result can hold has 2,147 times as many
