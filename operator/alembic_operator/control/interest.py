@@ -55,8 +55,8 @@ class Interest:
             return [hint.key for hint in self._hints.values() if hint.owner == uid]
         before, hint = self._hints.get(uid), _hint(raw)
         self._hints[uid] = hint
-        # At the start nobody knows whether the decision that it waits for was made in the meantime.
-        waits = event is None and hint.reason == Reason.AWAITING_APPROVAL.value
+        # At the start nobody knows whether the decision that it waits for was made, or withdrawn, in the meantime.
+        waits = event is None and hint.reason in _WAITS_FOR_PEOPLE
         if (hint.settled and not waits) or "deletionTimestamp" in raw["metadata"]:
             return []
         # Our own status writes come back as events, and change nothing that was asked for.
@@ -96,10 +96,11 @@ class Interest:
     def plan(self, event: str | None, raw: Raw) -> list[Key]:
         """The keys to look at after an event of a SchemaPlan: it is gone, or somebody has decided.
 
-        A plan's generation is 1 until its decision is written; its status, which is ours, does not raise it.
+        A plan's generation is 1 until its decision is written; its status, which is ours, does not raise it. After a
+        gap of the watch the decision comes in a listing.
         """
         meta = raw["metadata"]
-        if event != "DELETED" and (event is None or meta.get("generation", 1) < 2):
+        if event != "DELETED" and meta.get("generation", 1) < 2:
             return []
         hint = self._hints.get((meta.get("labels") or {}).get(names.LABEL_UID, ""))
         if hint is None or (hint.settled and (hint.reason not in _WAITS_FOR_PEOPLE or hint.plan != meta["name"])):

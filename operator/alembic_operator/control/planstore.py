@@ -97,8 +97,13 @@ class PlanStore:
         self, schema: Schema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
     ) -> SchemaPlan | None:
         """The plan of that name; one of ours that says less than is known now is made anew, but for a rejection."""
-        found = await self._read(schema.namespace, plan.name)
-        if found is None or found.schema_uid != schema.uid or found.plan.digest != plan.plan.digest:
+        try:
+            found = parse_plan(await self.cluster.get_plan(schema.namespace, plan.name))
+        except NotFound:
+            return await self._store(schema, plan, config_maps)  # it was going
+        except InvalidPlan:
+            return None
+        if found.schema_uid != schema.uid or found.plan.digest != plan.plan.digest:
             return found
         rejected = found.decision is not None and found.decision.type == REJECT
         if rejected or found.deleting or tells_as_much(found.plan, plan.plan):
@@ -115,7 +120,10 @@ class PlanStore:
         except Refused as error:
             raise NotStored(f"the ConfigMap {name} with a plan's SQL", error.detail) from None
         except AlreadyExists:
-            found = await self.cluster.get_config_map(schema.namespace, name)
+            try:
+                found = await self.cluster.get_config_map(schema.namespace, name)
+            except NotFound:
+                return await self._store_config_map(schema, body)  # it was going
         same = all((found.get(key) or {}) == (body.get(key) or {}) for key in ("data", "binaryData"))
         if same and found.get("immutable") and controlled_by(found, schema.uid):
             return

@@ -31,6 +31,8 @@ def account_for(account: Account, job: Job, ending: Ending, schema: Schema, now:
     is decided by the run of the present one.
     """
     account = _recorded(account, job, ending, now)
+    if isinstance(ending, Reported):
+        account = noted(account, job, ending.result)
     if job.generation != schema.generation or schema.spec is None:
         return replace(account, due=Due.NOTHING)
     case = Case(schema, schema.spec, now)
@@ -38,7 +40,7 @@ def account_for(account: Account, job: Job, ending: Ending, schema: Schema, now:
     if stopped is not None:
         return stopped
     if isinstance(ending, Reported):
-        return _reported(noted(account, job, ending.result), job, ending.result, case)
+        return _reported(account, job, ending.result, case)
     if isinstance(ending, Doubt) and job.kind is RunKind.APPLY:
         return _doubted(account, ending, case)
     return fail(account, Failure(ending.reason, ending.message), case, salt=job.name)

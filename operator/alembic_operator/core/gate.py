@@ -27,7 +27,7 @@ from .observed import Job, Observed, Schema
 from .plans import build_plan, used_up
 from .request import request_mark
 from .review import Answer, Verdict, is_reviewed, judge
-from .summarize import APPROVED, Said, Summary, say, summarize
+from .summarize import APPROVED, PLANNED, Said, Summary, say, say_no_plan, summarize
 from .wanted import Wanted
 
 
@@ -69,6 +69,7 @@ def passed(observed: Observed, account: Account, wanted: Wanted, case: Case, con
         return Go(account, wanted, _claim(account.status))
     found = _plan(observed, account, case, context)
     if found is None:
+        account = replace(account, status=say_no_plan(account.status))
         return Go(account, Wanted(RunKind.PLAN, str(case.schema.generation)))
     return found if isinstance(found, Stay) else _judged(found, observed, account, case, context)
 
@@ -191,7 +192,14 @@ def _approval(plan: SchemaPlan, verdict: Verdict) -> Approved:
 def said_approved(status: Status, approved: Approved, now: datetime) -> Status:
     """The status that says of the plan under way that it may run."""
     message = planwords.approved(approved.name, approved.digest, approved.approved_by)
-    return say(status, Said(APPROVED, "True", "MayRun", message), now)
+    return _said(status, Said(APPROVED, "True", "MayRun", message), now)
+
+
+def _said(status: Status, said: Said, now: datetime) -> Status:
+    """The status with what is said of its plan, and that there is one: a new generation that it holds for forgot it."""
+    if status.plan is not None:
+        status = say(status, Said(PLANNED, "True", "PlanMade", planwords.plan_made(status.plan)), now)
+    return say(status, said, now)
 
 
 def _waited(observed: Observed, plan: SchemaPlan) -> bool:
@@ -201,7 +209,7 @@ def _waited(observed: Observed, plan: SchemaPlan) -> bool:
 
 
 def _accepted(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict) -> Account:
-    if not _waited(observed, plan):
+    if not _waited(observed, plan) and plan.phase != "Pending":
         return account
     message = planwords.approved(plan.name, plan.plan.digest, f"approved by {verdict.by}")
     event = Event(EventReason.APPROVED, message)
@@ -216,7 +224,7 @@ def _held(account: Account, reason: Reason, message: str, case: Case) -> Account
     kept = last if last is not None and last.reason == Reason.PLAN_CHANGED.value else None
     status = replace(status, next_run_after="", last_failure=kept)
     status = summarize(status, Summary(schema.generation, reason, message), case.now)
-    return replace(account, status=say(status, Said(APPROVED, "False", reason.value, message), case.now))
+    return replace(account, status=_said(status, Said(APPROVED, "False", reason.value, message), case.now))
 
 
 def _rejected(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict, case: Case) -> Stay:

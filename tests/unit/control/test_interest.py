@@ -52,7 +52,8 @@ def knowing(*raws: dict[str, Any]) -> Interest:
 @pytest.mark.parametrize("reason", SETTLED, ids=lambda reason: reason.value)
 @pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
 def test_resource_is_left_alone_when_it_is_settled(reason: Reason, event: str | None) -> None:
-    unless = [SHOP] if event is None and reason is WAITS else []  # somebody may have decided before the start
+    asked = reason in (WAITS, Reason.PLAN_REJECTED)
+    unless = [SHOP] if event is None and asked else []  # somebody may have decided before the start, or withdrawn it
     assert Interest().schema(event, schema(reason.value)) == unless
 
 
@@ -62,9 +63,11 @@ def plan(name: str = "shop-1a2b3c4d", generation: int = 2) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("reason", [WAITS, Reason.PLAN_REJECTED, Reason.PLANNING], ids=lambda reason: reason.value)
-@pytest.mark.parametrize(("event", "generation"), [("MODIFIED", 2), ("ADDED", 2), ("DELETED", 1), ("DELETED", 2)])
+@pytest.mark.parametrize(
+    ("event", "generation"), [("MODIFIED", 2), ("ADDED", 2), (None, 2), ("DELETED", 1), ("DELETED", 2)]
+)
 def test_resource_is_looked_at_when_its_plan_was_decided_or_deleted(
-    reason: Reason, event: str, generation: int
+    reason: Reason, event: str | None, generation: int
 ) -> None:
     interest = knowing(schema(reason.value, plan={"name": "shop-1a2b3c4d"}))
     assert interest.plan(event, plan(generation=generation)) == [SHOP]
@@ -74,7 +77,7 @@ def test_resource_is_looked_at_when_its_plan_was_decided_or_deleted(
     ("reason", "event", "raw"),
     [
         (WAITS, "MODIFIED", plan(generation=1)),
-        (WAITS, None, plan()),
+        (WAITS, None, plan(generation=1)),
         (WAITS, "MODIFIED", plan("shop-an-older-one")),
         (WAITS, "DELETED", plan("shop-an-older-one")),
         (Reason.UP_TO_DATE, "MODIFIED", plan()),
