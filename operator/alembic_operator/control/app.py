@@ -21,7 +21,6 @@ from alembic_operator.control import log
 from alembic_operator.core.context import Context
 
 from . import watch
-from .drafts import Desk
 from .gather import Places
 from .health import Health, no_older
 from .interest import Interest
@@ -178,7 +177,7 @@ class App:
             where=Places(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
             runner=self.runner,
             plans=PlanStore(self.cluster, ask_namespaces=not settings.watch_namespaces),
-            desk=Desk(Linter()),
+            lint=Linter(),
             interest=self.interest,
             metrics=self.metrics,
             pod=settings.pod,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
@@ -23,8 +23,6 @@ from alembic_operator.contract.result import PlanReceipt, RunResult
 from alembic_operator.core.draft import Draft, NoDraft
 from alembic_operator.core.findings import Finding
 from alembic_operator.core.observed import Job
-
-from .turns import Turns
 
 # Bytes of JSON. 5 MiB of SQL in 20,000 statements make 8; in memory a document takes some ten times as much.
 LARGEST = 24 << 20
@@ -54,15 +52,15 @@ Lint = Callable[[str, date], Awaitable[Checked]]
 
 @dataclass(frozen=True)
 class Desk:
-    """Where plans are read and checked, one at a time: each may take all the memory that there is for it.
+    """Where one plan at a time is read, checked and kept: each may take all the memory that there is for it.
 
     Attributes:
         lint: the rules.
-        turns: whose plan it is.
+        take: takes the desk, from the first plan on. Raises Busy.
     """
 
     lint: Lint
-    turns: Turns = field(default_factory=Turns)
+    take: Callable[[], Awaitable[None]]
 
 
 async def draft_of(cluster: Cluster, namespace: str, job: Job, today: date, desk: Desk) -> Draft | NoDraft | None:
@@ -76,22 +74,22 @@ async def draft_of(cluster: Cluster, namespace: str, job: Job, today: date, desk
     receipt = _receipt(pod.ended.message) if pod is not None and pod.ended is not None else None
     if job.kind is not RunKind.PLAN or pod is None or receipt is None:
         return None
-    async with desk.turns.mine():
-        try:
-            log = await cluster.read_whole_log(namespace, pod.name, places.CONTAINER)
-        except (NotFound, Refused):
-            return None  # it is gone: told as a run whose plan could not be read
-        try:
-            text = await asyncio.to_thread(_text, log, receipt)
-            checked = await desk.lint(text, today)
-            # Only now is it read here: what the rules' process could read, this one has the memory for.
-            document = await asyncio.to_thread(_document, text, receipt)
-            _check_asked(document, RunRequest.from_json(job.request))
-        except ProtocolError as error:
-            return NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Reading the plan from the log of Job {job.name}: {error}.")
-        except NotChecked as error:
-            return NoDraft(Reason.LINT_FAILED, f"Checking the plan that Job {job.name} made: {error}")
-        return Draft(document, tuple(checked.findings), tuple(checked.waiver_faults))
+    await desk.take()
+    try:
+        log = await cluster.read_whole_log(namespace, pod.name, places.CONTAINER)
+    except (NotFound, Refused):
+        return None  # it is gone: told as a run whose plan could not be read
+    try:
+        text = await asyncio.to_thread(_text, log, receipt)
+        checked = await desk.lint(text, today)
+        # Only now is it read here: what the rules' process could read, this one has the memory for.
+        document = await asyncio.to_thread(_document, text, receipt)
+        _check_asked(document, RunRequest.from_json(job.request))
+    except ProtocolError as error:
+        return NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Reading the plan from the log of Job {job.name}: {error}.")
+    except NotChecked as error:
+        return NoDraft(Reason.LINT_FAILED, f"Checking the plan that Job {job.name} made: {error}")
+    return Draft(document, tuple(checked.findings), tuple(checked.waiver_faults))
 
 
 def _receipt(message: str) -> PlanReceipt | None:

@@ -6,9 +6,10 @@ again from Jobs and the database; a Job could never be derived from a status.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -20,10 +21,11 @@ from alembic_operator.control import log
 from alembic_operator.core.context import Context
 from alembic_operator.core.decide import decide
 from alembic_operator.core.decision import Decision, DeleteJob, StartRun
+from alembic_operator.core.draft import Draft
 from alembic_operator.core.jobspec import build_job
 from alembic_operator.core.observed import Observed, Schema, controlled_by
 
-from .drafts import Desk
+from .drafts import Desk, Lint
 from .events import event_body
 from .gather import Places, gather
 from .interest import Interest
@@ -31,7 +33,7 @@ from .metrics import Metrics
 from .planstore import NotStored, PlanStore
 from .queue import Key, KeyQueue
 from .runnerfile import RunnerFile
-from .turns import COME_BACK, Busy
+from .turns import COME_BACK, Busy, Turns
 
 AT_ONCE = 0.0
 MOST_QUESTIONS = 8  # of one decision: a plan, its SQL, the namespace's label, and what is refused of them
@@ -48,11 +50,12 @@ class Reconciler:
     where: Places
     runner: RunnerFile
     plans: PlanStore
-    desk: Desk
+    lint: Lint
     interest: Interest
     metrics: Metrics
     pod: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    turns: Turns = field(default_factory=Turns)
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at the resource and do what follows; seconds until the next look, or None.
@@ -61,7 +64,11 @@ class Reconciler:
             Busy: a plan of it is to be checked, and others come first.
             ClusterError: the cluster could not be asked or told; nothing is lost by trying again.
         """
-        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), desk=self.desk)
+        async with self.turns.mine() as take:  # to its end: a plan that was read is in memory until then
+            return await self._reconcile(key, Desk(self.lint, take))
+
+    async def _reconcile(self, key: Key, desk: Desk) -> float | None:
+        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), desk=desk)
         if observed is None:
             return None
         try:
@@ -83,7 +90,11 @@ class Reconciler:
     async def _decide(self, observed: Observed) -> tuple[Observed, Decision]:
         """Decide, having found out what must be known for it; the world as it is known then."""
         for _ in range(MOST_QUESTIONS):
-            decision = decide(observed, self.now(), self.context)
+            if any(isinstance(job.draft, Draft) for job in observed.jobs):
+                # To write 5 MiB of SQL down takes seconds, in which others and the probes must be answered.
+                decision = await asyncio.to_thread(decide, observed, self.now(), self.context)
+            else:
+                decision = decide(observed, self.now(), self.context)
             if decision.question is None:
                 return observed, decision
             try:

@@ -7,7 +7,7 @@ looked at meanwhile, and after app.STUCK the operator would be taken for dead.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -29,13 +29,21 @@ class Turns:
     _waiting: int = field(default=0, repr=False)
 
     @asynccontextmanager
-    async def mine(self) -> AsyncIterator[None]:
-        """One's own turn. Raises Busy."""
-        await self._come()
+    async def mine(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """One's own turn: it begins when what is given is first called, which raises Busy, and ends with the block."""
+        began = False
+
+        async def begin() -> None:
+            nonlocal began
+            if not began:
+                await self._come()
+                began = True
+
         try:
-            yield
+            yield begin
         finally:
-            self._turn.release()
+            if began:
+                self._turn.release()
 
     async def _come(self) -> None:
         if self._turn.locked() and self._waiting >= MOST_WAITING:

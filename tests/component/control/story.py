@@ -20,7 +20,7 @@ from alembic_operator.contract.planpack import pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunRequest
 from alembic_operator.contract.result import Failure, Outcome, RunResult
-from alembic_operator.control.drafts import Desk, NotChecked
+from alembic_operator.control.drafts import NotChecked
 from alembic_operator.control.gather import Places
 from alembic_operator.control.interest import Interest
 from alembic_operator.control.leftovers import Leftovers
@@ -94,7 +94,7 @@ class Story:
             where=Places(cluster_id),
             runner=self.runner,
             plans=PlanStore(self.cluster, clock=self._seconds),
-            desk=Desk(self.lint),
+            lint=self.lint,
             interest=interest,
             metrics=self.metrics,
             pod="alembic-operator-0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -13,10 +14,11 @@ from alembic_operator.contract.planpack import pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.drafts import Desk, draft_of
 from alembic_operator.control.linting import Linter
-from alembic_operator.control.turns import COME_BACK
+from alembic_operator.control.turns import COME_BACK, Turns
 from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.draft import Draft, NoDraft
 from alembic_operator.core.observed import Job, Observed, parse_job, parse_pod, parse_schema
+from alembic_operator.core.plans import build_plan
 from alembic_operator.review.process import Limits
 
 from .database import REVISIONS, draft_document
@@ -53,7 +55,8 @@ async def ended(story: Story, made: PlanDocument, logged: PlanDocument | None = 
 
 
 async def drafted(story: Story, job: Job, lint: Linter | None = None) -> Draft | NoDraft | None:
-    return await draft_of(story.cluster, NAMESPACE, job, story.moment.date(), Desk(lint or Linter()))
+    async with Turns().mine() as take:
+        return await draft_of(story.cluster, NAMESPACE, job, story.moment.date(), Desk(lint or Linter(), take))
 
 
 async def test_findings_are_those_of_the_rules_when_a_plan_is_read() -> None:
@@ -126,11 +129,27 @@ async def test_plan_is_not_taken_when_it_is_small_as_text_and_large_when_read() 
 async def test_resource_comes_back_when_others_have_their_plans_checked() -> None:
     story = Story()
     await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
-    turns = story.reconciler.desk.turns
+    turns = story.reconciler.turns
     turns.patience = 0.0
-    async with turns.mine():
+    async with turns.mine() as begin:
+        await begin()
         await story.runs()
         assert story.ready() == ("Unknown", "Planning")
         assert story.queue.depth() == 0  # no worker is held
     await story.passes(COME_BACK)
     assert story.ready() == ("Unknown", "Migrating")
+
+
+async def test_others_are_answered_meanwhile_when_a_plan_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set[bool]()
+
+    def watched(draft_schema: object, *more: object) -> object:
+        threads.add(threading.current_thread() is threading.main_thread())
+        return build_plan(draft_schema, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("alembic_operator.core.gate.build_plan", watched)
+    story = Story()
+    await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
+    await story.runs()
+    assert story.ready() == ("Unknown", "Migrating")
+    assert threads == {False}

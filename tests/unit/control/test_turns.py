@@ -10,7 +10,8 @@ from alembic_operator.control.turns import MOST_WAITING, Busy, Turns
 
 
 async def hold(turns: Turns, until: asyncio.Event, log: list[int], number: int) -> None:
-    async with turns.mine():
+    async with turns.mine() as begin:
+        await begin()
         log.append(number)
         await until.wait()
 
@@ -55,11 +56,20 @@ async def test_nobody_waits_for_long_when_a_turn_does_not_end() -> None:
 async def test_turn_is_given_back_when_its_holder_breaks_or_is_cancelled() -> None:
     turns, until, log = Turns(), asyncio.Event(), list[int]()
     with pytest.raises(ZeroDivisionError):
-        async with turns.mine():
+        async with turns.mine() as begin:
+            await begin()
             _ = 1 / 0
     tasks = await begun(turns, until, log, 2)
     for task in reversed(tasks):
         task.cancel()
     await asyncio.wait(tasks)
-    async with turns.mine():
+    async with turns.mine() as begin:
+        await begin()
+        await begin()  # it is one's own already
         assert log == [0]
+
+
+async def test_turn_is_left_to_others_when_it_is_not_begun() -> None:
+    turns = Turns(patience=0.0)
+    async with turns.mine(), turns.mine() as begin:
+        await begin()
