@@ -1,4 +1,4 @@
-"""Histories with a way back, and histories whose second revision does in the database what it did not do in the shadow.
+"""Histories with a way back or with waivers, and those whose second revision does in the database something else.
 
 Each begins with a table `orders` of a good shape, so that the first revision gives no finding.
 """
@@ -41,10 +41,25 @@ with op.get_context().autocommit_block():
     op.execute("CREATE UNIQUE INDEX CONCURRENTLY ux_orders_note ON orders (note)")
 """
 
+_READING = """
+for (note,) in op.get_bind().exec_driver_sql("SELECT DISTINCT note FROM orders"):
+    op.execute(f"INSERT INTO orders (note) VALUES ('copy of {note}')")
+"""
+
+_WAIVER = """
+- rule: destructive
+  object: public.orders.note
+  reason: no release reads it
+  expires: {expires}
+"""
+
 
 def write(folder: Path) -> None:
     """Write every history into `folder`."""
     _reversible(Project(folder / "reversible"))
+    _waived(Project(folder / "waived"), "2999-12-31")
+    _waived(Project(folder / "expired"), "2020-01-01")
+    _two_steps(Project(folder / "reading"), _READING)
     _two_steps(Project(folder / "bomb"), _BOMB)
     _two_steps(Project(folder / "two-faced"), _TWO_FACED)
     _two_steps(Project(folder / "fetching"), _FETCHING)
@@ -56,6 +71,13 @@ def write(folder: Path) -> None:
 def _reversible(project: Project) -> None:
     project.add("a1", f"op.execute({ORDERS!r})", downgrade=f"op.execute({GONE!r})")
     project.add("a2", f"op.execute({REGION!r})", downgrade="op.execute('ALTER TABLE orders DROP COLUMN region')")
+
+
+def _waived(project: Project, expires: str) -> None:
+    project.sql("a1", ORDERS)
+    drop, back = "ALTER TABLE orders DROP COLUMN note", "ALTER TABLE orders ADD COLUMN note text"
+    file = project.add("a2", f"op.execute({drop!r})", downgrade=f"op.execute({back!r})")
+    file.with_suffix(".review.yaml").write_text(_WAIVER.format(expires=expires))
 
 
 def _two_steps(project: Project, second: str) -> None:
