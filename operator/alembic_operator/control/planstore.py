@@ -34,6 +34,18 @@ class NotStored(Exception):
         self.what, self.words = what, words
 
 
+class NameTaken(Exception):
+    """Something else has the name of what is to be made.
+
+    Attributes:
+        what: the object, such as `Job shop-7f3c9a1b-1`.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
 @dataclass
 class PlanStore:
     """Plans in the cluster; `ask_namespaces` is False where Namespaces cannot be read."""
@@ -48,6 +60,7 @@ class PlanStore:
 
         Raises:
             NotStored: a part of the plan was refused.
+            NameTaken: a part of it cannot be made.
             ClusterError: the cluster could not be asked or told.
         """
         schema = observed.schema
@@ -129,7 +142,7 @@ class PlanStore:
             return
         # Of an earlier plan whose words or times differ: the same digest, and so the same statements.
         if not controlled_by(found, schema.uid):
-            raise NotStored(f"the ConfigMap {name} with a plan's SQL", "one of that name is somebody else's")
+            raise NameTaken(f"ConfigMap {name} with a plan's SQL")
         if await self._read(schema.namespace, name.rsplit("-", 1)[0]) is not None:
             return  # it belongs to the plan that is there, which pins it
         await self.cluster.delete_config_map(schema.namespace, name, found["metadata"]["uid"])

@@ -30,7 +30,7 @@ from .events import event_body
 from .gather import Places, gather
 from .interest import Interest
 from .metrics import Metrics
-from .planstore import NotStored, PlanStore
+from .planstore import NameTaken, NotStored, PlanStore
 from .queue import Key, KeyQueue
 from .runnerfile import RunnerFile
 from .turns import COME_BACK, Busy, Turns
@@ -78,8 +78,8 @@ class Reconciler:
         with log.bound(**_subject(observed.schema, decision)):
             try:
                 await self._act(observed, decision)
-            except _TakenName as error:
-                return await self._tell(replace(observed, taken_name=error.job))
+            except NameTaken as error:
+                return await self._tell(replace(observed, taken_name=error.what))
             except NotStored as error:
                 return await self._tell(replace(observed, refusal=error.words, refused=error.what))
             except NotFound:
@@ -99,6 +99,8 @@ class Reconciler:
                 return observed, decision
             try:
                 observed = await self.plans.answer(observed, decision.question)
+            except NameTaken as error:
+                observed = replace(observed, taken_name=error.what)
             except NotStored as error:
                 observed = replace(observed, refusal=error.words, refused=error.what)
         raise AssertionError("a decision asks again for what it was told")
@@ -146,7 +148,7 @@ class Reconciler:
         except AlreadyExists:
             found = await self.cluster.list_jobs(schema.namespace, name=job)
             if any(not controlled_by(raw, schema.uid) for raw in found):
-                raise _TakenName(job) from None
+                raise NameTaken(f"Job {job}") from None
             _log.info("job was there already", job=job)
             return
         _log.info(
@@ -196,12 +198,6 @@ def _subject(schema: Schema, decision: Decision) -> dict[str, str]:
     """What every line about a decision names beside the resource: the run that goes on, or has just ended."""
     ready, run = decision.status.condition("Ready"), decision.status.run or schema.status.run
     return {"job": run.job if run else "", "reason": ready.reason if ready else ""}
-
-
-class _TakenName(Exception):
-    def __init__(self, job: str) -> None:
-        super().__init__(job)
-        self.job = job
 
 
 async def work(queue: KeyQueue, reconciler: Reconciler) -> None:

@@ -22,6 +22,7 @@ from . import planwords
 from .begin import answered
 from .context import Context
 from .decision import Event, EventReason, PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
+from .draft import Draft
 from .failing import Account, Case, fail
 from .observed import Job, Observed, Schema
 from .plans import build_plan, used_up
@@ -134,14 +135,7 @@ def _plan(observed: Observed, account: Account, case: Case, context: Context) ->
         return None
     mark = request_mark(schema, case.spec, context)
     if account.draft is not None:
-        if ref.name not in observed.plans:
-            plan, config_maps = build_plan(schema, account.draft, mark, case.spec.migrations.image)
-            raise Unread(StorePlan(plan, config_maps))
-        stored = observed.plans[ref.name]
-        if stored is None or not _ours(stored, schema, ref):
-            failure = Failure(Reason.JOB_NAME_CONFLICT, planwords.name_taken(ref.name))
-            return Stay(fail(account, failure, case, salt=f"{schema.uid}/{account.status.attempts}"))
-        return stored
+        return _stored(account.draft, ref, observed, account, case, mark=mark)
     if used_up(account.status, ref):
         return None
     live = _read(observed, ref.name)
@@ -149,6 +143,24 @@ def _plan(observed: Observed, account: Account, case: Case, context: Context) ->
         return None
     same = ref.generation == schema.generation or live.labels.get(api.LABEL_REQUEST) == mark
     return live if same else None
+
+
+def _stored(
+    draft: Draft, ref: PlanRef, observed: Observed, account: Account, case: Case, *, mark: str
+) -> SchemaPlan | Stay:
+    """The plan of a draft, in the cluster."""
+    schema = case.schema
+    if ref.name not in observed.plans:
+        plan, config_maps = build_plan(schema, draft, mark, case.spec.migrations.image)
+        raise Unread(StorePlan(plan, config_maps))
+    stored = observed.plans[ref.name]
+    if stored is None or not _ours(stored, schema, ref):
+        failure = Failure(Reason.JOB_NAME_CONFLICT, planwords.name_taken(ref.name))
+    elif stored.deleting:
+        failure = Failure(Reason.JOB_REFUSED, planwords.still_going(stored))
+    else:
+        return stored
+    return Stay(fail(account, failure, case, salt=f"{schema.uid}/{account.status.attempts}"))
 
 
 def _ours(plan: SchemaPlan, schema: Schema, ref: PlanRef) -> bool:

@@ -130,9 +130,9 @@ def not_pinned(image: str) -> str:
     )
 
 
-def name_conflict(job: str) -> str:
-    """Our Job's name is taken by something that is not ours."""
+def name_conflict(what: str) -> str:
+    """The name of something that we make is taken by something that is not ours."""
     return (
-        f"Creating Job {job}: a Job of that name exists and does not belong to this resource; it is left alone. "
+        f"Creating {what}: one of that name exists and does not belong to this resource; it is left alone. "
         "Delete or rename it, then set the annotation alembic-operator.dev/retry-at to a new value."
     )

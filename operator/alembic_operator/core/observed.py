@@ -136,7 +136,7 @@ class Observed:
         jobs: its own Jobs, by attempt; those that status does not yet account for with their pods.
         development: whether the namespace is one for development; None when it was not asked, as nothing hangs on it.
         owner_gone: a live read showed that the DatabaseSchema which owns the database is no more.
-        taken_name: a Job's name that something else holds; "" when none.
+        taken_name: what could not be made since something else has its name, such as `Job shop-1a-1`; "" when nothing.
         refusal: the API server's sentence about what it did not let us create; "" when none.
         refused: what that was.
         floor: the weakest review that the namespace's label allows, "" for any; None when it was not asked.

@@ -94,6 +94,15 @@ def approved(name: str, digest: str, by: str) -> str:
     return f"SchemaPlan {name} ({digest}) may run: {by}."
 
 
+def still_going(plan: SchemaPlan) -> str:
+    """Our plan was deleted, and does not go: a run of it would end with it."""
+    return (
+        f"Creating SchemaPlan {plan.name}: the one that was deleted is still there. Something holds it by a finalizer: "
+        f"kubectl -n {plan.namespace} get splan {plan.name} -o jsonpath={{.metadata.finalizers}}. It is tried again by "
+        "itself."
+    )
+
+
 def name_taken(name: str) -> str:
     """Our plan's name is taken by something that is not ours."""
     return (

@@ -188,7 +188,7 @@ async def test_job_is_left_alone_when_it_has_our_name_and_another_owner() -> Non
     await story.apply(suspend=False)
     name = taken["metadata"]["name"]
     assert story.ready() == ("False", "JobNameConflict")
-    assert story.message().startswith(f"Creating Job {name}: a Job of that name exists and does not belong")
+    assert story.message().startswith(f"Creating Job {name}: one of that name exists and does not belong")
     assert [job["metadata"]["labels"] for job in story.cluster.jobs(NAMESPACE)] == [{"app": "theirs"}]
     story.cluster._drop("jobs", NAMESPACE, name)
     await story.annotate(retry_at="1")

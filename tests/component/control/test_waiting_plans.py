@@ -165,3 +165,39 @@ async def test_stricter_mode_counts_unless_the_run_has_begun(started: bool) -> N
     await story.passes(5)
     assert bool(story.unfinished()) is started
     assert story.ready() == (("Unknown", "Migrating") if started else ("False", "AwaitingApproval"))
+
+
+async def test_resource_stops_and_names_what_is_in_the_way_when_the_sql_has_no_place() -> None:
+    story = reviewed(mode="Required")
+    await planned(story)
+    name = story.status["plan"]["name"]
+    part = next(item for item in story.cluster.config_maps(NAMESPACE) if item["metadata"]["name"] == f"{name}-0")
+    story.cluster._drop("configmaps", NAMESPACE, f"{name}-0")
+    foreign = {**part, "metadata": {"name": f"{name}-0", "namespace": NAMESPACE, "labels": {}}}
+    story.cluster._add("configmaps", NAMESPACE, foreign)
+    story.cluster.remove_plan(NAMESPACE, name)
+    await story.settle()
+    await story.runs()
+    assert story.ready() == ("False", "JobNameConflict")
+    assert story.message().startswith(f"Creating ConfigMap {name}-0 with a plan's SQL: one of that name exists")
+    assert (story.cluster.plans(NAMESPACE), story.unfinished()) == ([], [])
+
+
+async def test_nothing_runs_when_a_deleted_plan_is_held_by_a_finalizer() -> None:
+    story = reviewed()
+    story.checked = Lint((DANGER,), ())
+    name = await planned(story)
+    held = story.cluster.plan(NAMESPACE, name)
+    held["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
+    story.cluster._change("schemaplans", held)
+    story.checked = Lint((), ())
+    await story.annotate(retry_at="1")
+    await story.runs()
+    assert story.ready() == ("False", "JobRefused")
+    assert "finalizer" in story.message()
+    assert (story.unfinished(), story.database.runs) == ([], [])
+    story.cluster.remove_plan(NAMESPACE, name)
+    await story.until(story.unfinished)
+    await story.runs()
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")

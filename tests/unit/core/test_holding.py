@@ -256,7 +256,7 @@ def test_resource_stalls_when_the_name_of_its_job_is_taken() -> None:
     assert world.ready() == (
         "False",
         "JobNameConflict",
-        f"Creating Job {name}: a Job of that name exists and does not belong to this resource; it is left alone. "
+        f"Creating Job {name}: one of that name exists and does not belong to this resource; it is left alone. "
         "Delete or rename it, then set the annotation alembic-operator.dev/retry-at to a new value.",
     )
     assert decision.actions == ()

@@ -206,7 +206,7 @@ class World:
         observed, decision = self.answers.decided(observed, self.now, self.context)
         starts = [action for action in decision.actions if isinstance(action, StartRun)]
         if starts and (self.taken or self.refusal):
-            taken_name = starts[0].request.job if self.taken else ""
+            taken_name = f"Job {starts[0].request.job}" if self.taken else ""
             observed = replace(observed, taken_name=taken_name, refusal=self.refusal)
             observed, decision = self.answers.decided(observed, self.now, self.context)
         check_laws(observed, decision, [run.name for run in self.runs.values() if not run.over])
