@@ -101,6 +101,8 @@ class Migration:
 
         def once() -> RawConnection:
             # A second connection would not hold the lock.
+            if used and not raw.closed:
+                self._running.connects()  # of the revision's doing: op.get_bind().engine.connect()
             if used:
                 raise RunFailed(Reason.CONNECTION_LOST, "The connection to the server was lost.")
             used.append(True)

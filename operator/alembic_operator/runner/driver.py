@@ -41,6 +41,7 @@ class RawConnection(Protocol):
     """What both drivers' connections have."""
 
     autocommit: bool
+    closed: Any  # a bool, or a number
 
     def cursor(self) -> Cursor:
         """A cursor for one statement."""

@@ -2,62 +2,86 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
-# Each by the class or module that users call, and the name there. SQLAlchemy calls the module's `connect`.
+# Each by the class or module, and the name there. Users call the first four. The others are called by those, and by a
+# `connect` that was imported by name before it could be replaced (`from psycopg2 import connect`).
 _DOORS = (
     ("psycopg", "", "connect"),
     ("psycopg", "Connection", "connect"),
     ("psycopg", "AsyncConnection", "connect"),
     ("psycopg2", "", "connect"),
+    ("psycopg", "Connection", "_connect_gen"),
+    ("psycopg", "AsyncConnection", "_connect_gen"),
+    ("psycopg2", "", "_connect"),
 )
+_ours = threading.local()
+
+
+@contextmanager
+def own_connection() -> Iterator[None]:
+    """What this thread connects to inside is the runner's own doing."""
+    _ours.connects = True
+    try:
+        yield
+    finally:
+        _ours.connects = False
 
 
 @contextmanager
 def watched_connects(opened: Callable[[], None]) -> Iterator[None]:
-    """While this lasts, `opened` is called before the main thread connects by a driver; it may raise.
+    """While this lasts, `opened` is called before anybody but the runner connects by a driver; it may raise."""
 
-    Other threads are let through: the session that watches for blockers is opened by one.
+    def watching(original: Any, _module: Any, _name: str) -> Any:
+        def connect(*arguments: Any, **options: Any) -> Any:
+            if not getattr(_ours, "connects", False):
+                opened()
+            return original(*arguments, **options)
+
+        return connect
+
+    with replaced_doors(watching):
+        yield
+
+
+@contextmanager
+def replaced_doors(replacement: Callable[[Any, Any, str], Any]) -> Iterator[None]:
+    """While this lasts, each way to connect is another one.
+
+    Args:
+        replacement: is given the function (of a class: with the class as its first argument), the driver and the name;
+            returns what takes its place.
     """
-    owner = threading.get_ident()
     restore: list[tuple[Any, str, Any]] = []
-    for place, name in _doors():
-        restore.append((place, name, vars(place)[name]))
-        setattr(place, name, _watching(getattr(place, name), owner, opened, bound=isinstance(place, type)))
     try:
+        for module, place, name in _doors():
+            own = name in vars(place)
+            original = getattr(place, name)
+            restore.append((place, name, vars(place)[name] if own else None))
+            function = replacement(getattr(original, "__func__", original), module, name)
+            setattr(place, name, classmethod(function) if isinstance(place, type) else function)
         yield
     finally:
-        for place, name, original in restore:
-            setattr(place, name, original)
+        for place, name, found in reversed(restore):
+            if found is None:
+                delattr(place, name)  # it was inherited
+            else:
+                setattr(place, name, found)
 
 
-@functools.cache
-def _doors() -> list[tuple[Any, str]]:
+def _doors() -> list[tuple[Any, Any, str]]:
     """Those of the drivers that the image has; imported, since a revision may do so only where it connects."""
-    found: list[tuple[Any, str]] = []
+    found: list[tuple[Any, Any, str]] = []
     for module_name, class_name, name in _DOORS:
         try:
             module = importlib.import_module(module_name)
         except ImportError:
             continue
-        found.append((getattr(module, class_name) if class_name else module, name))
+        place = getattr(module, class_name, None) if class_name else module
+        if hasattr(place, name):
+            found.append((module, place, name))
     return found
-
-
-def _watching(original: Any, owner: int, opened: Callable[[], None], *, bound: bool) -> Any:
-    def connect(*arguments: Any, **options: Any) -> Any:
-        if threading.get_ident() == owner:
-            opened()
-        return original(*arguments, **options)
-
-    def connect_of_class(cls: Any, *arguments: Any, **options: Any) -> Any:
-        if threading.get_ident() == owner:
-            opened()
-        return original.__func__(cls, *arguments, **options)
-
-    return classmethod(connect_of_class) if bound else connect

@@ -193,7 +193,7 @@ class Hears(Protocol):
         """It came back, or failed."""
 
     def ending(self, how: str) -> None:
-        """Its code is about to `commit` or `rollback` by the driver; raises where it may not."""
+        """Its code is about to end or leave its transaction by the driver; raises where it may not."""
 
 
 class Gate:

@@ -179,7 +179,7 @@ class Running:
         def upgrade(**arguments: Any) -> None:
             self.in_upgrade, self._gate.hears = True, self
             try:
-                with watched_connects(self._connects):
+                with watched_connects(self.connects):
                     original(**arguments)
             finally:
                 self._gate.hears = None
@@ -215,12 +215,13 @@ class Running:
         self._watch.ended()
 
     def ending(self, how: str) -> None:
-        """The revision's code calls commit or rollback (guarding.Hears); outside of a transaction that does nothing."""
+        """The revision's code calls commit, rollback or the like (guarding.Hears); in an autocommit block it may."""
         if not self._raw.autocommit:
             with self._refusing():
                 raise escape(f"it calls {how}() on its connection, which was not done")
 
-    def _connects(self) -> None:
+    def connects(self) -> None:
+        """The revision's code is about to open a connection of its own."""
         with self._refusing():
             raise escape("it opens a database connection of its own, which was not done")
 

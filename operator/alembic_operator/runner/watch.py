@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from .driver import RawConnection, rows
+from .elsewhere import own_connection
 from .report import Report
 from .sqlerrors import printable
 
@@ -78,7 +79,8 @@ class Watch:
             while not self._stop.wait(self._interval):
                 running = self._running
                 if running is not None and time.monotonic() - running.since >= self._interval:
-                    connection = connection or self._connect()
+                    with own_connection():
+                        connection = connection or self._connect()
                     self._look_at(connection, running)
         except Exception as error:  # the migration goes on unwatched
             self._report.record("unwatched", error=type(error).__name__)

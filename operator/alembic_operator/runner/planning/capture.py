@@ -1,8 +1,8 @@
 """A connection that tells of each statement before and after it is sent, whatever way it takes through the driver.
 
 Cursor classes of the driver's own are replaced, since SQLAlchemy's events miss raw cursors, `driver_connection` and
-COPY. libpq itself (`pgconn`) and cursors made from the driver's classes by hand are not seen: this finds accidents, it
-is no boundary.
+COPY. libpq itself (`pgconn`) is not seen, nor are cursors that are made from psycopg2's classes by hand: this finds
+accidents, it is no boundary.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
-from ..driver import Driver, RawConnection
+from ..driver import IDLE, Driver, RawConnection
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Listener(Protocol):
         """Around a statement that cannot be sent again, as its data comes bit by bit."""
 
     def ending(self, how: str) -> None:
-        """The code is about to `commit` or `rollback` by the driver."""
+        """The code is about to end its transaction, or to leave it, by this method of the driver's connection."""
 
 
 def connect_captured(driver: Driver, parameters: dict[str, Any], listener: Listener) -> RawConnection:
@@ -57,7 +57,7 @@ def connect_captured(driver: Driver, parameters: dict[str, Any], listener: Liste
 def unheard(driver: Driver, connection: Any) -> Iterator[Any]:
     """A cursor of a captured connection that no listener hears of: for the runner's own statements."""
     if driver.name == "psycopg":
-        cursor = driver.module.Cursor(connection)
+        cursor = connection.unheard_cursor()
     else:
         extensions = driver.module.extensions
         cursor = extensions.connection.cursor(connection, cursor_factory=extensions.cursor)
@@ -77,8 +77,46 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
             listener.ending("rollback")
             super().rollback()
 
+        def transaction(self, *arguments: Any, **options: Any) -> Any:
+            if self.info.transaction_status == IDLE:  # else it is a savepoint
+                listener.ending("transaction")
+            return super().transaction(*arguments, **options)
+
+        def tpc_begin(self, xid: Any) -> None:
+            listener.ending("tpc_begin")
+            super().tpc_begin(xid)
+
+        def _set_autocommit(self, value: bool) -> None:  # by the attribute; since psycopg 3.2 it calls the next one
+            if value:
+                listener.ending("set_autocommit")
+            super()._set_autocommit(value)
+
+        def set_autocommit(self, value: bool) -> None:
+            if value:
+                listener.ending("set_autocommit")
+            super().set_autocommit(value)
+
+        def unheard_cursor(self) -> Any:
+            return Unheard(self)
+
+        def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+            sent = _by_hand(gen, module.Cursor)
+            if sent is None:
+                return super().wait(gen, *arguments, **options)
+            self.lock.release()  # the cursor holds it, and what the listener sends here needs it
+            try:
+                with listener.passing(sent), self.lock:
+                    return super().wait(gen, *arguments, **options)
+            finally:
+                self.lock.acquire()
+
+    class Unheard(module.Cursor):  # type: ignore[misc]
+        is_known = True
+
     def heard(kind: Any) -> Any:
         class Heard(kind):  # type: ignore[misc]
+            is_known = True
+
             def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
                 def deliver() -> Any:
                     return kind.execute(self, query, params, **options)
@@ -142,7 +180,9 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
 
         return Heard
 
-    class Connection(module.extensions.connection):  # type: ignore[misc]
+    base: Any = module.extensions.connection
+
+    class Connection(base):  # type: ignore[misc]
         def commit(self) -> None:
             listener.ending("commit")
             super().commit()
@@ -150,6 +190,30 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
         def rollback(self) -> None:
             listener.ending("rollback")
             super().rollback()
+
+        def reset(self) -> None:
+            listener.ending("reset")
+            super().reset()
+
+        def tpc_begin(self, xid: Any) -> None:
+            listener.ending("tpc_begin")
+            super().tpc_begin(xid)
+
+        def set_isolation_level(self, level: Any) -> None:
+            listener.ending("set_isolation_level")  # it rolls back, whatever the level
+            super().set_isolation_level(level)
+
+        def set_session(self, *arguments: Any, **options: Any) -> None:
+            if options.get("autocommit") or any(arguments[3:]):
+                listener.ending("set_session")
+            super().set_session(*arguments, **options)
+
+        def _set_autocommit(self, value: Any) -> None:
+            if value:
+                listener.ending("set_autocommit")
+            base.autocommit.__set__(self, value)
+
+        autocommit = property(base.autocommit.__get__, _set_autocommit)
 
         def cursor(self, name: Any = None, cursor_factory: Any = None, *more: Any, **options: Any) -> Any:
             kind = heard(cursor_factory or self.cursor_factory or module.extensions.cursor)
@@ -159,6 +223,17 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
     connection.autocommit = True
     found: RawConnection = connection
     return found
+
+
+def _by_hand(gen: Any, kind: Any) -> Sent | None:
+    """What psycopg is about to send for a cursor that did not come from its connection: `ClientCursor(connection)`."""
+    frame = getattr(gen, "gi_frame", None)
+    found = frame.f_locals if frame is not None else {}
+    cursor = found.get("self")
+    query = found.get("query", found.get("statement"))
+    if query is None or not isinstance(cursor, kind) or hasattr(cursor, "is_known"):
+        return None
+    return Sent(_text(query, cursor), _types(found.get("params")))
 
 
 def _text(query: Any, cursor: Any) -> str:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
-# Each by the class or module that users call, and the name there. SQLAlchemy calls the module's `connect`.
-_DOORS = (
-    ("psycopg", "", "connect"),
-    ("psycopg", "Connection", "connect"),
-    ("psycopg", "AsyncConnection", "connect"),
-    ("psycopg2", "", "connect"),
-)
+from ..elsewhere import replaced_doors
+
 # Arguments of Python's, not of libpq's.
 _KEPT = frozenset(
     {"autocommit", "row_factory", "cursor_factory", "connection_factory", "prepare_threshold", "context", "async_"}
@@ -28,38 +22,23 @@ def led_to(parameters: dict[str, Any], opened: Callable[[], None]) -> Iterator[N
         parameters: of libpq.
         opened: called before each.
     """
-    restore: list[tuple[Any, str, Any]] = []
-    for module_name, class_name, name in _DOORS:
-        module = _imported(module_name)
-        place: Any = getattr(module, class_name, None) if class_name else module
-        if place is None:
-            continue
-        restore.append((place, name, vars(place)[name]))
-        setattr(place, name, _leading(getattr(place, name), parameters, opened, bound=bool(class_name)))
-    try:
+
+    def leading(original: Any, module: Any, name: str) -> Any:
+        def connect(*arguments: Any, **options: Any) -> Any:
+            opened()
+            of_class = arguments[:1] if arguments and isinstance(arguments[0], type) else ()
+            kept = {option: value for option, value in options.items() if option in _KEPT}
+            return original(*of_class, **{**parameters, **kept})
+
+        def _connect_gen(cls: Any, _conninfo: str = "", *more: Any, **options: Any) -> Any:
+            opened()
+            return original(cls, module.conninfo.make_conninfo("", **parameters), *more, **options)
+
+        def _connect(_dsn: str, *more: Any, **options: Any) -> Any:
+            opened()
+            return original(module.extensions.make_dsn(**parameters), *more, **options)
+
+        return {"_connect_gen": _connect_gen, "_connect": _connect}.get(name, connect)
+
+    with replaced_doors(leading):
         yield
-    finally:
-        for place, name, original in restore:
-            setattr(place, name, original)
-
-
-def _imported(name: str) -> Any:
-    """The driver, which a revision may import later; None where the image has none."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
-
-def _leading(original: Any, parameters: dict[str, Any], opened: Callable[[], None], *, bound: bool) -> Any:
-    def instead(options: dict[str, Any]) -> dict[str, Any]:
-        opened()
-        return {**parameters, **{name: value for name, value in options.items() if name in _KEPT}}
-
-    def connect(*_arguments: Any, **options: Any) -> Any:
-        return original(**instead(options))
-
-    def connect_of_class(cls: Any, *_arguments: Any, **options: Any) -> Any:
-        return original.__func__(cls, **instead(options))
-
-    return classmethod(connect_of_class) if bound else connect

@@ -121,7 +121,7 @@ class Recorder:
         """The step's code ends its transaction by the driver."""
         if self.step is not None and not self._quiet and not self._blocks:
             self.escape(f"After statement {self.step.sent} it calls {how}() on the connection.")
-            self.step.committed = self.step.committed or how == "commit"
+            self.step.committed = self.step.committed or how != "rollback"
 
     def opened(self) -> None:
         """The step's code opens a connection of its own."""

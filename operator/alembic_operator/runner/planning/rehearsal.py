@@ -101,12 +101,29 @@ class Rehearsal:
         return self.done
 
     def _connect(self) -> Connection:
+        used: list[bool] = []
+
         def once() -> RawConnection:
+            if used and not self.raw.closed:
+                self.recorder.opened()  # op.get_bind().engine.connect()
+                raise self._second()
+            used.append(True)
             self.raw.autocommit = False
             return self.raw
 
         name = f"postgresql+{self.driver.name}://"
         return create_engine(name, creator=once, poolclass=NullPool, hide_parameters=True).connect()
+
+    def _second(self) -> RunFailed:
+        file = self.history_files.graph.files[self.revision]
+        return RunFailed(
+            Reason.MIGRATION_FAILED,
+            f'Trying revision "{self.revision}" ({file.path}) in the shadow: it opens a database connection of its '
+            "own, by the engine of op.get_bind(), which was not done",
+            "What is sent there is in nobody's transaction. Let the revision use op.get_bind() itself, and build a new "
+            "image.",
+            revision=self.revision,
+        )
 
     def _run(self, connection: Connection, direction: Direction, target: str) -> None:
         script = self.history_files.script

@@ -1,0 +1,83 @@
+"""Ways out of a revision's transaction that are not SQL: each is refused, and nothing of the revision stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.result import Outcome
+
+from .conftest import Database
+from .harness import Runner, failed
+from .project import Project
+
+RAW = "raw = op.get_bind().connection.driver_connection\n"
+SEND = "raw.cursor().execute('INSERT INTO item VALUES (2)')\n"
+OF_PSYCOPG = {
+    "autocommit": f"raw.autocommit = True\n{SEND}",
+    "set_autocommit": f"raw.set_autocommit(True)\n{SEND}",
+    "isolation": f"op.get_bind().dialect.set_isolation_level(raw, 'AUTOCOMMIT')\n{SEND}",
+    "transaction": f"with raw.transaction():\n    {SEND}",
+    "transaction, nothing in it": "with raw.transaction():\n    pass",
+    "tpc": f"raw.tpc_begin(raw.xid(1, 'x', 'y'))\n{SEND}raw.tpc_prepare()",
+    "with": f"with raw:\n    {SEND}",
+    "hand-made cursor": "import psycopg\npsycopg.ClientCursor(raw).execute('COMMIT')",
+    "cursor factory": "import psycopg\nraw.cursor_factory = psycopg.ClientCursor\nraw.execute('COMMIT')",
+    "engine": "with op.get_bind().engine.begin() as other:\n    other.exec_driver_sql('INSERT INTO item VALUES (2)')",
+}
+OF_PSYCOPG2 = {
+    "autocommit": f"raw.autocommit = True\n{SEND}",
+    "set_session": f"raw.set_session(autocommit=True)\n{SEND}",
+    "set_isolation_level": f"raw.set_isolation_level(0)\n{SEND}",
+    "isolation": f"op.get_bind().dialect.set_isolation_level(raw, 'AUTOCOMMIT')\n{SEND}",
+    "reset": f"{SEND}raw.reset()",
+    "tpc": f"raw.tpc_begin(raw.xid(1, 'x', 'y'))\n{SEND}raw.tpc_prepare()",
+    "with": f"with raw:\n    {SEND}",
+    "engine": "with op.get_bind().engine.begin() as other:\n    other.exec_driver_sql('INSERT INTO item VALUES (2)')",
+}
+EACH = [("psycopg", *one) for one in OF_PSYCOPG.items()] + [("psycopg2", *one) for one in OF_PSYCOPG2.items()]
+
+
+@pytest.mark.parametrize(("driver", "code"), [one[::2] for one in EACH], ids=[f"{one[0]}: {one[1]}" for one in EACH])
+@pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
+def test_is_refused_when_a_revision_leaves_its_transaction_by_the_driver(
+    database: Database, project: Project, runner: Runner, driver: str, code: str, swallowed: bool
+) -> None:
+    body = RAW + code
+    if swallowed:
+        body = "try:\n" + "\n".join("    " + line for line in body.splitlines()) + "\nexcept Exception:\n    pass"
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.add("r2", body + "\nop.execute('CREATE TABLE other (id int)')")
+    secret = database.uri.replace("postgresql://", f"postgresql+{driver}://")
+    message = failed(runner(project, secret), Reason.MIGRATION_FAILED)
+    assert "transaction-escape" in message
+    assert database.journal() == [("r1", "done")]
+    assert database.all("SELECT (SELECT count(*) FROM item), to_regclass('other')") == [(0, None)]
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+@pytest.mark.parametrize("where", ["imported by name", "in a thread"])
+def test_is_refused_when_a_revision_connects_by_a_name_or_thread_that_nobody_watches(
+    database: Database, project: Project, runner: Runner, driver: str, where: str
+) -> None:
+    send = f"connect({database.uri!r}).cursor().execute('INSERT INTO item VALUES (2); COMMIT')"
+    project.sql("r1", "CREATE TABLE item (id int)")
+    if where == "in a thread":
+        body = f"import threading\nthread = threading.Thread(target=lambda: {send})\nthread.start()\nthread.join()"
+    else:
+        body = send
+    path = project.add("r2", body)
+    path.write_text(f"from {driver} import connect\n{path.read_text()}")
+    message = failed(runner(project, database.uri), Reason.MIGRATION_FAILED)
+    assert "it opens a database connection of its own" in message
+    assert database.all("SELECT count(*) FROM item") == [(0,)]
+
+
+def test_goes_on_when_a_cursor_is_made_by_hand(database: Database, project: Project, runner: Runner) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    send = "import psycopg\npsycopg.ClientCursor(raw).execute('INSERT INTO item SELECT CASE WHEN true THEN 7 END')"
+    project.add("r2", RAW + send)
+    ended = runner(project, database.uri)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.all("SELECT id FROM item") == [(7,)]
+    assert database.all("SELECT statements FROM alembic_operator.revision_journal WHERE revision = 'r2'") == [(1,)]
