@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..contract.bundle import digest_of
 from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import Approved
@@ -14,7 +15,7 @@ from ..contract.result import Outcome
 from .apply import Migration, Session
 from .approved import changed, check_inputs, check_place, check_target
 from .assess import Assessment, Reading, check_owner
-from .bundle import bundle_of
+from .bundle import files_of
 from .driver import Driver, RawConnection
 from .errors import RunFailed
 from .graph import Standing
@@ -89,6 +90,7 @@ def _check_approved(
         raise RuntimeError("nothing was approved, or the database was not read yet")
     since = rows_since(connection, run.place, approved.journal_id) if reading.journal.exists else []
     check_place(approved, reading.rows, since, history.graph, run.place)
+    files = files_of(run.request, history)
     inputs = inputs_of(
         run.request,
         server_version=run.database.version,
@@ -99,10 +101,13 @@ def _check_approved(
         direction=approved.direction,
         history=history,
         driver=run.driver,
-        bundle=bundle_of(run.request, history),
+        bundle=digest_of(files),
         settles=settlement.facts if settlement is not None else None,
     )
     check_inputs(approved, inputs, planned)
+    stale = history.sources.approve(files.values())
+    if stale:
+        raise changed(approved, f"{', '.join(stale[:5])} was changed after this run had imported it")
 
 
 def _settlement(run: Run, connection: RawConnection, reading: Reading, approved: Approved) -> Settlement | None:

@@ -1,26 +1,17 @@
-"""The digest over the image's migration files, as contract.bundle makes it in CI from the same files."""
+"""The files of the bundle in the image, as contract.bundle finds them in CI."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..contract.bundle import BundleError, bundle_files, digest_of
+from ..contract.bundle import BundleError, bundle_files
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from .errors import RunFailed
 
 if TYPE_CHECKING:
     from .history import History
-
-
-def bundle_of(request: RunRequest, history: History) -> str:
-    """The digest of the bundle.
-
-    Raises:
-        RunFailed: see files_of.
-    """
-    return digest_of(files_of(request, history))
 
 
 def files_of(request: RunRequest, history: History) -> dict[str, bytes]:

@@ -53,8 +53,8 @@ def replaced_doors(replacement: Callable[[Any, Any, str], Any]) -> Iterator[None
     """While this lasts, each way to connect is another one.
 
     Args:
-        replacement: is given the function (of a class: with the class as its first argument), the driver and the name;
-            returns what takes its place.
+        replacement: is given the function (of a class method: the one whose first argument is the class), the driver
+            and the name; returns what takes its place.
     """
     restore: list[tuple[Any, str, Any]] = []
     try:
@@ -62,8 +62,10 @@ def replaced_doors(replacement: Callable[[Any, Any, str], Any]) -> Iterator[None
             own = name in vars(place)
             original = getattr(place, name)
             restore.append((place, name, vars(place)[name] if own else None))
-            function = replacement(getattr(original, "__func__", original), module, name)
-            setattr(place, name, classmethod(function) if isinstance(place, type) else function)
+            if isinstance(place, type):
+                setattr(place, name, classmethod(replacement(original.__func__, module, name)))
+            else:
+                setattr(place, name, replacement(original, module, name))
         yield
     finally:
         for place, name, found in reversed(restore):

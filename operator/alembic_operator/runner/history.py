@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import configparser
-import hashlib
 import inspect
 import os
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alembic.config import Config
@@ -20,16 +19,18 @@ from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from .errors import RunFailed
 from .graph import Graph, RevisionFile, find_errors
+from .sources import Sources, compiled_from_source
 from .sqlerrors import print_error
 
 
 @dataclass(frozen=True)
 class History:
-    """What Alembic needs to run, and the graph that the decisions are made on."""
+    """What Alembic needs to run, the graph that the decisions are made on, and which files were imported for it."""
 
     config: Config
     script: ScriptDirectory
     graph: Graph
+    sources: Sources = field(default_factory=Sources)
 
 
 def load_history(request: RunRequest) -> History:
@@ -39,11 +40,12 @@ def load_history(request: RunRequest) -> History:
         RunFailed: InvalidSpec (no ini file, no directory), InvalidHistory.
     """
     config, script = _bare_directory() if request.config_file == "" else _project(request)
+    sources = compiled_from_source([script.dir, *script._version_locations])
     scripts = _load(script)
     script.revision_map = RevisionMap(lambda: iter(scripts))
     labels = {label: one.revision for one in scripts for label in one.branch_labels}
     several = len(script._version_locations) > 1
-    files = [_describe(one, labels, several=several) for one in scripts]
+    files = [_describe(one, labels, sources, several=several) for one in scripts]
     errors = find_errors(files) or _refused_by_alembic(script)
     if errors:
         raise RunFailed(
@@ -51,7 +53,7 @@ def load_history(request: RunRequest) -> History:
             f"Reading the migrations in {_where(request)}: {'; '.join(errors)}. Correct the files, and build a new "
             f"image.",
         )
-    return History(config, script, Graph({file.revision: file for file in files}))
+    return History(config, script, Graph({file.revision: file for file in files}), sources)
 
 
 def resolve_target(request: RunRequest, graph: Graph) -> str:
@@ -156,15 +158,14 @@ def _refused_by_alembic(script: ScriptDirectory) -> list[str]:
     return []
 
 
-def _describe(one: Script, labels: dict[str, str], *, several: bool) -> RevisionFile:
+def _describe(one: Script, labels: dict[str, str], sources: Sources, *, several: bool) -> RevisionFile:
     path = Path(one.path)
-    text = path.read_bytes()
     return RevisionFile(
         revision=one.revision,
         down=_ids(one.down_revision),
         depends=tuple(labels.get(name, name) for name in _ids(one.dependencies)),
         path=f"{path.parent.name}/{path.name}" if several else path.name,
-        sha256=hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest(),
+        sha256=sources.sha256(path),
     )
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from alembic_operator.contract.bundle import digest_of
 from alembic_operator.contract.digests import inputs_digest
 from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.guard import Guard, sha256
 from alembic_operator.contract.places import GUARD_FILE
 from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.request import Approved, RunKind, RunRequest
-from alembic_operator.runner.bundle import bundle_of
+from alembic_operator.runner.bundle import files_of
 from alembic_operator.runner.driver import find_driver
 from alembic_operator.runner.history import load_history
 from alembic_operator.runner.inputs import inputs_of
@@ -155,7 +156,7 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
             direction=approved.direction,
             history=history,
             driver=find_driver("psycopg2" if "+psycopg2" in uri else ""),
-            bundle=bundle_of(request, history),
+            bundle=digest_of(files_of(request, history)),
         )
     finally:
         os.chdir(before)

@@ -41,7 +41,7 @@ EACH = [("psycopg", *one) for one in OF_PSYCOPG.items()] + [("psycopg2", *one) f
 @pytest.mark.parametrize(("driver", "code"), [one[::2] for one in EACH], ids=[f"{one[0]}: {one[1]}" for one in EACH])
 @pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
 def test_is_refused_when_a_revision_leaves_its_transaction_by_the_driver(
-    database: Database, project: Project, runner: Runner, driver: str, code: str, swallowed: bool
+    database: Database, project: Project, runner: Runner, *, driver: str, code: str, swallowed: bool
 ) -> None:
     body = RAW + code
     if swallowed:
