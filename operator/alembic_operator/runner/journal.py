@@ -62,12 +62,16 @@ SELECT %s, %s, %s, 'done', %s, %s, %s, %s, %s, %s, %s, %s,
        pg_catalog.clock_timestamp() - %s * interval '1 second', pg_catalog.clock_timestamp(), %s
   FROM moved
 """  # noqa: S608
-INTENT_DONE = """
-UPDATE alembic_operator.revision_journal
-   SET state = 'done', finished = pg_catalog.clock_timestamp(), statements = %s, file_sha256 = %s, image = %s, job = %s,
-       job_uid = %s, plan = %s, plan_uid = %s, digest = %s, approved_by = %s
-  FROM moved WHERE id = %s
-"""
+# A new row, newer than every plan that knew the intent: an approval is used up by rows that came after its plan.
+INTENT_DONE = f"""
+, begun AS (DELETE FROM alembic_operator.revision_journal WHERE id = %s
+            RETURNING history, revision, direction, resumable, started)
+INSERT INTO alembic_operator.revision_journal
+       (history, revision, direction, state, resumable, {_WHO}, started, finished, statements)
+SELECT begun.history, begun.revision, begun.direction, 'done', begun.resumable, %s, %s, %s, %s, %s, %s, %s, %s,
+       begun.started, pg_catalog.clock_timestamp(), %s
+  FROM moved, begun
+"""  # noqa: S608
 _OF_THIS_RUN = """
 SELECT revision FROM alembic_operator.revision_journal
  WHERE history = %s AND state = 'done' AND job_uid = %s AND revision = ANY(%s::text[])

@@ -141,7 +141,7 @@ class Running:
         with self._refusing():
             self._judge.finish()
         if self._held_intent() is not None:
-            self.moves.send(self._raw, INTENT_DONE, self.statements, *self._who(), self._intent)
+            self.moves.send(self._raw, INTENT_DONE, self._intent, *self._who(), self.statements)
         else:
             seconds = time.monotonic() - self._since
             which = (self.history, self.revision, self._direction)

@@ -1,0 +1,56 @@
+"""Plans, and the runs that they approve, on the oldest Python, Alembic, SQLAlchemy and drivers that are supported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.component.runner.conftest import oldest_python
+from tests.component.runner.harness import failed
+from tests.component.runner.project import Project
+
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.result import Outcome
+
+from ..approvals import approve_as_planned
+from ..test_escapes import OF_PSYCOPG, OF_PSYCOPG2, RAW
+from .conftest import Planner
+from .test_guarded import BASE, REVISIONS
+
+WAYS_OUT = [
+    *(("psycopg", OF_PSYCOPG[name]) for name in ("autocommit", "set_autocommit", "transaction", "hand-made cursor")),
+    *(("psycopg2", OF_PSYCOPG2[name]) for name in ("autocommit", "set_isolation_level", "engine")),
+]
+DRIVERS = pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+
+
+@pytest.fixture
+def python(driver: str) -> str:
+    """With the oldest libraries."""
+    return oldest_python(driver)
+
+
+@DRIVERS
+@pytest.mark.parametrize("name", ["core", "raw", "savepoint", "block", "backfill helper"])
+def test_approved_plan_is_applied_when_the_libraries_are_the_oldest(
+    planner: Planner, project: Project, tmp_path: Path, driver: str, name: str
+) -> None:
+    project.add("r1", BASE)
+    uri = planner.database.uri.replace("postgresql://", f"postgresql+{driver}://")
+    assert planner.runner(project, uri).exit_code == 0
+    project.add("r2", REVISIONS[name])
+    approved, prelude = approve_as_planned(planner(project, driver=driver), tmp_path)
+    ended = planner.runner(project, uri, more=prelude, approved=approved, evidence="Shadow")
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert planner.database.heads() == ["r2"]
+
+
+@pytest.mark.parametrize(("driver", "code"), WAYS_OUT)
+def test_way_out_is_refused_when_the_libraries_are_the_oldest(
+    planner: Planner, project: Project, driver: str, code: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.add("r2", RAW + code)
+    uri = planner.database.uri.replace("postgresql://", f"postgresql+{driver}://")
+    assert "transaction-escape" in failed(planner.runner(project, uri), Reason.MIGRATION_FAILED)
+    assert planner.database.all("SELECT count(*) FROM item") == [(0,)]
