@@ -83,7 +83,10 @@ def parts_in(lines: Iterable[str], count: int) -> list[str]:
             parts.update(_part(line[len(places.RECORD_PREFIX) :]))
     missing = count - sum(1 <= number <= count for number in parts)  # `count` is what user code may have written
     if missing:
-        raise ProtocolError(f"{missing} of {count} records are missing")
+        raise ProtocolError(
+            f"{missing} of {count} records are missing: of a long log only a part is kept and read; let code of the "
+            "project print less"
+        )
     return [parts[number] for number in range(1, count + 1)]
 
 

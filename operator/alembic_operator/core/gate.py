@@ -97,7 +97,9 @@ def _judged(plan: SchemaPlan, observed: Observed, account: Account, case: Case, 
 def still_approved(job: Job, observed: Observed, case: Case, context: Context) -> bool:
     """Whether the Job of an apply run, whose container has not started, may still start. Raises Unread."""
     approved = job.approved
-    if approved is None or not approved.name:
+    if approved is None:
+        return not _reviewed(observed, case.spec)  # the namespace's label may ask for more than when it was made
+    if not approved.name:
         return True
     plan = _read(observed, approved.name)
     if plan is None or plan.deleting or plan.uid != approved.uid or plan.plan.digest != approved.digest:

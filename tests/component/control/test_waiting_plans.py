@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from alembic_operator.api import names
 from alembic_operator.cluster.errors import AlreadyExists
 from alembic_operator.contract.request import RunKind
+from alembic_operator.control.planstore import FLOOR_KEPT
 from alembic_operator.review.result import Lint
 
 from .story import NAMESPACE, Story
@@ -201,3 +203,19 @@ async def test_nothing_runs_when_a_deleted_plan_is_held_by_a_finalizer() -> None
     await story.runs()
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
+
+
+@pytest.mark.parametrize("started", [False, True])
+async def test_run_without_a_plan_is_taken_back_when_the_namespace_begins_to_demand_one(started: bool) -> None:
+    story = Story()  # Auto and Static: one Job does it all
+    await story.apply()
+    assert story.request(story.job()).kind is RunKind.APPLY
+    if started:
+        story.cluster.start_pod(NAMESPACE, story.job())
+        await story.settle()
+    namespace = story.cluster._read("namespaces", "", NAMESPACE)
+    namespace["metadata"]["labels"] = {names.LABEL_MINIMUM_REVIEW: "Required"}
+    story.cluster._change("namespaces", namespace)
+    await story.passes(FLOOR_KEPT + 30)
+    assert story.request(story.job()).kind is (RunKind.APPLY if started else RunKind.PLAN)
+    assert story.database.runs == []

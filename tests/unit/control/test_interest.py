@@ -14,6 +14,7 @@ SHOP = Key("shop", "shop")
 SETTLED = [r for r in Reason if r.reason_class in (ReasonClass.OK, ReasonClass.HELD, ReasonClass.STOP)]
 UNSETTLED = [r for r in Reason if r not in SETTLED]
 WAITS = Reason.AWAITING_APPROVAL
+PEOPLE = (WAITS, Reason.PLAN_REJECTED)
 RUN = {"job": "shop-1", "kind": "Apply"}
 
 
@@ -52,8 +53,7 @@ def knowing(*raws: dict[str, Any]) -> Interest:
 @pytest.mark.parametrize("reason", SETTLED, ids=lambda reason: reason.value)
 @pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
 def test_resource_is_left_alone_when_it_is_settled(reason: Reason, event: str | None) -> None:
-    asked = reason in (WAITS, Reason.PLAN_REJECTED)
-    unless = [SHOP] if event is None and asked else []  # somebody may have decided before the start, or withdrawn it
+    unless = [SHOP] if event is None and reason in PEOPLE else []  # who may have decided, or withdrawn it, before
     assert Interest().schema(event, schema(reason.value)) == unless
 
 
@@ -63,9 +63,7 @@ def plan(name: str = "shop-1a2b3c4d", generation: int = 2) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("reason", [WAITS, Reason.PLAN_REJECTED, Reason.PLANNING], ids=lambda reason: reason.value)
-@pytest.mark.parametrize(
-    ("event", "generation"), [("MODIFIED", 2), ("ADDED", 2), (None, 2), ("DELETED", 1), ("DELETED", 2)]
-)
+@pytest.mark.parametrize(("event", "generation"), [("MODIFIED", 2), ("ADDED", 2), (None, 2), ("DELETED", 1)])
 def test_resource_is_looked_at_when_its_plan_was_decided_or_deleted(
     reason: Reason, event: str | None, generation: int
 ) -> None:
@@ -122,7 +120,7 @@ def test_resource_is_left_alone_when_its_annotations_were_answered(token: str) -
 
 def test_nothing_is_enqueued_when_the_operator_starts_with_a_thousand_settled_resources() -> None:
     interest = Interest()
-    reasons = [reason.value for reason in SETTLED if reason not in (WAITS, Reason.PLAN_REJECTED)]
+    reasons = [reason.value for reason in SETTLED if reason not in PEOPLE]
     raws = [schema(reasons[number % len(reasons)], name=f"s{number}") for number in range(1000)]
     assert [key for raw in raws for key in interest.schema(None, raw)] == []
     assert sum(interest.by_reason().values()) == 1000
