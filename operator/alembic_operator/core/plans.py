@@ -15,6 +15,7 @@ from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.planspec import PlanFinding, PlanSpec, PlanStep, SqlPart
 from alembic_operator.api.status import PlanRef, Status
 from alembic_operator.contract import guard
+from alembic_operator.contract.lockmodes import STRENGTH, in_words
 from alembic_operator.contract.plan import Direction, PlanDocument, Statement, Step
 from alembic_operator.contract.result import Outcome
 
@@ -30,26 +31,6 @@ MOST_PARTS = 128  # the CRD's bound
 COMPONENT = "plan"
 # Beside at most 900 kB of SQL in one ConfigMap, of which the API server takes 1 MiB in all.
 _GUARD_PART = 100_000
-_LOCKS = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
-_WORDS = {
-    "AccessShareLock": "ACCESS SHARE",
-    "RowShareLock": "ROW SHARE",
-    "RowExclusiveLock": "ROW EXCLUSIVE",
-    "ShareUpdateExclusiveLock": "SHARE UPDATE EXCLUSIVE",
-    "ShareLock": "SHARE",
-    "ShareRowExclusiveLock": "SHARE ROW EXCLUSIVE",
-    "ExclusiveLock": "EXCLUSIVE",
-    "AccessExclusiveLock": "ACCESS EXCLUSIVE",
-}
 
 
 def build_plan(schema: Schema, draft: Draft, mark: str, image: str) -> tuple[SchemaPlan, tuple[Mapping[str, Any], ...]]:
@@ -210,11 +191,11 @@ def _finding(finding: Finding) -> PlanFinding:
 
 def strongest_lock(statements: Iterable[Statement]) -> str:
     """`ACCESS EXCLUSIVE on public.orders`; "" where no relation that was there before is locked."""
-    locks = [lock for one in statements for lock in one.locks if lock.mode in _LOCKS]
+    locks = [lock for one in statements for lock in one.locks if lock.mode in STRENGTH]
     if not locks:
         return ""
-    strongest = max(locks, key=lambda lock: _LOCKS.index(lock.mode))
-    return f"{_WORDS[strongest.mode]} on {strongest.relation}"
+    strongest = max(locks, key=lambda lock: STRENGTH.index(lock.mode))
+    return f"{in_words(strongest.mode)} on {strongest.relation}"
 
 
 def plan_ref(schema: Schema, draft: Draft) -> PlanRef:

@@ -11,20 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ...contract.lockmodes import STRENGTH
 from ...contract.plan import Dropped, Lock
 from ..driver import RawConnection, rows
 from ..session import Place
 
-STRENGTH = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
 _FIRST_OF_USERS = 16384  # FirstNormalObjectId: what initdb made is below
 _PG_CLASS = 1259  # the oid of pg_class itself
 _TRUNCATE = re.compile(r"\bTRUNCATE\b", re.IGNORECASE)
