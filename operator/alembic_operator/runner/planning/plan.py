@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
+from ...contract import places
 from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
 from ...contract.result import Outcome
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from ..history import History
     from ..run import Run
 
+# Keys of a Secret that hold names of things, which SQL may name too.
+_NAMES = frozenset({"host", "port", "dbname", "database", "user", "username"})
 # Extensions' own tables are not dumped; of the others pg_dump locks each, which needs SELECT.
 _UNREADABLE = """
 SELECT n.nspname || '.' || c.relname
@@ -201,6 +206,15 @@ def _task(run: Run, connection: RawConnection, history: History, reading: Readin
 
 
 def _secrets(run: Run) -> list[str]:
-    """What no plan may hold: the connection's password, and the values of job.env."""
-    values = [run.secret.password, *(os.environ.get(name, "") for name in run.request.env_names)]
-    return sorted({value for value in values if value}, key=len, reverse=True)
+    """What no plan may hold: what the Secret's keys keep, and the values of job.env, in each way of writing them."""
+    directory = Path(places.SECRET_DIRECTORY)
+    files = [entry for entry in directory.iterdir() if entry.is_file() and entry.name not in _NAMES]
+    values = {run.secret.password, *(os.environ.get(name, "") for name in run.request.env_names)}
+    values |= {entry.read_text("utf-8", "replace").rstrip("\r\n") for entry in files}
+    values |= {form(value) for value in values for form in (quote, quote_plus, _quote_all)}
+    values |= {value.replace("%", "%%") for value in values}  # as SQLAlchemy hands it to the driver
+    return sorted(filter(None, values), key=len, reverse=True)
+
+
+def _quote_all(value: str) -> str:
+    return quote(value, safe="")

@@ -1,0 +1,34 @@
+"""No plan, record or message holds what the pod's Secret keeps, however a revision writes it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, quote_plus
+
+import pytest
+from tests.component.runner.conftest import PASSWORD
+from tests.component.runner.project import Project
+
+from .conftest import Planner, read_plan
+
+FORMS = {
+    "as it is": PASSWORD,
+    "in a URI": quote(PASSWORD, safe=""),
+    "in a URI, slashes kept": quote(PASSWORD),
+    "in a form": quote_plus(PASSWORD),
+}
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("way", ["op.execute", "raw.cursor().execute"])
+def test_password_is_masked_when_a_revision_writes_it_into_its_sql(
+    project: Project, planner: Planner, form: str, way: str, driver: str
+) -> None:
+    sql = f"COMMENT ON COLUMN item.id IS 'see {FORMS[form]} there'"
+    raw = "raw = op.get_bind().connection.driver_connection\n"
+    project.add("r1", f"op.execute('CREATE TABLE item (id int)')\n{raw}{way}({sql!r})")
+    ended = planner.run(project, driver=driver)
+    shown = [one.sql for one in read_plan(ended).steps[0].statements]
+    assert shown[-1] == "COMMENT ON COLUMN item.id IS 'see *** there'"
+    for text in (ended.stdout, ended.message, ended.stderr):
+        assert FORMS[form] not in text
