@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from ..history import History
     from ..run import Run
 
-# Keys of a Secret that hold names of things, which SQL may name too.
-_NAMES = frozenset({"host", "port", "dbname", "database", "user", "username"})
+# Keys of a Secret whose values are secret. Others hold names: a schema's, say, which the plan has to show.
+_CONFIDENTIAL = re.compile("pass|pwd|secret|token|key|credential|uri|url|dsn|conn", re.IGNORECASE)
 # Extensions' own tables are not dumped; of the others pg_dump locks each, which needs SELECT.
 _UNREADABLE = """
 SELECT n.nspname || '.' || c.relname
@@ -208,7 +209,7 @@ def _task(run: Run, connection: RawConnection, history: History, reading: Readin
 def _secrets(run: Run) -> list[str]:
     """What no plan may hold: what the Secret's keys keep, and the values of job.env, in each way of writing them."""
     directory = Path(places.SECRET_DIRECTORY)
-    files = [entry for entry in directory.iterdir() if entry.is_file() and entry.name not in _NAMES]
+    files = [entry for entry in directory.iterdir() if entry.is_file() and _CONFIDENTIAL.search(entry.name)]
     values = {run.secret.password, *(os.environ.get(name, "") for name in run.request.env_names)}
     values |= {entry.read_text("utf-8", "replace").rstrip("\r\n") for entry in files}
     values |= {form(value) for value in values for form in (quote, quote_plus, _quote_all)}

@@ -8,6 +8,8 @@ import pytest
 from tests.component.runner.conftest import PASSWORD
 from tests.component.runner.project import Project
 
+from alembic_operator.contract.request import RunKind
+
 from .conftest import Planner, read_plan
 
 FORMS = {
@@ -32,3 +34,13 @@ def test_password_is_masked_when_a_revision_writes_it_into_its_sql(
     assert shown[-1] == "COMMENT ON COLUMN item.id IS 'see *** there'"
     for text in (ended.stdout, ended.message, ended.stderr):
         assert FORMS[form] not in text
+
+
+def test_other_passwords_of_the_secret_are_masked_and_names_are_not(project: Project, planner: Planner) -> None:
+    more = {"uri": planner.database.uri, "admin-password": "open-sesame", "schema": "public"}
+    project.sql("r1", "CREATE TABLE public.item (note text DEFAULT 'open-sesame')")
+    planner.restore()
+    prelude = f"places.SHADOW_DIRECTORY = {str(planner.directory)!r}"
+    ended = planner.runner(project, more, more=prelude, kind=RunKind.PLAN, evidence="Shadow")
+    (statement,) = read_plan(ended).steps[0].statements
+    assert statement.sql == "CREATE TABLE public.item (note text DEFAULT '***')"
