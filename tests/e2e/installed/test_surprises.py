@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import wait_until
@@ -17,7 +18,7 @@ from .surprises import FETCHED, GONE, PERIOD, REGION
 UNTOUCHED = ["id", "note", "created_at", "updated_at"]
 
 
-def at_first(place: Place, history: str, **spec: object) -> None:
+def at_first(place: Place, history: str, **spec: Any) -> None:
     """Bring a database to the first revision of a history."""
     place.apply(history, "a1", review=REVIEWED, **spec)
     place.wait("UpToDate")
