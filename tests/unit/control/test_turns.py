@@ -70,6 +70,8 @@ async def test_turn_is_given_back_when_its_holder_breaks_or_is_cancelled() -> No
 
 
 async def test_turn_is_left_to_others_when_it_is_not_begun() -> None:
-    turns = Turns(patience=0.0)
+    turns, begun = Turns(patience=0.0), False
     async with turns.mine(), turns.mine() as begin:
-        await begin()
+        await begin()  # Busy, were it taken
+        begun = True
+    assert begun
