@@ -80,6 +80,7 @@ BAD: dict[str, list[PlanDocument]] = {
         shadow(Statement("SELECT tidy_up()", drops=[Dropped("table", ORDERS)])),
         shadow(Statement("DO $$ BEGIN PERFORM 1; END $$", drops=[Dropped("table column", f"{ORDERS}.note")])),
         shadow(Statement("DROP FUNCTION f(int)", drops=[Dropped("function", "public.f(integer)")])),
+        shadow(Statement("DROP FUNCTION f() CASCADE", drops=[Dropped("trigger", f"audit on {ORDERS}")])),
     ],
     "rewrite": [
         text("ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid()"),

@@ -1,4 +1,4 @@
-"""Statements that write many rows at once."""
+"""Statements that write many rows at once, or lock them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from ...core.findings import Finding, Severity
 from ..ast import inner, names, trees, walk, word
 from ..scene import DEFERRED, Part, Scene
+from .batches import few, in_batch, is_key
 from .destructive import every_row
 
 RULE = "unbatched-dml"
@@ -38,7 +39,7 @@ def unbatched(part: Part, scene: Scene) -> Iterator[Finding]:
         if not scene.existing(name) or scene.small(name) or (kind == "delete_stmt" and every_row(node)):
             continue
         severity = _severity(kind, node)
-        if severity is None:
+        if severity is None or in_batch(node, part.node):
             continue
         verb = {"update_stmt": "updates", "delete_stmt": "deletes from", "merge_stmt": "merges into"}[kind]
         message = (
@@ -46,6 +47,57 @@ def unbatched(part: Part, scene: Scene) -> Iterator[Finding]:
             "the table bloats, and replicas fall behind."
         )
         yield part.finding(RULE, severity, name, message, _FIX)
+
+
+def upserted(part: Part, scene: Scene) -> Iterator[Finding]:
+    """INSERT … SELECT … ON CONFLICT DO UPDATE: an UPDATE of every row that another table has a key for."""
+    if part.kind != "insert_stmt" or part.node is None:
+        return
+    node = part.node
+    if word(node.on_conflict_clause, "action") != "ONCONFLICT_UPDATE":
+        return
+    name, select = scene.name(node.relation), inner(node.select_stmt)[1]
+    if not scene.existing(name) or scene.small(name):
+        return
+    severity = _read_whole(select, part, scene)
+    if severity is not None:
+        message = (
+            f"It updates the rows of {name} ({scene.size(name)}) that are there already, as many as its SELECT finds, "
+            "in one statement: they stay locked until the transaction ends."
+        )
+        yield part.finding(RULE, severity, name, message, _FIX)
+
+
+def locked(part: Part, scene: Scene) -> Iterator[Finding]:
+    """SELECT … FOR UPDATE or FOR SHARE over a table of many rows: whoever writes one of them waits."""
+    if part.kind != "select_stmt" or part.sent.autocommit:
+        return
+    strong = {word(inner(item)[1], "strength") for item in part.node.locking_clause}
+    if not strong - {"LCS_FORKEYSHARE"}:
+        return
+    severity = _read_whole(part.node, part, scene)
+    if severity is not None:
+        name = next(one for one in _sources(part.node, scene) if not scene.small(one))
+        message = (
+            f"It locks the rows that it reads of {name} ({scene.size(name)}): whoever writes one of them waits until "
+            "the transaction ends."
+        )
+        yield part.finding(RULE, severity, name, message, _FIX)
+
+
+def _read_whole(select: Any, part: Part, scene: Scene) -> Severity | None:
+    """How much of a table that was there before a SELECT may give out, as `_severity` says it."""
+    if inner(select.limit_count)[0] or in_batch(select, part.node):
+        return None
+    if all(map(scene.small, _sources(select, scene))):
+        return None
+    return _severity("select_stmt", select)
+
+
+def _sources(select: Any, scene: Scene) -> list[str]:
+    """The tables in FROM that were there before the plan."""
+    found = (scene.name(node) for item in select.from_clause for kind, node in walk(item) if kind == "range_var")
+    return [name for name in found if scene.existing(name)]
 
 
 def looped(part: Part, scene: Scene) -> Iterator[Finding]:
@@ -70,7 +122,7 @@ def _reads_keys(part: Part, scene: Scene, name: str) -> bool:
         return False
     tables = {scene.name(node) for kind, node in walk(part.node) if kind == "range_var"}
     columns = [inner(inner(item)[1].val) for item in part.node.target_list]
-    keys = any(_is_key(one) or (one[0] == "column_ref" and _star(one[1])) for one in columns)
+    keys = any(is_key(one) or (one[0] == "column_ref" and _star(one[1])) for one in columns)
     return name in tables and keys and _severity("select_stmt", part.node) is Severity.ERROR
 
 
@@ -111,7 +163,8 @@ def touches_every_row(part: Part, scene: Scene) -> bool:
 def _severity(kind: str, node: Any) -> Severity | None:
     """ERROR for what may be most of the rows, WARNING for an unknown part of them, None for a batch or a few."""
     if kind == "merge_stmt":
-        return Severity.WARNING
+        source = inner(node.source_relation)
+        return Severity.WARNING if few(source) or not _whole(source) else Severity.ERROR
     if every_row(node):
         return Severity.ERROR
     if _bounded(node.where_clause):
@@ -119,11 +172,19 @@ def _severity(kind: str, node: Any) -> Severity | None:
     return Severity.WARNING if _picked(node.where_clause) else Severity.ERROR
 
 
+def _whole(source: tuple[str, Any]) -> bool:
+    """Whether what MERGE reads is a table, or a SELECT that leaves none of its rows out."""
+    if source[0] != "range_subselect":
+        return source[0] == "range_var"
+    select = inner(source[1].subquery)[1]
+    return not inner(select.limit_count)[0] and _severity("select_stmt", select) is Severity.ERROR
+
+
 def _bounded(where: Any) -> bool:
     """Whether the condition itself bounds the rows: a LIMIT, a key, a range with an upper end."""
     kind, node = inner(where)
     if kind == "bool_expr":
-        return _joined(node, _bounded)
+        return _joined(node, _bounded) or (word(node, "boolop") == "AND_EXPR" and _between(node.args))
     if kind == "current_of_expr" or any(
         found == "select_stmt" and inner(one.limit_count)[0] for found, one in walk(where)
     ):
@@ -133,8 +194,19 @@ def _bounded(where: Any) -> bool:
     form = word(node, "kind")
     if form == "AEXPR_BETWEEN":
         return True
-    few = form in ("AEXPR_IN", "AEXPR_OP_ANY") or names(node.name) in (["="], ["<"], ["<="])
-    return few and _is_key(inner(node.lexpr)) and inner(node.rexpr)[0] != "column_ref"
+    upper = form in ("AEXPR_IN", "AEXPR_OP_ANY") or names(node.name) in (["="], ["<"], ["<="])
+    return upper and is_key(inner(node.lexpr)) and inner(node.rexpr)[0] != "column_ref"
+
+
+def _between(tests: Any) -> bool:
+    """Whether a column has a lower and an upper end, as with BETWEEN."""
+    ends: dict[str, set[str]] = {}
+    for kind, node in map(inner, tests):
+        if kind == "a_expr" and word(node, "kind") == "AEXPR_OP":
+            column, operator = inner(node.lexpr), names(node.name)[-1]
+            if column[0] == "column_ref" and inner(node.rexpr)[0] != "column_ref":
+                ends.setdefault((names(column[1].fields) or [""])[-1], set()).add(operator[:1])
+    return any({"<", ">"} <= one for one in ends.values())
 
 
 def _joined(node: Any, test: Callable[[Any], bool]) -> bool:
@@ -143,13 +215,6 @@ def _joined(node: Any, test: Callable[[Any], bool]) -> bool:
     if operator == "NOT_EXPR":
         return False
     return (any if operator == "AND_EXPR" else all)(test(one) for one in node.args)
-
-
-def _is_key(found: tuple[str, Any]) -> bool:
-    if found[0] != "column_ref":
-        return False
-    column = names(found[1].fields)
-    return bool(column) and (column[-1] in ("id", "ctid", "uuid") or column[-1] == "pk")
 
 
 def _picked(where: Any) -> bool:
@@ -165,4 +230,4 @@ def _picked(where: Any) -> bool:
     return not _FEW_VALUES.search((names(column[1].fields) or [""])[-1])
 
 
-RULES = (unbatched, looped, in_code)
+RULES = (unbatched, upserted, locked, looped, in_code)

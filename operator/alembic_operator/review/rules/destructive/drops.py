@@ -38,6 +38,7 @@ _FIX = (
     "says so beside that revision (docs/waivers.md)."
 )
 _KEY = re.compile(r"(?:^|_)pk(?:ey)?(?:_|$)", re.IGNORECASE)
+_UNIQUE = re.compile(r"(?:^|_)(?:uq|uniq|unique|ux|key)(?:_|$)", re.IGNORECASE)  # _key is PostgreSQL's own ending
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
@@ -49,6 +50,9 @@ def dropped(part: Part, scene: Scene) -> Iterator[Finding]:
         name = _plain(one.identity)
         if _again(part, scene, name) or not scene.existing(name) or name.startswith("_RETURN on "):
             continue
+        if one.type == "trigger" and _of_function(part):
+            yield _trigger(part, name)
+            continue
         yield from _drop(part, one.type, name)
         if one.type == "table constraint":
             yield from _constraint(part, scene, name)
@@ -58,6 +62,14 @@ def _constraint(part: Part, scene: Scene, name: str) -> Iterator[Finding]:
     table = name.partition(" on ")[2]
     if _keys_gone(part, scene, name):
         yield _primary_key(part, name)
+    elif _unique_gone(part, name):
+        message = (
+            f"It drops {name}, which by its name is unique: rows may be doubled, and ON CONFLICT on it fails at once."
+        )
+        fix = (
+            "Build the wider unique index CONCURRENTLY, and add it USING INDEX in the ALTER TABLE that drops this one."
+        )
+        yield part.finding(RULE, Severity.ERROR, name, message, fix)
     elif part.kind == "alter_table_stmt" and part.probed and scene.name(part.node.relation) != table:
         message = f"It drops the constraint {name} with another table's key: rows of {table} are not checked any more."
         fix = "Leave CASCADE out, and drop each constraint by its own name."
@@ -116,6 +128,24 @@ def _keys_gone(part: Part, scene: Scene, name: str) -> bool:
         return False
     known = scene.tables.get(table)
     return not known.primary_key if known is not None else "PRIMARY KEY" not in part.tree.text.upper()
+
+
+def _unique_gone(part: Part, name: str) -> bool:
+    """Whether it drops what is named like a unique constraint, and adds no constraint in its place."""
+    constraint = name.partition(" on ")[0]
+    if part.kind != "alter_table_stmt" or not _UNIQUE.search(constraint):
+        return False
+    does = [kind for kind, _ in commands(part)]
+    return "AT_DropConstraint" in does and "AT_AddConstraint" not in does
+
+
+def _of_function(part: Part) -> bool:
+    return part.kind == "drop_stmt" and KINDS.get(word(part.node, "remove_type")) in ("function", "procedure")
+
+
+def _trigger(part: Part, name: str) -> Finding:
+    message = f"It drops the trigger {name} with its function: what it did to written rows is not done any more."
+    return part.finding(RULE, Severity.ERROR, name, message, "Leave CASCADE out, and drop triggers by their own names.")
 
 
 def _primary_key(part: Part, name: str) -> Finding:
