@@ -65,6 +65,16 @@ def test_error_when_validated_in_the_same_transaction() -> None:
     assert found(result) == {f"{C}:error"}
 
 
+def test_nothing_when_a_unique_constraint_is_replaced_by_a_later_statement() -> None:
+    dropped = "ALTER TABLE orders DROP CONSTRAINT uq_code"
+    assert found(reviewed(dropped, "ALTER TABLE orders ADD CONSTRAINT uq_b UNIQUE USING INDEX uq_b")) == set()
+
+
+def test_error_when_a_unique_constraint_is_replaced_by_a_check_only() -> None:
+    dropped = "ALTER TABLE orders DROP CONSTRAINT uq_code"
+    assert found(reviewed(dropped, "ALTER TABLE orders ADD CHECK (code > 0) NOT VALID")) == {f"{D}:error"}
+
+
 def test_nothing_when_not_null_is_proven_by_an_earlier_step() -> None:
     steps = [
         step("ALTER TABLE orders ADD CONSTRAINT nn CHECK (region IS NOT NULL) NOT VALID", revision="a1"),

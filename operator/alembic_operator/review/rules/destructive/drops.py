@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ....core.findings import Finding, Severity
 from ...ast import inner, names, word
-from ...scene import Part, Scene, commands
+from ...scene import Part, Scene, commands, definition
 from .kinds import KINDS, RULE, said
 
 _LOST = {
@@ -62,7 +62,7 @@ def _constraint(part: Part, scene: Scene, name: str) -> Iterator[Finding]:
     table = name.partition(" on ")[2]
     if _keys_gone(part, scene, name):
         yield _primary_key(part, name)
-    elif _unique_gone(part, name):
+    elif _unique_gone(part, scene, name):
         message = (
             f"It drops {name}, which by its name is unique: rows may be doubled, and ON CONFLICT on it fails at once."
         )
@@ -130,13 +130,19 @@ def _keys_gone(part: Part, scene: Scene, name: str) -> bool:
     return not known.primary_key if known is not None else "PRIMARY KEY" not in part.tree.text.upper()
 
 
-def _unique_gone(part: Part, name: str) -> bool:
-    """Whether it drops what is named like a unique constraint, and adds no constraint in its place."""
-    constraint = name.partition(" on ")[0]
+def _unique_gone(part: Part, scene: Scene, name: str) -> bool:
+    """Whether it drops what is named like a unique constraint, and the step adds none in its place."""
+    constraint, _, table = name.partition(" on ")
     if part.kind != "alter_table_stmt" or not _UNIQUE.search(constraint):
         return False
-    does = [kind for kind, _ in commands(part)]
-    return "AT_DropConstraint" in does and "AT_AddConstraint" not in does
+    altered = [
+        one
+        for one in (part, *scene.later(part))
+        if one.kind == "alter_table_stmt" and scene.name(one.node.relation) == table
+    ]
+    added = [definition(command) for one in altered for kind, command in commands(one) if kind == "AT_AddConstraint"]
+    instead = {"CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_EXCLUSION"} & {word(one, "contype") for one in added}
+    return not instead and "AT_DropConstraint" in [kind for kind, _ in commands(part)]
 
 
 def _of_function(part: Part) -> bool:
