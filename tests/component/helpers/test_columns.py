@@ -6,6 +6,7 @@ from typing import LiteralString
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from tests.cluster.processes import wait_until
 from tests.component.helpers.conftest import Project, one_version
 
 from alembic_operator_helpers import HelperError, columns, on_progress
@@ -62,6 +63,9 @@ def test_table_is_read_twice_only_when_the_check_proves_the_rest(project: Projec
 
     on_progress.set(look)
     project.migrate(CALL)
+    # A session's counts are there when it has gone, which it does a moment after its client.
+    alone: LiteralString = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()"
+    wait_until(lambda: project.value(alone), "the migration's session to end", 20)
     assert project.value(scans) - before == 2
     assert validated == [False], "adding the CHECK has read the table, under ACCESS EXCLUSIVE"
 
