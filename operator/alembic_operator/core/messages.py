@@ -53,9 +53,15 @@ def succeeded(result: RunResult) -> str:
     seconds = sum(item.seconds for item in result.applied)
     plural = "revision" if count == 1 else "revisions"
     took = f" in {seconds:.1f} s" if len(result.applied) == count else ""
+    did = "took back" if _went_back(result) else "applied"
     return _with_warnings(
-        f"Job {result.job} applied {count} {plural}{took}: {shown}. The database is at {_at(result)}.", result
+        f"Job {result.job} {did} {count} {plural}{took}: {shown}. The database is at {_at(result)}.", result
     )
+
+
+def _went_back(result: RunResult) -> bool:
+    """Whether it was a downgrade: the last revision of an upgrade is a row of the version table."""
+    return bool(result.applied) and result.applied[-1].revision not in (result.current or ())
 
 
 def _with_warnings(message: str, result: RunResult) -> str:

@@ -98,6 +98,16 @@ def test_resource_is_ready_when_the_run_applied() -> None:
     assert decision.requeue_after is None
 
 
+def test_run_took_back_when_its_last_revision_is_no_row_of_the_database() -> None:
+    world = migrating()
+    world.starts()
+    job = world.run().name
+    back = [AppliedRevision("d4", 1, 0.5), AppliedRevision("c3", 1, 0.5)]
+    world.reports(Outcome.APPLIED, before=["d4"], applied=back, applied_count=2, finished_at=SOON)
+    message = f"Job {job} took back 2 revisions in 1.0 s: d4, c3. The database is at revision b2."
+    assert world.ready() == ("True", "UpToDate", message)
+
+
 def test_nothing_is_decided_when_the_job_is_complete_after_its_pod() -> None:
     world = up_to_date()
     writes = world.writes
