@@ -162,17 +162,29 @@ def _spec(draft: Draft, image: str, sql: tuple[SqlPart, ...], guard_sha256: str)
 
 
 def _step(step: Step, findings: Iterable[Finding]) -> PlanStep:
-    statements = [one.sql.strip().rstrip(";") for one in step.statements[:20]]
     return PlanStep(
         revision=step.revision,
         message=step.message,
         transactional=step.transactional,
         kind=step.kind.value,
         statements=len(step.statements),
-        excerpt="; ".join(statements)[:2000] if statements else step.source[:2000],
+        excerpt=excerpt(step),
         strongest_lock=strongest_lock(step.statements),
         findings=tuple(_finding(each) for each in findings),
     )
+
+
+def excerpt(step: Step) -> str:
+    """The beginning of what a step sends; of what helpers send only what changes something.
+
+    Eight reads and settings of theirs filled it before the CREATE INDEX. A repair is the runner's from the first
+    statement to the last, and is told whole.
+    """
+    sent = step.statements
+    if any(one.channel != "runner" for one in sent):
+        sent = [one for one in sent if one.channel != "runner" or one.locks or one.rewrites or one.drops]
+    statements = [one.sql.strip().rstrip(";") for one in sent[:20]]
+    return "; ".join(statements)[:2000] if statements else step.source[:2000]
 
 
 def _finding(finding: Finding) -> PlanFinding:
