@@ -16,7 +16,9 @@ from .server import Server
 
 _LOCK_WAIT = "10s"  # pg_dump takes ACCESS SHARE on every table, which waits behind ALTER TABLE alone
 _MAJOR = "SELECT pg_catalog.current_setting('server_version_num')::int / 10000"
+# The locale C goes with every encoding, the server's own with UTF8 alone.
 _LIKE = """SELECT pg_catalog.format('ENCODING %L', pg_catalog.pg_encoding_to_char(encoding))
+    || CASE pg_catalog.pg_encoding_to_char(encoding) WHEN 'UTF8' THEN '' ELSE ' LOCALE ''C''' END
   FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"""
 _ROLES = "SELECT pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
 _SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"

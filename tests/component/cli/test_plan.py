@@ -7,6 +7,7 @@ import pkgutil
 import signal
 from pathlib import Path
 
+import psycopg
 import pytest
 from tests.cluster.postgres import Postgres, binaries
 from tests.component.cli.conftest import NO_SECRETS, Tool, end
@@ -39,6 +40,18 @@ def test_prints_the_plan_when_a_revision_is_pending(tool: Tool, project: Project
     assert locks == [{"relation": "public.orders", "mode": "AccessExclusiveLock"}]
     assert tool.database.heads() == ["r1"]
     assert tool.database.all("SELECT xmin, * FROM orders") == before
+    assert tool.left() == []
+
+
+def test_plans_when_the_target_has_an_encoding_that_is_not_the_shadows(tool: Tool, project: Project) -> None:
+    name = f"{tool.database.name}_latin"
+    with psycopg.connect(tool.database.server.uri(), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        try:
+            done = tool(_two(project), "--format", "json", "--to", "r1", database=tool.database.server.uri(name))
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert done.code == 0, done.err
     assert tool.left() == []
 
 
