@@ -185,13 +185,13 @@ dump_and_restore() {
 again; give the node more memory, or the schema's review evidence: Static."
 true >"$data/begun" || fail "Starting the shadow: the user id $(id -u) of spec.review.shadow.runAsUser may not write \
 to the pod's volume."
-id -un >/dev/null 2>&1 || fail "Starting the shadow: the user id $(id -u) is not in the passwd file of its image, and \
-PostgreSQL does not start as such. Set spec.review.shadow.runAsUser to the id of the image's postgres user (999 in \
-Debian's images, 70 in Alpine's)."
 for program in initdb postgres psql pg_dump; do
   command -v "$program" >/dev/null || fail "Starting the shadow: its image has no program $program on its PATH. Name \
 an image of PostgreSQL in spec.review.shadow.image."
 done
+id -un >/dev/null 2>&1 || fail "Starting the shadow: the user id $(id -u) is not in the passwd file of its image, and \
+PostgreSQL does not start as such. Set spec.review.shadow.runAsUser to the id of the image's postgres user (999 in \
+Debian's images, 70 in Alpine's)."
 sleep 0.01 2>/dev/null && tick=0.03
 
 say "begun"

@@ -64,6 +64,13 @@ def test_missing_program_is_named_when_the_image_is_none_of_postgresql() -> None
 
 
 @needs_root
+def test_missing_program_is_named_before_the_user_id_when_the_image_has_neither() -> None:
+    prefix = ("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--inh-caps=-all,+dac_override")
+    with Shadow(path=PATH, prefix=(*prefix, "--ambient-caps=-all,+dac_override", "--")) as shadow:
+        assert "its image has no program initdb on its PATH" in shadow.answer()
+
+
+@needs_root
 def test_volume_is_named_when_it_cannot_be_written_to() -> None:
     shadow = Shadow()
     shadow.data.chmod(0o755)
