@@ -32,6 +32,10 @@ _SAID = (
     ("log of the Job's pod", "output above"),
     (", or look at the cluster's DNS", ", or look at the DNS"),
     ("the image's libpq", "the libpq of the driver"),
+    (
+        "there is no module alembic_operator_helpers.",
+        "there is no module alembic_operator_helpers: pip install alembic-operator-helpers beside the project.",
+    ),
     ("the Secret", "--database-url"),
 )
 

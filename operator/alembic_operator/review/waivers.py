@@ -147,7 +147,7 @@ def _waiver(file: str, revision: str, entry: Any, today: datetime.date) -> Waive
         raise _Fault(f"it has the unknown key {unknown[0]}; known are {', '.join(sorted(_KEYS))}.")
     missing = [key for key in _NEEDED if entry.get(key) in (None, "")]
     if missing:
-        raise _Fault(f"{missing[0]} is missing; say {' and '.join(missing)}.")
+        raise _Fault(f"{missing[0]} is missing; an entry needs {', '.join(_NEEDED)}.")
     texts = {key: _text(key, entry.get(key)) for key in ("rule", "object", "reason", "ticket")}
     rule = texts["rule"]
     if rule in NEVER_WAIVED:

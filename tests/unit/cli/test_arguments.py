@@ -194,3 +194,8 @@ def test_speaks_of_options_where_the_runner_speaks_of_the_spec() -> None:
 def test_names_the_scratch_database_as_the_shadow_was_named(url: str) -> None:
     target = Server.named("--shadow-url", url).at("scratch'x").target
     assert parse_uri(url_of(target), "", "") == target
+
+
+def test_says_what_to_install_when_the_project_uses_helpers_that_are_not_there() -> None:
+    said = "Importing the migration file r1.py: there is no module alembic_operator_helpers. Correct the file."
+    assert "alembic_operator_helpers: pip install alembic-operator-helpers" in in_words_of_the_tool(said)

@@ -49,7 +49,10 @@ BAD = {
     "unknown key": (GOOD + "  author: me\n", "unknown key author"),
     "no reason": (GOOD.replace("  reason: the shop left it in release 41\n", ""), "reason is missing"),
     "empty reason": (GOOD.replace("the shop left it in release 41", "''"), "reason is missing"),
-    "no day": (GOOD.replace("  expires: 2026-12-31\n", ""), "expires is missing"),
+    "no day": (
+        GOOD.replace("  expires: 2026-12-31\n", ""),
+        "expires is missing; an entry needs rule, ",
+    ),
     "no such day": (GOOD.replace("2026-12-31", "2026-02-31"), "expires is no day|no YAML"),
     "a time": (GOOD.replace("2026-12-31", "2026-12-31T10:00:00"), "expires is no day"),
     "for ever": (GOOD.replace("2026-12-31", "never"), "expires is no day"),
