@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,7 +144,8 @@ def mounted(directory: Path) -> str:
 
 def inputs_now(request: RunRequest, approved: Approved, version: str, identity: str, uri: str) -> dict[str, Any]:
     """The inputs as a plan run would find them."""
-    before = Path.cwd()
+    before, known = Path.cwd(), {*sys.modules}
+    sys.path_importer_cache.pop(".", None)  # another test's project was "." to this process
     try:
         history = load_history(request)
         return inputs_of(
@@ -160,3 +162,6 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
         )
     finally:
         os.chdir(before)
+        for name in {*sys.modules} - known:
+            if name.partition(".")[0] == "migrations":
+                del sys.modules[name]
