@@ -26,6 +26,8 @@ _PART = "ALEMBIC_OPERATOR_PART"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CGROUPS = Path("/sys/fs/cgroup")
 
+LOOKS = 4  # at a process that seems to be gone
+
 
 def start(instance: Instance, part: str, command: Sequence[str | Path]) -> None:
     """Start a server in the background; `log_tail` shows what it says."""
@@ -70,7 +72,13 @@ def _marks(pid: int) -> dict[str, str]:
 
 def process_of(name: str, part: str) -> int | None:
     """The process of a part that has one."""
-    return next((pid for pid, found in sorted(running(name).items()) if found == part), None)
+    # While a process executes another program its environment reads as empty for a moment: one look is not enough.
+    for _ in range(LOOKS):
+        pid = next((pid for pid, other in sorted(running(name).items()) if other == part), None)
+        if pid is not None:
+            return pid
+        time.sleep(0.05)
+    return None
 
 
 def kill_all(name: str, *, spare: str = "", timeout: float = 60) -> None:
