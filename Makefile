@@ -57,13 +57,16 @@ lock: venv  ## renew constraints.txt from the bounds in pyproject.toml
 
 ##@ tests
 
+# Lanes of tests side by side, in random order (tests/lanes.py). `make unit` tries a tenth of the random examples.
+PYTEST := $(BIN)/python -m pytest -q --dist loadgroup
+
 .PHONY: unit
 unit: venv  ## the pure tests, in seconds
-	@$(BIN)/python -m pytest tests/unit -q
+	@$(PYTEST) -n 2 tests/unit
 
 .PHONY: component
 component: prepared  ## the control loop on an in-memory cluster, the runner on real PostgreSQL
-	@$(BIN)/python -m pytest tests/component -q
+	@TEST_EFFORT=all $(PYTEST) -n 2 tests/component
 
 .PHONY: prepared
 prepared: venv
@@ -71,11 +74,15 @@ prepared: venv
 
 .PHONY: e2e
 e2e: prepared  ## everything on a real Kubernetes
-	@$(BIN)/python -m pytest tests/e2e tests/cluster -q
+	@TEST_EFFORT=all $(PYTEST) -n 4 tests/e2e tests/cluster
 
 .PHONY: test
 test: prepared  ## every test
-	@$(BIN)/python -m pytest -q
+	@TEST_EFFORT=all $(PYTEST) -n 4
+
+.PHONY: test-times
+test-times: venv  ## where the last test run spent its time: by level, the slowest tests, files and fixtures
+	@$(BIN)/python -m tests.times
 
 ##@ the cluster
 

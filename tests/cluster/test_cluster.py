@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -15,18 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import daemons, images, lifecycle, registry
-from .instance import ROOT, Instance, known, names
+from . import daemons, images, lifecycle, owned, registry
+from .instance import ROOT, Instance, known
 from .postgres import Postgres
-from .processes import CommandFailed, NotPossible, as_service_user, process_runs, wait_until
+from .processes import CommandFailed, NotPossible, as_service_user, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .lifecycle import Cluster
 
-NAME = f"t-{os.getpid()}"
-OTHER = f"u-{os.getpid()}"
+NAME, OTHER = owned.name_of("t"), owned.name_of("u")
 REPOSITORY = Path(__file__).parents[2]
 NAMESPACE = "tried"
 
@@ -59,10 +57,7 @@ CMD ["python", "/probe.py"]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    for name in names():
-        owner = re.fullmatch(r"[tu]-(\d+)", name)
-        if owner and not process_runs(int(owner[1])):
-            lifecycle.down(name)
+    owned.end_those_of_dead_runs()
     try:
         started = lifecycle.up(NAME)
     except NotPossible as reason:

@@ -11,28 +11,23 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from tests.cluster import lifecycle
 from tests.cluster.lifecycle import Cluster
-
-NAME = "test"
+from tests.cluster.owned import owned_cluster
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A cluster that is up.
 
-    With KUBECONFIG and IMAGE_REGISTRY it is that one, and stays. Else one named `test` is started, or found, and taken
-    down at the end of the session, unless KEEP_CLUSTER is set.
+    With KUBECONFIG and IMAGE_REGISTRY it is that one, and stays. Else one of the run's own is started, and taken down
+    at the end of the session, unless KEEP_CLUSTER is set.
     """
     kubeconfig, registry = os.environ.get("KUBECONFIG"), os.environ.get("IMAGE_REGISTRY")
     if kubeconfig and registry:
         yield _given(Path(kubeconfig), registry)
         return
-    try:
-        yield lifecycle.up(NAME, audit=True)
-    finally:
-        if not os.environ.get("KEEP_CLUSTER"):
-            lifecycle.down(NAME)
+    with owned_cluster("manifests") as started:
+        yield started
 
 
 def _given(kubeconfig: Path, registry: str) -> Cluster:

@@ -12,11 +12,12 @@ import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from pathlib import Path
 
 import pytest
 from tests.cluster import lifecycle
+from tests.cluster.owned import owned_cluster
 from tests.component.cluster import contract, suite, suite_small
 
 from alembic_operator.api import names
@@ -24,7 +25,6 @@ from alembic_operator.cluster.kube import Kube
 from alembic_operator.cluster.port import Cluster, Raw
 from alembic_operator.control.lease import Lease, Timing
 
-INSTANCE = "port"
 CRDS = Path(__file__).parents[2] / "crds"
 
 
@@ -90,14 +90,11 @@ def real(request: pytest.FixtureRequest) -> Iterator[lifecycle.Cluster]:
     An operator that runs in the session's would answer to the resources made here.
     """
     named = bool(os.environ.get("KUBECONFIG") and os.environ.get("IMAGE_REGISTRY"))
-    try:
-        running = request.getfixturevalue("cluster") if named else lifecycle.up(INSTANCE, audit=False)
+    given = nullcontext(request.getfixturevalue("cluster")) if named else owned_cluster("port", audit=False)
+    with given as running:
         running.kubectl("apply", "--server-side", "-f", CRDS)
         running.kubectl("wait", "--for=condition=Established", f"crd/{names.PLURAL}.{names.GROUP}")
         yield running
-    finally:
-        if not named:
-            lifecycle.down(INSTANCE)
 
 
 @pytest.fixture

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from pathlib import Path
 
 _TESTS = Path(__file__).parents[1]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True)
+class Function:
+    """What is read of a function once: whether it expects something itself, and what it calls."""
+
+    expects: bool
+    names: frozenset[str]
+    methods: frozenset[str]
+
+    @classmethod
+    def of(cls, node: ast.AST) -> Function:
+        inner = list(ast.walk(node))
+        called = [call.func for call in inner if isinstance(call, ast.Call)]
+        return cls(
+            any(isinstance(each, ast.Assert) for each in inner)
+            or any("raises" in ast.unparse(each.context_expr) for each in inner if isinstance(each, ast.withitem)),
+            frozenset(each.id for each in called if isinstance(each, ast.Name)),
+            frozenset(each.attr for each in called if isinstance(each, ast.Attribute)),
+        )
+
+    def is_known(self, names: set[str], methods: set[str]) -> bool:
+        """Whether it asserts something, or calls one of these that does."""
+        return self.expects or not names.isdisjoint(self.names) or not methods.isdisjoint(self.methods)
 
 
 class Module:
@@ -14,30 +39,21 @@ class Module:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.tree = ast.parse(path.read_text())
-        self.functions = {node.name: node for node in ast.walk(self.tree) if isinstance(node, _FUNCTIONS)}
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        self.functions = {node.name: Function.of(node) for node in nodes if isinstance(node, _FUNCTIONS)}
+        self.methods = [
+            (each.name, Function.of(each))
+            for node in nodes
+            if isinstance(node, ast.ClassDef)
+            for each in node.body
+            if isinstance(each, _FUNCTIONS)
+        ]
         self.imported = {
             (name.asname or name.name): name.name
-            for node in ast.walk(self.tree)
+            for node in nodes
             if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("tests"))
             for name in node.names
         }
-
-
-def expects(function: ast.AST, names: set[str], methods: set[str]) -> bool:
-    """Whether a function asserts something, or calls one of these that does."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assert):
-            return True
-        if isinstance(node, ast.withitem) and "raises" in ast.unparse(node.context_expr):
-            return True
-        if isinstance(node, ast.Call):
-            called = node.func
-            if isinstance(called, ast.Name) and called.id in names:
-                return True
-            if isinstance(called, ast.Attribute) and called.attr in methods:
-                return True
-    return False
 
 
 def silent(modules: list[Module]) -> list[str]:
@@ -49,15 +65,9 @@ def silent(modules: list[Module]) -> list[str]:
         for module in modules:
             own = {name for name in module.functions if f"{module.path}:{name}" in known}
             taken = {name for name, origin in module.imported.items() if f"*:{origin}" in known}
-            methods = {
-                each.name
-                for node in ast.walk(module.tree)
-                if isinstance(node, ast.ClassDef)
-                for each in node.body
-                if isinstance(each, _FUNCTIONS) and expects(each, own | taken, shared)
-            }
+            methods = {name for name, function in module.methods if function.is_known(own | taken, shared)}
             for name, function in module.functions.items():
-                if expects(function, own | taken, methods | shared):
+                if function.is_known(own | taken, methods | shared):
                     known |= {f"{module.path}:{name}", f"*:{name}"}
             if not module.path.name.startswith("test_"):
                 shared |= methods

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.cluster import images, lifecycle
+from tests.cluster import images
 from tests.cluster.lifecycle import Cluster
+from tests.cluster.owned import owned_cluster
 from tests.cluster.postgres import VERSIONS, Postgres
 from tests.cluster.postgres_image import postgres_image
 
@@ -21,7 +22,6 @@ from .audit import Audit
 from .installation import NAMESPACE, ROOT, Installation, make_namespace
 from .place import ANNA, PASSWORD, Place, Places
 
-NAME = "e2e"
 DOCKERFILES = {
     "operator": "operator/Dockerfile",
     "runner": "operator/runner.Dockerfile",
@@ -44,13 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A cluster of our own with an audit log: the operator would answer to the resources of other tests."""
-    if not os.environ.get("KEEP_CLUSTER"):
-        lifecycle.down(NAME)  # what an interrupted session left
-    try:
-        yield lifecycle.up(NAME, audit=True)
-    finally:
-        if not os.environ.get("KEEP_CLUSTER"):
-            lifecycle.down(NAME)
+    with owned_cluster("e2e" + os.environ.get("PYTEST_XDIST_WORKER", "")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

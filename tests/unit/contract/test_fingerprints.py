@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import examples
 from tests.unit.contract.vectors import VECTORS
 
 from alembic_operator.contract.fingerprints import fingerprints, outline, text_fingerprint
@@ -143,7 +144,7 @@ FRAGMENTS = [
 ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=24).map("".join))
 def test_hides_nothing_that_the_servers_scanner_sees(sql: str) -> None:
     try:
@@ -161,7 +162,7 @@ def _visible(found: list[str]) -> list[str]:
     return [one for one in found if one in "();" or one[0] == "_" or (one[0].isalpha() and one[-1] not in "'\"")]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.text() | st.lists(st.sampled_from(FRAGMENTS), max_size=24).map("".join))
 def test_takes_any_text(sql: str) -> None:
     assert all(len(one.value) == 32 for one in fingerprints(sql))
@@ -169,14 +170,14 @@ def test_takes_any_text(sql: str) -> None:
     assert len(outline(sql)) <= 120
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from([case["sql"] for case in READABLE]), st.sampled_from([" ", "\r\n", " -- x;'\n", "/* ' */"]))
 def test_counts_neither_white_space_nor_comments(sql: str, gap: str) -> None:
     found = tokens(sql)
     assert fingerprints(gap + gap.join(found) + gap) == fingerprints(sql)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(), st.text())
 def test_counts_every_character_of_a_literal_in_ddl(one: str, other: str) -> None:
     statement = "COMMENT ON TABLE t IS '{}'"
@@ -184,7 +185,7 @@ def test_counts_every_character_of_a_literal_in_ddl(one: str, other: str) -> Non
     assert (text_fingerprint(quoted[0]) == text_fingerprint(quoted[1])) == (one == other)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(alphabet=st.characters(exclude_characters="\0\\")), st.lists(st.integers(), min_size=1))
 def test_counts_no_literal_in_a_statement_on_rows(text: str, numbers: list[int]) -> None:
     quoted = text.replace("'", "''")

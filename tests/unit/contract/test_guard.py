@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.effort import examples
 
 from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.guard import Guard, NotApproved, sha256
@@ -136,7 +137,7 @@ MENU = [ADD, INDEX, FILL, READ, "DROP TABLE a", "DROP TABLE b", "INSERT INTO t V
 SENT = st.lists(st.tuples(st.sampled_from(MENU), st.booleans()), max_size=8)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(SENT, SENT)
 def test_passes_exactly_when_ddl_is_equal_and_rows_are_among_the_approved(
     approved: list[tuple[str, bool]], sent: list[tuple[str, bool]]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, Phase, settings
+from tests import effort
 
 
 def worlds_of(*, examples: int, steps: int) -> settings:
     """So many worlds, of so many steps each."""
     return settings(
-        max_examples=examples,
+        max_examples=effort.examples(examples),
         stateful_step_count=steps,
         deadline=None,
         derandomize=True,

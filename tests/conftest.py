@@ -1,0 +1,43 @@
+"""Every level's tests side by side: lanes for the workers, random order within them, times noted, nothing left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests import times
+from tests.cluster import owned
+from tests.lanes import lane_of, place_of
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note the times where tests run; the process that only hands them out forgets those of the run before."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if config.option.collectonly:
+        return
+    if worker is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with everything put away
+        times.FILE.unlink(missing_ok=True)
+    if worker is not None or not config.option.numprocesses:
+        config.pluginmanager.register(times.Times(worker or "main"))
+
+
+@pytest.hookimpl(trylast=True)  # the workers are gone by then
+def pytest_unconfigure() -> None:
+    """Leave no cluster, also where a worker was killed before it could put its own away."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        owned.end_those_of(os.getpid())
+
+
+@pytest.hookimpl(trylast=True)  # after the shuffling of pytest-randomly
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test its lane, and put the lanes first that take longest."""
+    lanes = {item: lane_of(item.path.relative_to(ROOT).as_posix()) for item in items}
+    for item, lane in lanes.items():
+        item.add_marker(pytest.mark.xdist_group(lane))
+    items.sort(key=lambda item: (place_of(lanes[item]), lanes[item]))
