@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from alembic_operator.contract import places
+from alembic_operator.contract.bootstrap import HASH_SEED
 from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.contract.planpack import parts_in, unpack
 from alembic_operator.contract.request import Owner, ProtocolError, RunKind, RunRequest
@@ -67,7 +68,7 @@ def _run(options: Options, scratch: Server | None, directory: Path) -> _Ended:
     if scratch is not None:
         _write(directory / child.SHADOW, url_of(scratch.target))
     hidden = (DATABASE_VARIABLE, SHADOW_VARIABLE)
-    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    kept = {name: value for name, value in os.environ.items() if name not in hidden} | dict([HASH_SEED])
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", child.__name__, str(directory)],
         env={**kept, places.REQUEST_VARIABLE: _request(options).to_json()},

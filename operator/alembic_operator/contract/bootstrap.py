@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from . import places
 
+# A set of strings has the same order in the plan run and in the apply run. Jobs have the variable in their manifest; an
+# interpreter that was started without it is started once more.
+HASH_SEED = ("PYTHONHASHSEED", "0")
+
 _TEXT = """\
 import sys
 sys.path[:] = [entry for entry in sys.path if entry]
 import json, os, signal
+command = getattr(sys, "orig_argv", None)
+if command and sys.executable and os.environ.get({seed!r}) != {seed_value!r}:
+    os.environ[{seed!r}] = {seed_value!r}
+    os.execv(sys.executable, [sys.executable] + command[1:])
 class Interrupted(KeyboardInterrupt):
     pass
 def interrupt(number, frame):
@@ -58,5 +66,10 @@ def bootstrap(sha256: str) -> str:
     are told apart.
     """
     return _TEXT.format(
-        variable=places.REQUEST_VARIABLE, log=places.TERMINATION_LOG, path=places.RUNNER_PATH, sha256=sha256
+        variable=places.REQUEST_VARIABLE,
+        log=places.TERMINATION_LOG,
+        path=places.RUNNER_PATH,
+        sha256=sha256,
+        seed=HASH_SEED[0],
+        seed_value=HASH_SEED[1],
     )

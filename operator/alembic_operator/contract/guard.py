@@ -1,8 +1,9 @@
 """What an approved plan lets through: each statement is held against it before it is sent.
 
-DDL must come as planned: each, in order, none left out. Statements that read or write rows must be among those of their
-step, in any order and number. Both must be in or outside of a transaction as planned. It guards against accident and
-drift; the database's role is the boundary for whoever means harm.
+DDL must come as planned: each, none left out, and in order where that makes a difference (see commuting). Statements
+that read or write rows must be among those of their step, in any order and number. Both must be in or outside of a
+transaction as planned. It guards against accident and drift; the database's role is the boundary for whoever means
+harm.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .commuting import order_of
 from .fingerprints import outline, text_fingerprint
 from .plan import Step, StepKind
 from .request import ProtocolError
@@ -40,13 +42,23 @@ class NotApproved(Exception):
 
 @dataclass(frozen=True)
 class Ordered:
-    """A statement of DDL: its fingerprint, whether outside of a transaction, its number in the step, how often."""
+    """A statement of DDL.
+
+    Attributes:
+        value: its fingerprint.
+        autocommit: whether it is sent outside of a transaction.
+        number: in the step.
+        executions: how often it is sent.
+        words: for messages.
+        after: positions of those that must have been sent before; None for all.
+    """
 
     value: str
     autocommit: bool
     number: int
     executions: int
     words: str
+    after: tuple[int, ...] | None = None
 
     def __str__(self) -> str:
         return f"statement {self.number} ({self.words})" if self.words else f"statement {self.number}"
@@ -68,9 +80,15 @@ class Checker:
 
     step: GuardedStep
     direction: str
-    _sent: int = 0  # of ordered, whole
-    _again: int = 0  # executions of the one under way
+    _sent: list[int] = field(default_factory=list)  # executions of each that is ordered
+    _first: int = 0  # of those that are not sent whole
+    _places: dict[tuple[str, bool], list[int]] = field(default_factory=dict)
     _known: dict[str, tuple[str, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._sent = [0] * len(self.step.ordered)
+        for at, one in enumerate(self.step.ordered):
+            self._places.setdefault((one.value, one.autocommit), []).append(at)
 
     def check(self, sql: str, autocommit: bool) -> None:
         """Let a text pass that is about to be sent.
@@ -85,12 +103,12 @@ class Checker:
             if (value, autocommit) not in self.step.free:
                 raise NotApproved(self._free_expected(value, autocommit), _shown(sql))
             return
-        expected = self._next()
-        if expected is None or (expected.value, expected.autocommit) != (value, autocommit):
+        at = next((at for at in self._places.get((value, autocommit), ()) if not self._whole(at)), None)
+        if at is None or not self._may_come(at):
             raise NotApproved(self._expected(value, autocommit), _shown(sql))
-        self._again += 1
-        if self._again == expected.executions:
-            self._sent, self._again = self._sent + 1, 0
+        self._sent[at] += 1
+        while self._first < len(self._sent) and self._whole(self._first):
+            self._first += 1
 
     def finish(self) -> None:
         """The step has sent everything that it had to.
@@ -102,7 +120,14 @@ class Checker:
             raise NotApproved(str(self._next()), "")
 
     def _next(self) -> Ordered | None:
-        return self.step.ordered[self._sent] if self._sent < len(self.step.ordered) else None
+        return self.step.ordered[self._first] if self._first < len(self.step.ordered) else None
+
+    def _whole(self, at: int) -> bool:
+        return self._sent[at] == self.step.ordered[at].executions
+
+    def _may_come(self, at: int) -> bool:
+        after = self.step.ordered[at].after
+        return at == self._first if after is None else all(map(self._whole, after))
 
     def _fingerprint(self, sql: str) -> tuple[str, bool]:
         found = self._known.get(sql)
@@ -196,10 +221,10 @@ def _guarded(step: Step) -> GuardedStep:
     if step.kind is StepKind.OPAQUE:
         return GuardedStep(step.revision, False)
     numbered = [(at, one) for at, one in enumerate(step.statements, start=1) if one.channel not in ("runner", "helper")]
+    ddl = [(at, one) for at, one in numbered if one.ddl]
     ordered = (
-        Ordered(one.fingerprint, one.autocommit, at, max(one.executions, 1), _words(one.sql))
-        for at, one in numbered
-        if one.ddl
+        Ordered(one.fingerprint, one.autocommit, at, max(one.executions, 1), _words(one.sql), after)
+        for (at, one), after in zip(ddl, order_of([one.sql for _, one in ddl]))
     )
     free = frozenset((one.fingerprint, one.autocommit) for _, one in numbered if not one.ddl)
     return GuardedStep(step.revision, True, tuple(ordered), free)
@@ -209,19 +234,24 @@ def _to_raw(step: GuardedStep) -> dict[str, Any]:
     return {
         "revision": step.revision,
         "guarded": step.guarded,
-        "ordered": [[one.value, one.autocommit, one.number, one.executions, one.words] for one in step.ordered],
+        "ordered": [
+            [one.value, one.autocommit, one.number, one.executions, one.words]
+            + ([] if one.after is None else [list(one.after)])
+            for one in step.ordered
+        ],
         "free": [list(one) for one in sorted(step.free)],
     }
 
 
 def _from_raw(raw: dict[str, Any]) -> GuardedStep:
-    ordered = tuple(Ordered(*one) for one in raw["ordered"])
+    ordered = tuple(Ordered(*one[:5], *(tuple(after) for after in one[5:])) for one in raw["ordered"])
     free = frozenset((value, autocommit) for value, autocommit in raw["free"])
     step = GuardedStep(raw["revision"], raw["guarded"], ordered, free)
     places = [step.guarded, *(one.autocommit for one in ordered), *(autocommit for _, autocommit in free)]
     counts = [count for one in ordered for count in (one.number, one.executions)]
+    earlier = [type(at) is int and 0 <= at < here for here, one in enumerate(ordered) for at in one.after or ()]
     if not all(isinstance(place, bool) for place in places) or not all(
-        type(count) is int and count > 0 for count in counts
+        [*earlier, *(type(count) is int and count > 0 for count in counts)]
     ):
         raise ProtocolError("the plan's guard has a value of another type")
     return step

@@ -11,7 +11,7 @@ from typing import Any
 from alembic_operator.api import names as api
 from alembic_operator.api.spec import Spec
 from alembic_operator.contract import places
-from alembic_operator.contract.bootstrap import bootstrap
+from alembic_operator.contract.bootstrap import HASH_SEED, bootstrap
 from alembic_operator.contract.request import RunRequest
 
 from .context import Context
@@ -140,6 +140,7 @@ def _migration(spec: Spec, request: RunRequest, context: Context) -> dict[str, A
         "env": [
             *spec.job.env,
             {"name": "PYTHONUNBUFFERED", "value": "1"},
+            {"name": HASH_SEED[0], "value": HASH_SEED[1]},
             {"name": "HOME", "value": "/tmp"},  # noqa: S108
             {"name": places.REQUEST_VARIABLE, "value": request.to_json()},
             {

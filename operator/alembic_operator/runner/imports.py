@@ -44,7 +44,9 @@ def load_alembic(request: RunRequest) -> History:
             )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s [%(name)s] %(message)s")
     from .history import load_history  # noqa: PLC0415
+    from .ordering import keep_declaration_order  # noqa: PLC0415
 
+    keep_declaration_order()
     return load_history(request)
 
 

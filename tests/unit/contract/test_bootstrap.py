@@ -60,6 +60,16 @@ def test_runs_the_zipapp_without_the_working_directory_when_the_hash_is_right(tm
     assert not (tmp_path / "log").exists()
 
 
+def test_sets_of_strings_have_one_order_when_nobody_fixed_it(tmp_path: Path) -> None:
+    found = set()
+    for _ in range(3):
+        out, _err = _start(tmp_path, "print({'b', 'a', 'd', 'c', 'f', 'e'}, __import__('os').getpid())").communicate(
+            timeout=20
+        )
+        found.add(out.rpartition("}")[0])
+    assert len(found) == 1
+
+
 def test_runs_nothing_and_says_so_when_the_hash_differs(tmp_path: Path) -> None:
     process = _start(tmp_path, "print('it ran')", sha256="0" * 64)
     out, err = process.communicate(timeout=20)

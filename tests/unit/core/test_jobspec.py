@@ -81,6 +81,7 @@ def migration(request: str, **changes: Any) -> dict[str, Any]:
         "command": ["python3", "-c", bootstrap(SHA)],
         "env": [
             {"name": "PYTHONUNBUFFERED", "value": "1"},
+            {"name": "PYTHONHASHSEED", "value": "0"},
             {"name": "HOME", "value": "/tmp"},
             {"name": "ALEMBIC_OPERATOR_RUN", "value": request},
             {

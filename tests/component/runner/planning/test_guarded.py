@@ -114,6 +114,37 @@ def test_approved_plan_is_applied_when_it_is_what_the_shadow_captured(
     assert database.heads() == ["r2"]
 
 
+def test_plans_are_equal_and_applied_when_revisions_declare_sets(
+    planner: Planner, project: Project, tmp_path: Path
+) -> None:
+    columns = [f'sa.Column("{name}", sa.Integer, sa.CheckConstraint("{name} > 0"), index=True)' for name in "hbgafdec"]
+    project.add("r1", f'op.create_table("t", {", ".join(columns)})')
+    project.add("r2", "for name in {'zeta', 'beta', 'alpha', 'eta'}:\n    op.execute(f'CREATE TABLE {name} (id int)')")
+    one, other = planner(project), planner(project)
+    assert (one.statements_digest, one.digest) == (other.statements_digest, other.digest)
+    ended = _apply(planner, project, one, tmp_path)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+
+
+def test_approved_plan_is_applied_when_the_server_lists_tables_in_another_order(
+    database: Database, project: Project, planner: Planner, tmp_path: Path
+) -> None:
+    project.add("r1", "for name in 'abcd':\n    op.execute(f'CREATE TABLE {name} (id int)')")
+    project.add(
+        "r2",
+        """
+        names = sa.inspect(op.get_bind()).get_table_names()
+        turned = op.get_bind().execute(sa.text("SELECT count(*) > 1 FROM a")).scalar_one()
+        for name in sorted(set(names) & set("abcd"), reverse=turned):
+            op.add_column(name, sa.Column("n", sa.Integer, index=True))
+        """,
+    )
+    assert planner.runner(project, database.uri, revision="r1").exit_code == 0
+    database.execute("INSERT INTO a SELECT generate_series(1, 5)")
+    ended = _apply(planner, project, planner(project), tmp_path)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+
+
 def test_approved_plan_from_base_is_applied_when_the_database_is_empty(
     database: Database, project: Project, planner: Planner, tmp_path: Path
 ) -> None:
