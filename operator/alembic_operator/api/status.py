@@ -88,7 +88,6 @@ class LastFailure:
     revision: str = ""
     statement: int = 0
     blocked_by: str = ""
-    owner: OwnerRef | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Status:
-    """Everything that the operator says about a DatabaseSchema; a cache of what the database said."""
+    """Everything that the operator says about a DatabaseSchema; a cache of what the database said.
+
+    `owner` is whom the journal named when it was read last, where that is another DatabaseSchema.
+    """
 
     observed_generation: int = -1
     conditions: tuple[Condition, ...] = ()
@@ -123,6 +125,7 @@ class Status:
     target_revision: str = ""
     pending_revisions: int | None = None
     database: DatabaseFacts | None = None
+    owner: OwnerRef | None = None
     plan: PlanRef | None = None
     run: Run | None = None
     attempts: int = 0
@@ -242,18 +245,15 @@ def parse_status(raw: Raw | None) -> Status:
         current_revisions=None if current is None else tuple(current),
         conditions=_read_all(Condition, raw.get("conditions")),
         database=_read_one(DatabaseFacts, raw.get("database")),
+        owner=_read_one(OwnerRef, raw.get("owner")),
         plan=_read_one(PlanRef, raw.get("plan")),
         run=_read_one(Run, raw.get("run")),
-        last_failure=_last_failure(raw.get("lastFailure")),
+        last_failure=_read_one(LastFailure, raw.get("lastFailure")),
         history=_read_all(HistoryEntry, raw.get("history")),
     )
 
 
-_STRUCTURED = {"conditions", "current_revisions", "database", "plan", "run", "last_failure", "history"}
-
-
-def _last_failure(raw: Raw | None) -> LastFailure | None:
-    return _read_one(LastFailure, {**raw, "owner": _read_one(OwnerRef, raw.get("owner"))}) if raw else None
+_STRUCTURED = {"conditions", "current_revisions", "database", "owner", "plan", "run", "last_failure", "history"}
 
 
 def _read_one(cls: type[Any], raw: Raw | None) -> Any:

@@ -14,7 +14,6 @@ from alembic_operator.api.spec import HEAD
 from alembic_operator.cluster.errors import NotFound, Refused
 from alembic_operator.cluster.port import Cluster
 from alembic_operator.contract import places
-from alembic_operator.contract.reasons import Reason
 from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.observed import (
     Job,
@@ -142,15 +141,13 @@ async def _development(cluster: Cluster, schema: Schema, where: Places) -> bool 
 
 
 async def _owner_gone(cluster: Cluster, schema: Schema, where: Places) -> bool:
-    ready, last = schema.status.condition("Ready"), schema.status.last_failure
-    if last is None or last.owner is None or ready is None or ready.reason != Reason.TARGET_OWNED.value:
-        return False
-    if last.owner.cluster != where.cluster_id:
-        return False  # another cluster's: only a person knows
+    owner = schema.status.owner
+    if owner is None or owner.cluster != where.cluster_id:
+        return False  # of another cluster's only a person knows
     try:
-        raw = await cluster.get_schema(last.owner.namespace, last.owner.name)
+        raw = await cluster.get_schema(owner.namespace, owner.name)
     except NotFound:
         return True
     except Refused:
         return False  # a namespaced installation that may not look there
-    return bool(raw["metadata"]["uid"] != last.owner.uid)
+    return bool(raw["metadata"]["uid"] != owner.uid)

@@ -152,7 +152,7 @@ def _hint(raw: Raw) -> _Hint:
         settled=decided and not status.get("run") and known is not None and known.reason_class in _SETTLED,
         run=(status.get("run") or {}).get("job", ""),
         starting_badly=bool(status.get("run")) and known is not None and known.reason_class is ReasonClass.WAIT,
-        owner=((status.get("lastFailure") or {}).get("owner") or {}).get("uid", ""),
+        owner=(status.get("owner") or {}).get("uid", ""),
         reason=reason,
         plan=(status.get("plan") or {}).get("name", ""),
     )

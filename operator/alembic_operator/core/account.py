@@ -95,7 +95,10 @@ def _facts(status: Status, result: RunResult) -> Status:
             database=DatabaseFacts(result.database.engine, result.database.version, result.database.identity),
         )
     if result.current is not None:
-        status = replace(status, current_revisions=tuple(result.current), current=_text(result.current))
+        status = replace(status, current_revisions=tuple(result.current), current=_text(result.current), owner=None)
+    if result.owner is not None:
+        named = result.owner
+        status = replace(status, owner=OwnerRef(named.cluster, named.namespace, named.name, named.uid))
     if result.target_revision:
         status = replace(status, target_revision=result.target_revision)
     return replace(status, pending_revisions=result.pending)
@@ -161,7 +164,7 @@ def _failed(account: Account, job: Job, result: RunResult, failure: Failure, cas
             failure = replace(failure, message=joined(failure.message, repair_by_plan(*where)))
     if failure.reason is Reason.PLAN_CHANGED and job.kind is RunKind.APPLY:
         return plan_changed(account, job, failure, case)
-    return fail(account, failure, case, salt=job.name, owner=_owner(result))
+    return fail(account, failure, case, salt=job.name)
 
 
 def _left(account: Account, job: Job, result: RunResult, case: Case) -> Account:
@@ -174,13 +177,6 @@ def _left(account: Account, job: Job, result: RunResult, case: Case) -> Account:
 def _found_late(result: RunResult, now: datetime) -> bool:
     ended = from_text(result.finished_at)
     return ended is not None and (now - ended).total_seconds() > FRESH
-
-
-def _owner(result: RunResult) -> OwnerRef | None:
-    owner = result.owner
-    if result.failure is None or result.failure.reason is not Reason.TARGET_OWNED:
-        return None
-    return OwnerRef(owner.cluster, owner.namespace, owner.name, owner.uid) if owner else None
 
 
 def _behind(account: Account, job: Job, result: RunResult, case: Case) -> Account:
@@ -202,7 +198,7 @@ def _doubted(account: Account, doubt: Doubt, case: Case) -> Account:
     status = replace(
         account.status,
         failures=failures,
-        last_failure=failure_of(account.status, Failure(doubt.reason, doubt.message), case.now, None),
+        last_failure=failure_of(account.status, Failure(doubt.reason, doubt.message), case.now),
     )
     summary = Summary(case.schema.generation, Reason.CHECKING, doubted(doubt.message))
     return replace(account, status=summarize(status, summary, case.now), due=Due.CHECK)

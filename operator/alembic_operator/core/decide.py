@@ -230,11 +230,11 @@ def _next(observed: Observed, account: Account, now: datetime, context: Context)
 
 
 def _look_again(observed: Observed, account: Account, now: datetime) -> float | None:
-    last, before = account.status.last_failure, observed.schema.status.last_failure
-    if last is not None and last.owner is not None and last != before:
+    owner = account.status.owner
+    if owner is not None and owner != observed.schema.status.owner:
         return 0.0  # whether that owner still exists is read only once it is known
     due = until_due(account.status, now)
-    return due if due is None or not replaced_owner(observed) else min(due, TAKE_OVER_PAUSE)
+    return due if due is None or not replaced_owner(observed, account.status) else min(due, TAKE_OVER_PAUSE)
 
 
 def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
@@ -271,7 +271,7 @@ def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decis
     attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)])
     name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
     request = build_request(
-        schema, spec, kind, name, replace_owner=replaced_owner(observed), context=context, approved=go.approved
+        schema, spec, kind, name, replace_owner=replaced_owner(observed, status), context=context, approved=go.approved
     )
     run = Run(kind.value, name, attempt, to_text(now), schema.generation)
     status = begun(status, schema, run, schema.tokens)

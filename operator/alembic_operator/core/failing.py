@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from alembic_operator.api.instant import to_text
 from alembic_operator.api.spec import Spec
-from alembic_operator.api.status import LastFailure, OwnerRef, Status
+from alembic_operator.api.status import LastFailure, Status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.result import Failure
 
@@ -58,18 +58,18 @@ class Account:
     notes: tuple[PlanNote, ...] = ()
 
 
-def fail(account: Account, failure: Failure, case: Case, salt: str, owner: OwnerRef | None = None) -> Account:
+def fail(account: Account, failure: Failure, case: Case, salt: str) -> Account:
     """The account after a failure that is known for what it is; `salt` spreads the time of the next try."""
     counted = failure.reason.reason_class in (ReasonClass.RETRY, ReasonClass.REPLAN)
     status = replace(
         account.status,
         failures=account.status.failures + (1 if counted else 0),
-        last_failure=failure_of(account.status, failure, case.now, owner),
+        last_failure=failure_of(account.status, failure, case.now),
     )
     return schedule(replace(account, status=status), failure, case, salt)
 
 
-def failure_of(status: Status, failure: Failure, now: datetime, owner: OwnerRef | None) -> LastFailure:
+def failure_of(status: Status, failure: Failure, now: datetime) -> LastFailure:
     """The failure as the status keeps it, counted with those of its reason just before."""
     old = status.last_failure
     return LastFailure(
@@ -81,7 +81,6 @@ def failure_of(status: Status, failure: Failure, now: datetime, owner: OwnerRef 
         revision=failure.revision,
         statement=failure.statement,
         blocked_by=failure.blocked_by,
-        owner=owner,
     )
 
 

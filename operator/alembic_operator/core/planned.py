@@ -73,7 +73,7 @@ def plan_changed(account: Account, job: Job, failure: Failure, case: Case) -> Ac
     account = withdrawn(account, None, failure.message)
     if last is not None and last.reason == failure.reason.value and last.count >= REPLANS:
         return fail(account, failure, case, salt=job.name)
-    status = replace(account.status, last_failure=failure_of(account.status, failure, case.now, None))
+    status = replace(account.status, last_failure=failure_of(account.status, failure, case.now))
     summary = Summary(case.schema.generation, Reason.PLANNING, replanned(failure.message))
     return replace(account, status=summarize(status, summary, case.now), due=Due.PLAN)
 

@@ -81,16 +81,18 @@ def until_due(status: Status, now: datetime) -> float | None:
 
 def _may_take_over(observed: Observed, status: Status, now: datetime) -> bool:
     last = status.last_failure
-    if last is None or last.owner is None or not replaced_owner(observed):
+    if last is None or last.reason != Reason.TARGET_OWNED.value or not replaced_owner(observed, status):
         return False
     failed = from_text(last.at) if last.count > 1 else None
     return failed is None or (now - failed).total_seconds() >= TAKE_OVER_PAUSE
 
 
-def replaced_owner(observed: Observed) -> str:
-    """The uid of the owner that this resource may take the database over from; "" for none."""
-    last = observed.schema.status.last_failure
-    if last is None or last.owner is None:
+def replaced_owner(observed: Observed, status: Status) -> str:
+    """The uid of the owner that this resource may take the database over from; "" for none.
+
+    Whether an owner is gone was asked of the one that was known before: of one that a run has just named, nothing is.
+    """
+    owner = status.owner
+    if owner is None or owner != observed.schema.status.owner:
         return ""
-    allowed = observed.owner_gone or observed.schema.take_over == last.owner.uid
-    return last.owner.uid if allowed else ""
+    return owner.uid if observed.owner_gone or observed.schema.take_over == owner.uid else ""

@@ -186,6 +186,7 @@ def _prepare(run: Run, connection: RawConnection, reading: Reading, history: His
     ensure_journal(run.driver, connection, run.report)
     if reading.journal.owner != run.request.target:
         claim(connection, run.place, run.request.target)
+        run.owner = None
 
 
 def _migrate(

@@ -87,7 +87,7 @@ def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
     """See that nobody else manages this history.
 
     Raises:
-        RunFailed: TargetOwned, with the owner.
+        RunFailed: TargetOwned.
     """
     if request.kind == RunKind.PLAN and not request.target.uid:
         return  # the command-line tool: it plans for whoever it is, and claims nothing
@@ -100,7 +100,6 @@ def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
         f'DatabaseSchema "{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) manages it, as the journal in '
         f"schema {places.JOURNAL_SCHEMA} says. Nothing was sent. Delete one of the two, or take over with the "
         f"annotation alembic-operator.dev/take-over: {owner.uid}",
-        owner=owner,
     )
 
 

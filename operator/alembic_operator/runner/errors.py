@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..contract.reasons import Reason
-from ..contract.request import Owner
 from ..contract.result import Failure
 
 
@@ -16,7 +15,6 @@ class RunFailed(Exception):
     Attributes:
         failure: as it stands in the result; its message ends with what to do.
         found: the message without what to do, and without a full stop.
-        owner: of the database, for TargetOwned.
     """
 
     def __init__(
@@ -29,7 +27,6 @@ class RunFailed(Exception):
         statement: int = 0,
         sqlstate: str = "",
         blocked_by: str = "",
-        owner: Owner | None = None,
     ) -> None:
         self.found = message.rstrip(".")
         if todo:
@@ -43,7 +40,6 @@ class RunFailed(Exception):
             sqlstate=sqlstate,
             blocked_by=blocked_by,
         )
-        self.owner = owner
 
 
 class EndRequested(KeyboardInterrupt):

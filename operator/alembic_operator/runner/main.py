@@ -80,7 +80,7 @@ def _result(run: Run, outcome: Outcome, failed: RunFailed | None, started: str) 
         applied=applied[-_LISTED:],
         applied_count=len(applied),
         failure=failed.failure if failed is not None else None,
-        owner=failed.owner if failed is not None else None,
+        owner=run.owner,
         plan=run.receipt if failed is None else None,
         warnings=report.warnings,
         started_at=started,

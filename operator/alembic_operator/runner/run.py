@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable
 
 from ..contract import places
 from ..contract.reasons import Reason
-from ..contract.request import RunKind, RunRequest
+from ..contract.request import Owner, RunKind, RunRequest
 from ..contract.result import DatabaseFacts, Failure, Outcome, PlanReceipt
 from .assess import Assessment, Reading, assess, remedy
 from .connect import connect, drop_libpq_variables
@@ -45,6 +45,7 @@ class Run:
 
     Attributes:
         database: which one it is.
+        owner: whom its journal names, where that is not the target.
         before, current: version rows at the start and as read last.
         target_revision: the full id that is wanted.
         pending: revisions still to apply.
@@ -61,6 +62,7 @@ class Run:
         self.request, self.report, self.signals = request, report, signals
         self.place: Place = place_of(request)
         self.database: DatabaseFacts | None = None
+        self.owner: Owner | None = None
         self.before: list[str] | None = None
         self.current: list[str] | None = None
         self.target_revision = ""
@@ -168,6 +170,8 @@ class Run:
         self.current = rows
         tables = [] if rows else users_tables(connection, self.request.search_path, self.place)
         journal = read_journal(driver, connection, self.place)
+        owner = journal.owner
+        self.owner = owner if owner is not None and owner.uid != self.request.target.uid else None
         strange = bool(tables) and not journal.applied and self.request.baseline != []
         found = snapshot(connection, self.request.search_path, self.place).fingerprint if strange else ""
         return Reading(rows, journal, tables, found)

@@ -9,7 +9,7 @@ from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.plan import Direction, Lock, PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.planpack import pack
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.contract.request import RunKind, RunRequest
+from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, PlanReceipt, RunResult
 
 REVISIONS = ["a1", "b2", "c3"]
@@ -21,29 +21,35 @@ class Database:
 
     Attributes:
         runs: the apply runs that sent something.
+        owner: who claimed it, as the journal has it; None while nobody has.
         version: of the runner, which comes with the operator.
     """
 
     version: str = "1"
     current: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
+    owner: Owner | None = None
     documents: dict[str, PlanDocument] = field(default_factory=dict)
 
     def answer(self, request: RunRequest) -> RunResult:
         """What the runner would say, having done it."""
         before = list(self.current)
+        if self.is_anothers(request):
+            return self.owned(request)
         pending = REVISIONS[len(before) : REVISIONS.index(request.revision) + 1]
         if request.kind is RunKind.PLAN and pending:
             return self.planned(request, before[-1:], pending)
         if self.is_other(request, before[-1:]):
             return self.refused(request)
+        claims = request.kind is RunKind.PLAN and self.owner != request.target
         if request.kind is RunKind.APPLY:
+            self.owner = request.target
             self.current += pending
             if pending:
                 self.runs.append(request.job)
         done = pending if request.kind is RunKind.APPLY else []
         left = 0 if request.kind is RunKind.APPLY else len(pending)
-        outcome = Outcome.APPLIED if done else Outcome.BEHIND if left else Outcome.UP_TO_DATE
+        outcome = Outcome.APPLIED if done else Outcome.BEHIND if left or claims else Outcome.UP_TO_DATE
         return RunResult(
             kind=request.kind,
             outcome=outcome,
@@ -57,7 +63,22 @@ class Database:
             pending=left,
             applied=[AppliedRevision(revision, 1, 0.1) for revision in done],
             applied_count=len(done),
+            owner=self.other_owner(request),
         )
+
+    def is_anothers(self, request: RunRequest) -> bool:
+        """Whether somebody else manages it whom the run may not replace."""
+        other = self.other_owner(request)
+        return other is not None and other.uid != request.replace_owner
+
+    def other_owner(self, request: RunRequest) -> Owner | None:
+        """Who manages it instead of the run's own resource."""
+        return self.owner if self.owner is not None and self.owner.uid != request.target.uid else None
+
+    def owned(self, request: RunRequest) -> RunResult:
+        """What the runner would say of a database that is another's."""
+        failure = Failure(Reason.TARGET_OWNED, "Another one manages it.")
+        return replace(result_of(request, Outcome.FAILED), failure=failure, owner=self.owner, current=self.current[-1:])
 
     def planned(self, request: RunRequest, before: list[str], pending: list[str]) -> RunResult:
         """What the runner would say having planned that."""
@@ -68,6 +89,7 @@ class Database:
         return replace(
             result_of(request, Outcome.PLANNED),
             plan=receipt,
+            owner=self.other_owner(request),
             before=before,
             current=before,
             target_revision=request.revision,

@@ -175,6 +175,14 @@ class Story:
         self.cluster.annotate(NAMESPACE, NAME, prefixed)
         await self.settle()
 
+    def uid(self) -> str:
+        """The resource's uid."""
+        found = next(
+            item for item in self.cluster._all("databaseschemas", NAMESPACE) if item["metadata"]["name"] == NAME
+        )
+        uid: str = found["metadata"]["uid"]
+        return uid
+
     # The pod
 
     def job(self) -> str:

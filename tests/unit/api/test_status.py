@@ -36,13 +36,12 @@ FULL = Status(
     target_revision="8b7d0e44aa10",
     pending_revisions=3,
     database=DatabaseFacts("PostgreSQL", "18.1", "sha256:00"),
+    owner=OwnerRef("c", "ns", "n", "u"),
     plan=PlanRef("shop-7f3c9a1b", DIGEST, 0, 2, "+1 table, 1 index", "Upgrade", 3),
     run=Run("Apply", "shop-1a2b3c4d-2", 2, AT, 3, "8b7d0e44aa10", 4, "pid 4711 (reporting)"),
     attempts=2,
     failures=1,
-    last_failure=LastFailure(
-        "LockTimeout", "waited", AT, 2, "55P03", "8b7d", 4, "pid 1", OwnerRef("c", "ns", "n", "u")
-    ),
+    last_failure=LastFailure("LockTimeout", "waited", AT, 2, "55P03", "8b7d", 4, "pid 1"),
     history=(HISTORY,),
     next_run_after=AT,
     last_handled_reconcile_at="1",

@@ -174,9 +174,9 @@ def test_losers_are_woken_when_the_winner_is_deleted() -> None:
     owner = {"owner": {"uid": "uid-winner", "cluster": "c", "namespace": "shop", "name": "winner"}}
     interest = knowing(
         winner,
-        schema("TargetOwned", name="a", lastFailure=owner),
-        schema("TargetOwned", name="b", lastFailure=owner),
-        schema("TargetOwned", name="c", lastFailure={"owner": {"uid": "another"}}),
+        schema("TargetOwned", name="a", **owner),
+        schema("TargetOwned", name="b", **owner),
+        schema("TargetOwned", name="c", owner={"uid": "another"}),
         schema("DatabaseUnreachable", name="d"),
     )
     assert interest.schema("DELETED", winner) == [Key("shop", "a"), Key("shop", "b")]
