@@ -22,7 +22,11 @@ DIGEST = re.compile(r"^sha256:[a-f0-9]{64}$")
 RESERVED_VARIABLE = re.compile(r"^(PYTHON|LD_|PG|ALEMBIC_)")
 RESERVED_MOUNT = re.compile(r"^/*((alembic-operator.*|dev|proc|sys)(/.*)?|tmp/*)?$")
 
-REVISION_RULE = "revision must be one full Alembic revision id (letters, digits, underscores; at most 32), or head"
+REVISION_RULE = (
+    "revision must be one full Alembic revision id (letters, digits, underscores; at most 32), head or heads"
+)
+ONE_TARGET = "give exactly one of spec.revision and spec.revisions"
+REVISIONS_RULE = "each of revisions is a full Alembic revision id, named once, and not head, heads or base"
 IDENTIFIER_RULE = (
     "a plain SQL identifier is needed: a letter or underscore, then letters, digits and underscores, at most 63"
 )

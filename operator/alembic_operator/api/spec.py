@@ -30,7 +30,7 @@ __all__ = [
     "parse_spec",
 ]
 
-HEAD = "head"
+HEAD, HEADS = "head", "heads"
 WEEK = 7 * 24 * 3600.0
 LONGEST_BACKOFF = 600.0  # seconds
 
@@ -111,11 +111,12 @@ class Retry:
 
 @dataclass(frozen=True)
 class Spec:
-    """What a DatabaseSchema asks for."""
+    """What a DatabaseSchema asks for: one `revision`, or several `revisions`; the other one is empty."""
 
     database: Database
     migrations: Migrations
     revision: str
+    revisions: tuple[str, ...] = ()
     baseline: Baseline | None = None
     review: Review = field(default_factory=Review)
     allow_downgrade: bool = False
@@ -124,6 +125,16 @@ class Spec:
     suspend: bool = False
     history_limit: int = 5
     job: JobShape = field(default_factory=JobShape)
+
+    @property
+    def follows_heads(self) -> bool:
+        """Whether the image says what the target is, and not the spec."""
+        return self.revision in (HEAD, HEADS)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The ids of the target, sorted; none where the image says what they are."""
+        return () if self.follows_heads else tuple(sorted(self.revisions)) or (self.revision,)
 
 
 def parse_spec(raw: Raw) -> Spec:
@@ -136,6 +147,7 @@ def parse_spec(raw: Raw) -> Spec:
         database=_database(_mapping(raw, "database", "spec")),
         migrations=_migrations(_mapping(raw, "migrations", "spec")),
         revision=_revision(raw),
+        revisions=_revisions(raw),
         baseline=_baseline(raw.get("baseline")),
         review=parse_review(raw.get("review") or {}),
         allow_downgrade=bool(raw.get("allowDowngrade", False)),
@@ -219,10 +231,23 @@ def _check_places(raw: Raw, path: str) -> None:
 
 
 def _revision(raw: Raw) -> str:
+    require((raw.get("revision") is None) != (raw.get("revisions") is None), "spec", rules.ONE_TARGET)
+    if raw.get("revision") is None:
+        return ""
     revision = _text(raw, "revision", "spec")
-    legal = rules.REVISION.fullmatch(revision) is not None and revision not in ("heads", "base")
-    require(legal, "spec.revision", rules.REVISION_RULE)
+    require(rules.REVISION.fullmatch(revision) is not None and revision != "base", "spec.revision", rules.REVISION_RULE)
     return revision
+
+
+def _revisions(raw: Raw) -> tuple[str, ...]:
+    if raw.get("revisions") is None:
+        return ()
+    revisions = tuple(raw["revisions"])
+    require(len(revisions) > 0, "spec.revisions", rules.REVISIONS_RULE)
+    for at, revision in enumerate(revisions):
+        legal = rules.REVISION.fullmatch(revision) is not None and revision not in (HEAD, HEADS, "base")
+        require(legal and revision not in revisions[:at], f"spec.revisions[{at}]", rules.REVISIONS_RULE)
+    return revisions
 
 
 def _baseline(raw: Raw | None) -> Baseline | None:
@@ -230,7 +255,7 @@ def _baseline(raw: Raw | None) -> Baseline | None:
         return None
     revisions, fingerprint = tuple(raw.get("revisions") or ()), raw.get("fingerprint") or ""
     for at, revision in enumerate(revisions):
-        legal = rules.REVISION.fullmatch(revision) is not None and revision not in (HEAD, "heads", "base")
+        legal = rules.REVISION.fullmatch(revision) is not None and revision not in (HEAD, HEADS, "base")
         require(legal, f"spec.baseline.revisions[{at}]", rules.BASELINE_REVISION)
     check_digest(fingerprint, "spec.baseline.fingerprint")
     require(bool(revisions) or not fingerprint, "spec.baseline", rules.BASELINE_FINGERPRINT)

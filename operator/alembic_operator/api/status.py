@@ -122,6 +122,7 @@ class Status:
     conditions: tuple[Condition, ...] = ()
     current_revisions: tuple[str, ...] | None = None
     current: str = ""
+    target_revisions: tuple[str, ...] = ()
     target_revision: str = ""
     pending_revisions: int | None = None
     database: DatabaseFacts | None = None
@@ -175,6 +176,7 @@ _LIMITS = {
     "message": CONDITION_MESSAGE_LIMIT,
     "blocked_by": 1024,
     "current": 1024,
+    "target_revision": 1024,
     "from_revisions": 1024,
     "to_revisions": 1024,
     "image": 512,
@@ -189,7 +191,6 @@ _LIMITS = {
     "identity": 128,
     "digest": 128,
     "revision": 64,
-    "target_revision": 64,
     "engine": 64,
     "version": 64,
     "reason": 64,
@@ -211,9 +212,15 @@ def bounded(status: Status) -> Status:
     """The status with every text short enough for the CRD."""
     result: Status = _bounded(status)
     current = result.current_revisions
-    if current is None:
-        return result
-    return replace(result, current_revisions=tuple(cut(row, REVISION_LIMIT) for row in current[:REVISIONS_LIMIT]))
+    return replace(
+        result,
+        current_revisions=None if current is None else _few(current),
+        target_revisions=_few(result.target_revisions),
+    )
+
+
+def _few(revisions: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(cut(one, REVISION_LIMIT) for one in revisions[:REVISIONS_LIMIT])
 
 
 def _bounded(value: Any) -> Any:
@@ -243,6 +250,7 @@ def parse_status(raw: Raw | None) -> Status:
     return Status(
         **simple,
         current_revisions=None if current is None else tuple(current),
+        target_revisions=tuple(raw.get("targetRevisions") or ()),
         conditions=_read_all(Condition, raw.get("conditions")),
         database=_read_one(DatabaseFacts, raw.get("database")),
         owner=_read_one(OwnerRef, raw.get("owner")),
@@ -253,7 +261,17 @@ def parse_status(raw: Raw | None) -> Status:
     )
 
 
-_STRUCTURED = {"conditions", "current_revisions", "database", "owner", "plan", "run", "last_failure", "history"}
+_STRUCTURED = {
+    "conditions",
+    "current_revisions",
+    "target_revisions",
+    "database",
+    "owner",
+    "plan",
+    "run",
+    "last_failure",
+    "history",
+}
 
 
 def _read_one(cls: type[Any], raw: Raw | None) -> Any:

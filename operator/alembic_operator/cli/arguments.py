@@ -39,7 +39,7 @@ class Options:
     config: str = "alembic.ini"
     database_url: str = field(default="", repr=False)
     shadow_url: str = field(default="", repr=False)
-    to: str = "head"
+    to: tuple[str, ...] = ("head",)
     search_path: tuple[str, ...] = ("public",)
     version_table: str = "alembic_version"
     version_table_schema: str = ""
@@ -78,7 +78,7 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -
         config=found.config,
         database_url=_url(plan, "--database-url", found.database_url, environ.get(DATABASE_VARIABLE, "")),
         shadow_url=_shadow(plan, found.evidence, found.shadow_url, environ.get(SHADOW_VARIABLE, "")),
-        to=_checked(plan, "--to", found.to, _REVISION, "a full revision id, or head"),
+        to=_targets(plan, found.to),
         search_path=tuple(
             _checked(plan, "--search-path", one, _IDENTIFIER, "names of schemas, with commas in between")
             for one in found.search_path.split(",")
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--config", default="alembic.ini", metavar="FILE", help="the ini file, relative to it (default: %(default)s)")
     add("--database-url", default="", metavar="URL", help="the target: postgresql://user:password@host/database")
     add("--shadow-url", default="", metavar="URL", help="a superuser's, on a scratch server")
-    add("--to", default="head", metavar="REV", help="a full revision id (default: %(default)s)")
+    add("--to", default="head", metavar="REV[,…]", help="full revision ids, head or heads (default: %(default)s)")
     add("--search-path", default="public", metavar="SCHEMA[,…]", help="of the session (default: %(default)s)")
     add("--version-table", default="alembic_version", metavar="NAME", help="(default: %(default)s)")
     add("--version-table-schema", default="", metavar="NAME", help="(default: the first of the search path)")
@@ -174,6 +174,15 @@ def _checked(parser: argparse.ArgumentParser, option: str, given: str, pattern: 
     if not pattern.fullmatch(given):
         parser.error(f"{option}: {expected} is expected")
     return given
+
+
+def _targets(parser: argparse.ArgumentParser, given: str) -> tuple[str, ...]:
+    ids = given.split(",")
+    for one in ids:
+        _checked(parser, "--to", one, _REVISION, "full revision ids with commas, head or heads")
+    if len(ids) > 1 and not {"head", "heads", "base"}.isdisjoint(ids):
+        parser.error("--to: head, heads and base cannot stand beside other revisions")
+    return tuple(ids)
 
 
 def _baseline(parser: argparse.ArgumentParser, given: str | None, evidence: str) -> tuple[str, ...] | None:

@@ -130,7 +130,8 @@ def _request(options: Options) -> RunRequest:
         target=Owner("", "", "", ""),  # nobody's: it claims nothing, whoever manages the database
         generation=0,
         job="alembic-operator-plan",
-        revision=options.to,
+        revision=options.to[0] if len(options.to) == 1 else "",
+        revisions=sorted(options.to) if len(options.to) > 1 else [],
         secret_name="--database-url",  # noqa: S106 - an option's name
         secret_key=child.SECRET_KEY,
         search_path=list(options.search_path),

@@ -43,10 +43,8 @@ def nothing_to_do(result: RunResult, form: str) -> str:
         return json.dumps({**body, "warnings": result.warnings}, indent=2, sort_keys=True) + "\n"
     at = ", ".join(current) or "base"
     if result.outcome == Outcome.AHEAD:
-        return (
-            f"Nothing to do: the database is at {at}, beyond {result.target_revision}. --allow-downgrade plans the way "
-            "back.\n"
-        )
+        beyond = ", ".join(result.target_revisions)
+        return f"Nothing to do: the database is at {at}, beyond {beyond}. --allow-downgrade plans the way back.\n"
     return f"Nothing to do: the database is at {at}.\n"
 
 

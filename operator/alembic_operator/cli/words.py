@@ -14,6 +14,7 @@ _SAID = (
     ('Secret "--shadow-url"', "--shadow-url"),
     ("Correct the Secret; the next run reads it again.", "Correct it."),
     ("the Secret's user", "the user of --database-url"),
+    ("spec.revisions", "--to"),
     ("spec.revision", "--to"),
     ("spec.migrations.versionTable.schema", "--version-table-schema"),
     ("spec.migrations.versionTable", "--version-table"),

@@ -80,7 +80,8 @@ class RunRequest:
         target: the DatabaseSchema this run is for; also the owner it claims the database for.
         generation: of the DatabaseSchema.
         job: name of the Job.
-        revision: the full id that the database must have, or `head`.
+        revision: the full id that the database must have, `head` or `heads`; "" where `revisions` has several.
+        revisions: full ids, sorted; empty where `revision` has the one.
         secret_name: the Secret's name, for messages; its keys are files in places.SECRET_DIRECTORY.
         secret_key: the key that holds the connection URI.
         search_path: pinned on every session; its first schema is the version table's default.
@@ -124,6 +125,12 @@ class RunRequest:
     approved: Approved | None = None
     replace_owner: str = ""
     timeouts: Timeouts = field(default_factory=Timeouts)
+    revisions: list[str] = field(default_factory=list)
+
+    @property
+    def wanted(self) -> list[str]:
+        """What the spec names as the target, before `head` and `heads` are resolved."""
+        return list(self.revisions) or [self.revision]
 
     def to_json(self) -> str:
         """The text of the environment variable."""

@@ -75,7 +75,7 @@ class RunResult:
     Attributes:
         target_uid, generation, job: what it was for, copied from the request.
         before, current: version rows before the run and as read last (None: never read).
-        target_revision: `head` resolved; "" when not known.
+        target_revisions: the targets, `head` resolved, sorted; empty when not known.
         pending: revisions still to apply; None when not known.
         applied: oldest first; `applied_count` counts all of them, the list may be cut.
         owner: of the database, when it is not this target.
@@ -92,7 +92,7 @@ class RunResult:
     database: DatabaseFacts | None = None
     before: list[str] | None = None
     current: list[str] | None = None
-    target_revision: str = ""
+    target_revisions: list[str] = field(default_factory=list)
     pending: int | None = None
     applied: list[AppliedRevision] = field(default_factory=list)
     applied_count: int = 0
@@ -149,6 +149,7 @@ _CUTS: list[Callable[[RunResult], RunResult]] = [
     lambda r: replace(r, applied=r.applied[-3:]),
     _shorten_failure,
     lambda r: replace(r, current=(r.current or [])[:20], before=(r.before or [])[:20]),
+    lambda r: replace(r, target_revisions=r.target_revisions[:4], before=(r.before or [])[:4]),
 ]
 
 

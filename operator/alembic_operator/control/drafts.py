@@ -151,7 +151,7 @@ def _told(document: PlanDocument) -> dict[str, Any]:
         | steered
         | {
             "evidence": document.evidence,
-            "revision": document.to_revisions,
+            "revision": sorted(document.to_revisions),
             "allowDowngrade": document.direction is Direction.DOWNGRADE,
             "baseline": document.direction is Direction.BASELINE,
         }
@@ -163,7 +163,10 @@ _STEERING = ("role", "searchPath", "path", "python", "configFile", "environment"
 
 def _asked(document: PlanDocument, request: RunRequest) -> dict[str, Any]:
     """The same, as it has to be."""
-    runs = document.direction in (Direction.UPGRADE, Direction.DOWNGRADE) and request.revision != "head"
+    runs = document.direction in (Direction.UPGRADE, Direction.DOWNGRADE) and request.wanted not in (
+        ["head"],
+        ["heads"],
+    )
     return {
         "schema": request.target.uid,
         "image": request.image,
@@ -181,7 +184,7 @@ def _asked(document: PlanDocument, request: RunRequest) -> dict[str, Any]:
         "environment": request.environment,
         "env": sorted(request.env_names),
         "evidence": request.evidence,
-        "revision": [request.revision] if runs else document.to_revisions,
+        "revision": sorted(request.wanted) if runs else sorted(document.to_revisions),
         "allowDowngrade": document.direction is Direction.DOWNGRADE and request.allow_downgrade,
         "baseline": document.direction is Direction.BASELINE and bool(request.baseline),
     }

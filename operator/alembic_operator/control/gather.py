@@ -10,7 +10,6 @@ from typing import Any
 
 from alembic_operator.api import names
 from alembic_operator.api.instant import from_text
-from alembic_operator.api.spec import HEAD
 from alembic_operator.cluster.errors import NotFound, Refused
 from alembic_operator.cluster.port import Cluster
 from alembic_operator.contract import places
@@ -132,7 +131,7 @@ def _record(text: str) -> Raw:
 
 async def _development(cluster: Cluster, schema: Schema, where: Places) -> bool | None:
     spec = schema.spec
-    if spec is None or (spec.migrations.pinned and spec.revision != HEAD):
+    if spec is None or (spec.migrations.pinned and not spec.follows_heads):
         return None
     if where.development is not None:
         return schema.namespace in where.development

@@ -151,9 +151,8 @@ class Reconciler:
                 raise NameTaken(f"Job {job}") from None
             _log.info("job was there already", job=job)
             return
-        _log.info(
-            "job created", job=job, kind=run.request.kind.value, attempt=run.attempt, revision=schema.spec.revision
-        )
+        wanted = ", ".join(run.request.wanted)
+        _log.info("job created", job=job, kind=run.request.kind.value, attempt=run.attempt, revision=wanted)
 
     async def _write(self, schema: Schema, decision: Decision) -> float | None:
         for note in decision.notes:

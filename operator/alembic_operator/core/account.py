@@ -11,6 +11,7 @@ from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Failure, Outcome, RunResult
 
+from .begin import with_targets
 from .decision import Event, EventReason, FinishedRun
 from .endings import Doubt, Ending, NeverStarted, Reported
 from .failing import DOUBT, Account, Case, Due, fail, failure_of, schedule
@@ -99,8 +100,8 @@ def _facts(status: Status, result: RunResult) -> Status:
     if result.owner is not None:
         named = result.owner
         status = replace(status, owner=OwnerRef(named.cluster, named.namespace, named.name, named.uid))
-    if result.target_revision:
-        status = replace(status, target_revision=result.target_revision)
+    if result.target_revisions:
+        status = with_targets(status, tuple(result.target_revisions))
     return replace(status, pending_revisions=result.pending)
 
 

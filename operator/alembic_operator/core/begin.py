@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alembic_operator.api.spec import HEAD
 from alembic_operator.api.status import Run, Status
 
 from .observed import Schema, Tokens
@@ -24,9 +23,14 @@ def answered(status: Status, schema: Schema, generation: int, tokens: Tokens) ->
     if fresh or (tokens.retry_at and tokens.retry_at != status.last_handled_retry_at):
         status = replace(status, failures=0, last_failure=None)
     if fresh:
-        target = schema.spec.revision if schema.spec and schema.spec.revision != HEAD else ""
-        status = say_no_plan(replace(status, target_revision=target, pending_revisions=None))
+        targets = schema.spec.targets if schema.spec else ()
+        status = say_no_plan(replace(with_targets(status, targets), pending_revisions=None))
     return replace(status, last_handled_reconcile_at=tokens.reconcile_at, last_handled_retry_at=tokens.retry_at)
+
+
+def with_targets(status: Status, targets: tuple[str, ...]) -> Status:
+    """The status with what is wanted; none where only the image knows."""
+    return replace(status, target_revisions=targets, target_revision=",".join(targets))
 
 
 def begun(status: Status, schema: Schema, run: Run, tokens: Tokens) -> Status:

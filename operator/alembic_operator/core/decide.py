@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from alembic_operator.api.instant import from_text, to_text
-from alembic_operator.api.spec import HEAD, Spec
+from alembic_operator.api.spec import Spec
 from alembic_operator.api.status import Run, Status, bounded
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, RunKind, RunRequest
@@ -190,8 +190,8 @@ def _in_progress(
     if _background(wanted.kind, status):
         return status
     reason = _UNDER_WAY[wanted.kind]
-    revision = schema.spec.revision if schema.spec else ""
-    message = messages.started(wanted.kind, job, revision)
+    target = messages.target(schema.spec) if schema.spec else ""
+    message = messages.started(wanted.kind, job, target)
     if wanted.trigger.startswith(DOUBT) and status.last_failure is not None:
         message = messages.doubted(status.last_failure.message)
     message = messages.blocked(message, status.run.blocked_by if status.run else "")
@@ -247,7 +247,7 @@ def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
         return Reason.INVALID_SPEC, messages.NO_RUNNER_IMAGE
     if observed.development is False and not spec.migrations.pinned:
         return Reason.IMAGE_NOT_PINNED, messages.not_pinned(spec.migrations.image)
-    if observed.development is False and spec.revision == HEAD:
+    if observed.development is False and spec.follows_heads:
         return Reason.INVALID_SPEC, messages.HEAD_OUTSIDE_DEVELOPMENT
     return None
 
@@ -277,7 +277,7 @@ def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decis
     status = begun(status, schema, run, schema.tokens)
     first = kind is RunKind.APPLY and status.last_failure is None
     status = _in_progress(status, wanted, name, schema, now, approved=go.approved)
-    started = Event(EventReason.MIGRATION_STARTED, messages.started(kind, name, spec.revision))
+    started = Event(EventReason.MIGRATION_STARTED, messages.started(kind, name, messages.target(spec)))
     events = (started,) if first else ()
     account = replace(account, status=status)
     return _decision(account, (StartRun(attempt, wanted.trigger, request, go.plan),), events, requeue_after=POLL_START)

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from alembic_operator.api.spec import Spec
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import RunResult
 
 
-def started(kind: RunKind, job: str, revision: str) -> str:
-    """A run was started."""
+def target(spec: Spec) -> str:
+    """What the spec names."""
+    named = spec.revisions or (spec.revision,)
+    return f"revision {named[0]}" if len(named) == 1 else f"revisions {', '.join(named)}"
+
+
+def started(kind: RunKind, job: str, wanted: str) -> str:
+    """A run was started; `wanted` as `target` has it."""
     if kind is RunKind.CHECK:
         return f"Job {job} reads which revision the database is at."
     if kind is RunKind.PLAN:
-        return f"Job {job} finds out what it takes to bring the database to revision {revision}."
-    return f"Job {job} brings the database to revision {revision}."
+        return f"Job {job} finds out what it takes to bring the database to {wanted}."
+    return f"Job {job} brings the database to {wanted}."
 
 
 def _at(result: RunResult) -> str:
     current = ", ".join(result.current or []) or "<base>"
     return f"revision {current}" if len(result.current or []) < 2 else f"revisions {current}"
+
+
+def _target_of(result: RunResult) -> str:
+    field = "spec.revision" if len(result.target_revisions) < 2 else "spec.revisions"
+    return f"{field} {', '.join(result.target_revisions)}"
 
 
 def up_to_date(result: RunResult) -> str:
@@ -36,9 +48,8 @@ def behind(result: RunResult) -> str:
 def ahead(result: RunResult) -> str:
     """The database has the target and more."""
     return _with_warnings(
-        f"The database is at {_at(result)}, which is newer than spec.revision {result.target_revision}: "
-        "nothing is run. Set spec.revision to what the database has, or leave it if an older release is to stay "
-        "declared.",
+        f"The database is at {_at(result)}, which is newer than {_target_of(result)}: nothing is run. Set "
+        "spec.revision to what the database has, or leave it if an older release is to stay declared.",
         result,
     )
 
@@ -122,8 +133,8 @@ NO_RUNNER_IMAGE = (
     "Set runnerImage in the chart's values, or put the migrations into an image and name it in spec.migrations.image."
 )
 HEAD_OUTSIDE_DEVELOPMENT = (
-    "spec.revision: head is accepted only in a namespace labelled alembic-operator.dev/environment=development. "
-    "Name one revision."
+    "spec.revision: head and heads are accepted only in a namespace labelled "
+    "alembic-operator.dev/environment=development. Name the revision, or all of them in spec.revisions."
 )
 
 

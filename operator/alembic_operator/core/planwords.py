@@ -56,7 +56,7 @@ def waits(plan: SchemaPlan, verdict: Verdict, *, policies: bool, fault: str = ""
             head, f"It cannot be approved: {fault}. Delete it, and it is made again: {where} delete splan {name}."
         )
     if not plan.plan.sql:
-        return joined(head, "It cannot be approved. Set spec.revision to a revision half-way, so that less is planned.")
+        return joined(head, "It cannot be approved. Name a revision half-way in the spec, so that less is planned.")
     first = plan.plan.sql[0].config_map
     jsonpath = SQL_KEY.replace(".", "\\.")
     read = f"Read it: {where} get cm {first} -o jsonpath='{{.data.{jsonpath}}}'"

@@ -17,11 +17,11 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Keeping:
-    """What a resource at rest keeps: how many plans, the one that its status names, and its target."""
+    """What a resource at rest keeps: how many plans, the one that its status names, and its targets, where known."""
 
     limit: int
     plan: str
-    target: str
+    targets: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def keeping_of(schema: Raw) -> Keeping | None:
     if status.get("run") or moving or not decided:
         return None
     named = (status.get("plan") or {}).get("name", "")
-    return Keeping(int((schema.get("spec") or {}).get("historyLimit", 5)), named, status.get("targetRevision", ""))
+    limit = int((schema.get("spec") or {}).get("historyLimit", 5))
+    return Keeping(limit, named, frozenset(status.get("targetRevisions") or ()))
 
 
 def planned_of(raw: Raw) -> Planned:
@@ -68,7 +69,9 @@ def surplus(plans: Iterable[Planned], keeping: Keeping) -> list[Planned]:
     """The plans of one resource that may go, the oldest first."""
     newest = sorted(plans, key=lambda plan: (plan.created, plan.name), reverse=True)
     old = [plan for plan in newest[keeping.limit :] if plan.name != keeping.plan]
-    return [plan for plan in reversed(old) if not (plan.rejected and keeping.target in plan.to)]
+    return [
+        plan for plan in reversed(old) if not (plan.rejected and keeping.targets in (frozenset(), frozenset(plan.to)))
+    ]
 
 
 @dataclass(frozen=True)

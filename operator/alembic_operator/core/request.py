@@ -34,6 +34,7 @@ def build_request(
         generation=schema.generation,
         job=job,
         revision=spec.revision,
+        revisions=sorted(spec.revisions),
         secret_name=secret.name,
         secret_key=secret.key,
         search_path=list(spec.database.search_path),

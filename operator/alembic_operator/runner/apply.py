@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
@@ -31,6 +32,7 @@ from .report import Report
 from .revision import Running
 from .session import Place
 from .sqlerrors import ADVICE, RETRYABLE, SqlError, find_sql_error, print_error
+from .steps import destination, steps_to
 from .watch import Watch
 
 TRIES = 10
@@ -47,7 +49,7 @@ class Session:
 
 
 class Migration:
-    """The upgrade, or downgrade, of one database to one target.
+    """The upgrade, or downgrade, of one database to its targets.
 
     Args:
         session: holds the lock.
@@ -77,8 +79,8 @@ class Migration:
         self._direction = direction
         self._tries: dict[str, int] = {}
 
-    def run(self, target: str) -> None:
-        """Apply everything up to the target, or take back everything after it.
+    def run(self, targets: Sequence[str]) -> None:
+        """Apply everything up to the targets, or take back everything that they do not contain.
 
         Raises:
             RunFailed: with revision, statement, SQLSTATE and who blocked.
@@ -86,7 +88,7 @@ class Migration:
         with self._connect() as connection:
             while True:
                 try:
-                    self._migrate(connection, target)
+                    self._migrate(connection, targets)
                     return
                 except (Exception, SystemExit) as error:  # sys.exit() in a revision is a failure of it
                     failure = self._explain(error)
@@ -112,16 +114,14 @@ class Migration:
         name = f"postgresql+{self._session.driver.name}://"
         return create_engine(name, creator=once, poolclass=NullPool, hide_parameters=True).connect()
 
-    def _migrate(self, connection: Connection, target: str) -> None:
-        script = self._history.script
-        # What alembic.command.upgrade and downgrade call.
-        choose = script._downgrade_revs if self._direction == Direction.DOWNGRADE else script._upgrade_revs
+    def _migrate(self, connection: Connection, targets: Sequence[str]) -> None:
+        history, running = self._history, self._running
 
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
-            found = choose(target, heads)  # type: ignore[arg-type]
-            return self._running.steps(found)  # type: ignore[return-value]  # Alembic iterates once
+            return running.steps(steps_to(history, self._direction, targets, heads))  # type: ignore[return-value]  # Alembic iterates once
 
-        with EnvironmentContext(self._history.config, script, fn=steps, destination_rev=target) as environment:
+        to = destination(targets)
+        with EnvironmentContext(history.config, history.script, fn=steps, destination_rev=to) as environment:
             environment.configure(
                 connection=connection,
                 transaction_per_migration=True,
@@ -131,7 +131,7 @@ class Migration:
                 alembic_operator=self._running,
             )
             self._running.guard(environment.get_context())
-            with moved_by(self._running.moves), environment.begin_transaction():
+            with moved_by(history.graph, running.moves), environment.begin_transaction():
                 environment.run_migrations()
 
     def _explain(self, error: BaseException) -> RunFailed:

@@ -13,7 +13,7 @@ from ..contract.reasons import Reason
 from ..contract.request import Approved
 from ..contract.result import Outcome
 from .apply import Migration, Session
-from .approved import changed, check_inputs, check_place, check_target
+from .approved import changed, check_inputs, check_place, check_targets
 from .assess import Assessment, Reading, check_owner
 from .bundle import files_of
 from .driver import Driver, RawConnection
@@ -27,7 +27,7 @@ from .revision import Running
 from .schema import snapshot
 from .settling import Settlement, repair_of, settle
 from .verify import invalid_indexes, verify
-from .versiontable import longest_id, schema_exists
+from .versiontable import longest_id, read_version_rows, schema_exists
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
     assessment = run.assess(reading, history)
     direction = _direction(run, assessment, approved)
     if direction == Direction.DOWNGRADE:
-        run.pending = len(history.graph.lineage(reading.rows) - history.graph.lineage([run.target_revision]))
+        run.pending = len(history.graph.lineage(reading.rows) - history.graph.lineage(run.targets))
     _prepare(run, connection, reading, history, assessment.pending)
     if assessment.adopt:
         files = history.graph.files
@@ -166,7 +166,7 @@ def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> D
         if assessment.standing == Standing.BEHIND:
             raise changed(approved, f"{len(assessment.pending)} revisions are pending, which need a plan")
         return Direction.UPGRADE
-    check_target(approved, run.target_revision)
+    check_targets(approved, run.targets)
     direction = Direction(approved.direction)
     wanted = Standing.AHEAD if direction == Direction.DOWNGRADE else Standing.BEHIND
     if assessment.standing not in (wanted, Standing.EQUAL):
@@ -229,18 +229,19 @@ def _migrate(
             open_intent=run.open_intent,
             direction=direction,
         )
-        migration.run(run.target_revision)
+        migration.run(run.targets)
     finally:
         watch.close()
-    _verify(run, history, running)
+    _verify(run, running)
     return Outcome.APPLIED
 
 
-def _verify(run: Run, history: History, running: Running) -> None:
+def _verify(run: Run, running: Running) -> None:
     with_new = run.open()
     try:
         applied = [one.revision for one in running.applied]
-        run.current = verify(with_new, run.place, history.graph, run.target_revision, applied)
+        run.current = read_version_rows(with_new, run.place)
+        verify(with_new, run.place, run.current, run.targets, applied)
         run.pending = 0
         for name in sorted(invalid_indexes(with_new) - run.invalid_before):
             run.report.warn(

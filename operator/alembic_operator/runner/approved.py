@@ -83,14 +83,15 @@ def check_inputs(approved: Approved, inputs: dict[str, Any], planned: dict[str, 
     raise changed(approved, f"what it was made from has changed: {'; '.join(differences(planned, inputs)[:5])}")
 
 
-def check_target(approved: Approved, target: str) -> None:
-    """See that the plan goes where spec.revision points now.
+def check_targets(approved: Approved, targets: Sequence[str]) -> None:
+    """See that the plan goes where the spec points now.
 
     Raises:
         RunFailed: PlanChanged.
     """
-    if approved.to_revisions != [target]:
-        raise changed(approved, f'spec.revision means "{target}" now, and the plan goes to {approved.to_revisions[0]}')
+    if sorted(approved.to_revisions) != sorted(targets):
+        found = f"the spec means {_named(targets)} now, and the plan goes to {_named(approved.to_revisions)}"
+        raise changed(approved, found)
 
 
 def changed(approved: Approved, found: str) -> RunFailed:

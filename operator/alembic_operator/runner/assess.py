@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..contract import places
+from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import Owner, RunKind, RunRequest
 from .errors import RunFailed
@@ -37,7 +39,7 @@ class Assessment:
     """How the database stands, and what follows.
 
     Attributes:
-        standing: to the target.
+        standing: to the targets.
         pending: revisions to apply, oldest first; empty unless the database is behind.
         adopt: revisions that somebody else applied and the journal does not have, oldest first.
         resolved: ids of intents whose revision the version table now says is applied.
@@ -51,7 +53,7 @@ class Assessment:
     warnings: list[str]
 
 
-def assess(reading: Reading, graph: Graph, target: str, request: RunRequest, place: Place) -> Assessment:
+def assess(reading: Reading, graph: Graph, targets: Sequence[str], request: RunRequest, place: Place) -> Assessment:
     """Decide what a run against this database would do.
 
     Raises:
@@ -65,17 +67,28 @@ def assess(reading: Reading, graph: Graph, target: str, request: RunRequest, pla
     resolved = [entry.id for entry in intents if _is_over(entry, there)]
     unknown = [row for row in reading.rows if row not in graph.files]
     if unknown:
-        return _assess_unknown(unknown, reading, target, place)
+        return _assess_unknown(unknown, reading, graph, targets, place)
     _check_rows(reading, graph, place)
     if not reading.rows:
         _check_first_contact(reading, request, place)
-    standing = graph.standing(reading.rows, target)
+    standing = graph.standing(reading.rows, targets)
     if standing == Standing.DIVERGED:
-        raise _diverged(reading.rows, graph, target, place)
+        raise _diverged(reading.rows, graph, targets, place)
+    if standing == Standing.AHEAD and not _goes_back(request):
+        _check_left_behind(reading.rows, graph, targets, place)
     known = journal.applied | {entry.revision for entry in intents}
     adopt = graph.oldest_first(there - known)
-    pending = graph.oldest_first(graph.lineage([target]) - there) if standing == Standing.BEHIND else []
-    return Assessment(standing, pending, adopt, resolved, _warnings(journal, graph, there, adopt, pending))
+    pending = graph.oldest_first(graph.lineage(targets) - there) if standing == Standing.BEHIND else []
+    warnings = _warnings(journal, graph, there, adopt, pending)
+    warnings += _unnamed(graph.unnamed_heads(reading.rows, targets), targets)
+    return Assessment(standing, pending, adopt, resolved, warnings)
+
+
+def _goes_back(request: RunRequest) -> bool:
+    """Whether what the targets do not contain is to be taken back."""
+    if request.kind == RunKind.APPLY:
+        return request.approved is not None and request.approved.direction == Direction.DOWNGRADE.value
+    return request.kind == RunKind.PLAN and request.allow_downgrade
 
 
 def _is_over(intent: Entry, there: set[str]) -> bool:
@@ -131,18 +144,25 @@ def remedy(revision: str, place: Place) -> str:
     )
 
 
-def _assess_unknown(unknown: list[str], reading: Reading, target: str, place: Place) -> Assessment:
-    strays = [row for row in unknown if not _applied_after(row, target, reading.journal)]
-    if not strays:
+def _assess_unknown(
+    unknown: list[str], reading: Reading, graph: Graph, targets: Sequence[str], place: Place
+) -> Assessment:
+    journal, known = reading.journal, [row for row in reading.rows if row in graph.files]
+    strays = [row for row in unknown if not any(_applied_after(row, target, journal) for target in targets)]
+    there = graph.lineage(known)
+    lacks = [one for one in targets if one not in there and not any(_applied_after(r, one, journal) for r in unknown)]
+    if not strays and not lacks:
+        _check_left_behind(known, graph, targets, place)
         return Assessment(Standing.AHEAD, [], [], [], [])
-    entry = reading.journal.entries.get(strays[0])
+    row = (strays or unknown)[0]
+    entry = journal.entries.get(row)
     origin = f" (applied by {entry.image} on {entry.started[:10]})" if entry is not None and entry.image else ""
     raise RunFailed(
         Reason.DIVERGED,
-        f'Comparing {place} with revision "{target}": the database is at "{strays[0]}"{origin}, which no migration '
-        f'file of this image declares, and nothing says that the database contains "{target}". Nothing was sent. Use '
-        "an image that has both revisions.",
-        revision=strays[0],
+        f'Comparing {place} with {_named(targets)}: the database is at "{row}"{origin}, which no migration '
+        f'file of this image declares, and nothing says that the database contains "{(lacks or targets)[0]}". Nothing '
+        "was sent. Use an image that has both revisions.",
+        revision=row,
     )
 
 
@@ -150,6 +170,26 @@ def _applied_after(row: str, target: str, journal: Journal) -> bool:
     """Whether the journal has seen the row's revision come after the target; a target taken back proves nothing."""
     entry, base = journal.entries.get(row), journal.entries.get(target)
     return entry is not None and base is not None and entry.applied and base.applied and entry.id > base.id
+
+
+def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str], place: Place) -> None:
+    """See that a database which contains the targets is not half-way on a branch that they do not name.
+
+    Raises:
+        RunFailed: Diverged.
+    """
+    behind = graph.left_behind(rows, targets)
+    if not behind:
+        return
+    named = graph.heads_of(graph.lineage(targets) | graph.lineage(behind))
+    raise RunFailed(
+        Reason.DIVERGED,
+        f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}. It contains the "
+        f"target, and it is half-way on a branch that the target does not name: {_quoted(behind)} is not applied. "
+        f"Nothing was sent. To have both, set spec.revisions: {_flow(named)}; to leave the branch where it is, "
+        f"spec.revisions: {_flow(graph.heads_of(graph.lineage([*rows, *targets])))}.",
+        revision=behind[0],
+    )
 
 
 def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:
@@ -204,16 +244,41 @@ def _check_first_contact(reading: Reading, request: RunRequest, place: Place) ->
         )
 
 
-def _diverged(rows: list[str], graph: Graph, target: str, place: Place) -> RunFailed:
-    common = graph.oldest_first(graph.lineage(rows) & graph.lineage([target]))
+def _diverged(rows: list[str], graph: Graph, targets: Sequence[str], place: Place) -> RunFailed:
+    there, wanted = graph.lineage(rows), graph.lineage(targets)
+    common = graph.oldest_first(there & wanted)
     shared = f'they part after "{common[-1]}"' if common else "they have no revision in common"
     return RunFailed(
         Reason.DIVERGED,
-        f'Comparing {place} with revision "{target}": the database is at {", ".join(rows[:_LISTED])}, on another '
-        f"branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), or one on the "
-        "database's branch.",
-        revision=target,
+        f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on another "
+        f"branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), one on the "
+        "database's branch, or all heads that the database shall have: spec.revisions: "
+        f"{_flow(graph.heads_of(there | wanted))}.",
+        revision=targets[0],
     )
+
+
+def _unnamed(heads: list[str], targets: Sequence[str]) -> list[str]:
+    """A warning where the history has branches that nobody asks for, and that the database does not have."""
+    if not heads:
+        return []
+    return [
+        f"The history has further heads, which are not applied and which the spec does not name: {_quoted(heads)}. To "
+        f"apply them too, set spec.revisions: {_flow(sorted([*targets, *heads]))}."
+    ]
+
+
+def _named(targets: Sequence[str]) -> str:
+    return f"{'revision' if len(targets) == 1 else 'revisions'} {_quoted(targets)}"
+
+
+def _quoted(revisions: Sequence[str]) -> str:
+    more = f" and {len(revisions) - _LISTED} more" if len(revisions) > _LISTED else ""
+    return ", ".join(f'"{one}"' for one in revisions[:_LISTED]) + more
+
+
+def _flow(revisions: Sequence[str]) -> str:
+    return f"[{', '.join(revisions[:_LISTED])}{', …' if len(revisions) > _LISTED else ''}]"
 
 
 def _warnings(journal: Journal, graph: Graph, there: set[str], adopt: list[str], pending: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ class RevisionFile:
         revision: the full id.
         down: the ids it follows.
         depends: the ids it depends on beside those.
+        labels: the names of branches that it declares.
         path: of the file, relative to the migrations where possible.
         sha256: of the file's bytes with line ends as LF.
     """
@@ -26,6 +27,7 @@ class RevisionFile:
     depends: tuple[str, ...] = ()
     path: str = ""
     sha256: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -63,8 +65,22 @@ class Graph:
     @property
     def heads(self) -> list[str]:
         """The revisions that no other one follows or depends on, sorted."""
-        followed = {parent for file in self.files.values() for parent in file.parents}
-        return sorted(set(self.files) - followed)
+        return self.heads_of(self.files)
+
+    def heads_of(self, applied: Iterable[str]) -> list[str]:
+        """The version rows of a database in which exactly these are applied: what none of them follows, sorted."""
+        there = set(applied)
+        followed = {parent for one in there if one in self.files for parent in self.files[one].parents}
+        return sorted(there - followed)
+
+    def rows_after(self, rows: Iterable[str], revision: str, *, upgrade: bool) -> list[str]:
+        """The version rows once a revision is applied, or taken back, sorted."""
+        parents, others = self.files[revision].parents, set(rows) - {revision}
+        if upgrade:
+            return sorted(others - set(parents) | {revision})
+        if not others and len(parents) < 2:
+            return list(parents)
+        return self.heads_of(self.lineage([*others, *parents]))
 
     def oldest_first(self, ids: set[str]) -> list[str]:
         """The ids so that parents come before children; those not in the graph, or in a circle, last by name."""
@@ -94,14 +110,46 @@ class Graph:
             followed.add(revision)
         return []
 
-    def standing(self, rows: Iterable[str], target: str) -> Standing:
-        """How a database with these version rows, all of them known, stands to the target."""
-        there, wanted = self.lineage(rows), self.lineage([target])
+    def standing(self, rows: Iterable[str], targets: Iterable[str]) -> Standing:
+        """How a database with these version rows, all of them known, stands to the targets."""
+        there, wanted = self.lineage(rows), self.lineage(targets)
         if there == wanted:
             return Standing.EQUAL
         if there < wanted:
             return Standing.BEHIND
         return Standing.AHEAD if there > wanted else Standing.DIVERGED
+
+    def followers(self, ids: Iterable[str]) -> set[str]:
+        """All that comes after one of these, or depends on it, directly or not; without themselves."""
+        reached = set(ids)
+        found = set()
+        for one in self.oldest_first(set(self.files)):
+            if not reached.isdisjoint(self.files[one].parents):
+                reached.add(one)
+                found.add(one)
+        return found
+
+    def left_behind(self, rows: Iterable[str], targets: Iterable[str]) -> list[str]:
+        """Heads that are not applied, on branches that are applied in part and of which no target says anything.
+
+        A branch that comes after a target is not among them: there the database is ahead.
+        """
+        ends = list(targets)
+        there = self.lineage(rows)
+        beside = there - self.lineage(ends) - self.followers(ends)
+        pending = self.followers(beside) - there
+        return [head for head in self.heads if head in pending]
+
+    def unnamed_heads(self, rows: Iterable[str], targets: Iterable[str]) -> list[str]:
+        """Heads that are not applied, and that neither are targets, nor come before or after one."""
+        ends = list(targets)
+        known = self.lineage(rows) | self.lineage(ends) | self.followers(ends)
+        return [head for head in self.heads if head not in known]
+
+    def taken_back_by(self, target: str, rows: Iterable[str]) -> set[str]:
+        """What `alembic downgrade <target>` takes back: all that follows the target, and what depends on that."""
+        children = {one for one, file in self.files.items() if target in file.down}
+        return (children | self.followers(children)) & self.lineage(rows)
 
     def inserted(self, rows: Iterable[str], journalled: set[str]) -> list[str]:
         """Revisions that stand before applied ones but were never applied themselves, oldest first.

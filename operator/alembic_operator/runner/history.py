@@ -56,32 +56,72 @@ def load_history(request: RunRequest) -> History:
     return History(config, script, Graph({file.revision: file for file in files}), sources)
 
 
-def resolve_target(request: RunRequest, graph: Graph) -> str:
-    """The full id that spec.revision means.
+def resolve_targets(request: RunRequest, graph: Graph) -> list[str]:
+    """The full ids that spec.revision or spec.revisions mean, sorted.
 
     Raises:
-        RunFailed: RevisionNotFound, or MultipleHeads where `head` is not one revision.
+        RunFailed: RevisionNotFound, MultipleHeads where `head` is not one revision, or InvalidSpec where one of several
+            is contained in another.
     """
-    heads = graph.heads
-    if request.revision == "head" and len(heads) == 1:
-        return heads[0]
-    if request.revision == "head" and heads:
+    heads, wanted = graph.heads, request.wanted
+    if wanted == ["head"] and len(heads) > 1:
         listed = ", ".join(f"{head} ({graph.files[head].path})" for head in heads[:8])
         raise RunFailed(
             Reason.MULTIPLE_HEADS,
-            f"Resolving spec.revision head: {_where(request)} has {len(heads)} heads: {listed}. Add a merge revision "
-            "(alembic merge heads), or name one full revision id.",
+            f"Resolving spec.revision head: {_where(request)} has {len(heads)} heads: {listed}. To have all of them, "
+            f"write heads, or spec.revisions: {_flow(heads)}; else name one full revision id, or add a merge revision "
+            "(alembic merge heads).",
         )
-    if request.revision in graph.files:
-        return request.revision
+    if wanted in (["head"], ["heads"]) and heads:
+        return heads
+    for revision in wanted:
+        if revision not in graph.files:
+            raise _not_found(request, revision, graph)
+    _check_apart(wanted, graph)
+    return sorted(wanted)
+
+
+def _check_apart(wanted: list[str], graph: Graph) -> None:
+    """See that no target is named twice, or contained in another: each is to be a row of the version table."""
+    twice = sorted({one for one in wanted if wanted.count(one) > 1})
+    if twice:
+        raise RunFailed(
+            Reason.INVALID_SPEC, f'Reading spec.revisions: "{twice[0]}" is named twice. Name each revision once.'
+        )
+    for one in graph.stale_rows(sorted(wanted)):
+        by = next(other for other in wanted if other != one and one in graph.lineage([other]))
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            f'Reading spec.revisions: "{one}" is contained in "{by}", which follows it or depends on it, so it is no '
+            f'head beside it. Leave "{one}" out.',
+            revision=one,
+        )
+
+
+def _not_found(request: RunRequest, revision: str, graph: Graph) -> RunFailed:
+    name = "spec.revisions" if request.revisions else "spec.revision"
+    heads = graph.heads
     shown = f"its heads are {', '.join(heads[:5])}" if heads else "it has no revisions"
-    close = [revision for revision in graph.files if revision.startswith(request.revision)]
-    hint = f" Did you mean {close[0]}? Prefixes are not taken." if len(close) == 1 else ""
-    raise RunFailed(
+    return RunFailed(
         Reason.REVISION_NOT_FOUND,
-        f'Looking for spec.revision "{request.revision}" in {_where(request)}: no file declares it among '
-        f"{len(graph.files)} revisions; {shown}.{hint} Name a full revision id, or an image that has it.",
+        f'Looking for {name} "{revision}" in {_where(request)}: no file declares it among '
+        f"{len(graph.files)} revisions; {shown}.{_hint(revision, graph)} Name a full revision id, or an image that has "
+        "it.",
     )
+
+
+def _hint(revision: str, graph: Graph) -> str:
+    """What was most likely meant."""
+    labelled = [one for one, file in graph.files.items() if revision in file.labels]
+    if labelled:
+        ends = [head for head in graph.heads if labelled[0] in graph.lineage([head])]
+        return f" It is a branch label, and labels are not taken: its head is {', '.join(ends[:3])}."
+    close = [one for one in graph.files if one.startswith(revision)]
+    return f" Did you mean {close[0]}? Prefixes are not taken." if len(close) == 1 else ""
+
+
+def _flow(revisions: list[str]) -> str:
+    return f"[{', '.join(revisions[:5])}{', …' if len(revisions) > 5 else ''}]"
 
 
 def _project(request: RunRequest) -> tuple[Config, ScriptDirectory]:
@@ -166,6 +206,7 @@ def _describe(one: Script, labels: dict[str, str], sources: Sources, *, several:
         depends=tuple(labels.get(name, name) for name in _ids(one.dependencies)),
         path=f"{path.parent.name}/{path.name}" if several else path.name,
         sha256=sources.sha256(path),
+        labels=tuple(sorted(name for name, owner in labels.items() if owner == one.revision)),
     )
 
 

@@ -45,7 +45,7 @@ def main(shadow: Callable[[Driver, RunRequest], Shadow] | None = None) -> int:
     failed: RunFailed | None = None
     outcome = Outcome.FAILED
     try:
-        report.record("started", kind=request.kind.value, revision=request.revision, job=request.job)
+        report.record("started", kind=request.kind.value, revision=", ".join(request.wanted), job=request.job)
         offer_bundled_helpers()
         outcome = run.execute()
         signals.disarm()
@@ -75,7 +75,7 @@ def _result(run: Run, outcome: Outcome, failed: RunFailed | None, started: str) 
         database=run.database,
         before=run.before,
         current=run.current,
-        target_revision=run.target_revision,
+        target_revisions=run.targets,
         pending=run.pending,
         applied=applied[-_LISTED:],
         applied_count=len(applied),

@@ -78,7 +78,7 @@ def publish(result: RunResult) -> int:
 
 def summary(result: RunResult) -> str:
     """One sentence on how the run ended."""
-    at = ", ".join(result.current or []) or "base"
+    at, targets = ", ".join(result.current or []) or "base", ", ".join(result.target_revisions)
     if result.failure is not None:
         return f"{result.failure.reason.value}: {result.failure.message}"
     if result.outcome == Outcome.APPLIED:
@@ -87,9 +87,7 @@ def summary(result: RunResult) -> str:
     if result.outcome == Outcome.UP_TO_DATE:
         return f"UpToDate: the database is at {at}; nothing to do."
     if result.outcome == Outcome.AHEAD:
-        return f"SchemaAhead: the database is at {at}, beyond {result.target_revision}; nothing was done."
+        return f"SchemaAhead: the database is at {at}, beyond {targets}; nothing was done."
     if result.outcome == Outcome.PLANNED and result.plan is not None:
-        return (
-            f"Planned: {result.pending} to {result.target_revision}, digest {result.plan.digest}; nothing was written."
-        )
-    return f"Behind: the database is at {at}; {result.pending} to apply up to {result.target_revision}."
+        return f"Planned: {result.pending} to {targets}, digest {result.plan.digest}; nothing was written."
+    return f"Behind: the database is at {at}; {result.pending} to apply up to {targets}."

@@ -47,7 +47,7 @@ class Run:
         database: which one it is.
         owner: whom its journal names, where that is not the target.
         before, current: version rows at the start and as read last.
-        target_revision: the full id that is wanted.
+        targets: the full ids that are wanted, sorted; empty until they are known.
         pending: revisions still to apply.
         running: the applied revisions, and the one under way; None before anything is applied.
         gate: hears the statements of the migrating session.
@@ -65,7 +65,7 @@ class Run:
         self.owner: Owner | None = None
         self.before: list[str] | None = None
         self.current: list[str] | None = None
-        self.target_revision = ""
+        self.targets: list[str] = []
         self.pending: int | None = None
         self.running: Running | None = None
         self.gate = Gate()
@@ -182,11 +182,11 @@ class Run:
         Raises:
             RunFailed: see assess.
         """
-        from .history import resolve_target  # noqa: PLC0415 (needs Alembic)
+        from .history import resolve_targets  # noqa: PLC0415 (needs Alembic)
 
         self.before = reading.rows
-        self.target_revision = resolve_target(self.request, history.graph)
-        assessment = assess(reading, history.graph, self.target_revision, self.request, self.place)
+        self.targets = resolve_targets(self.request, history.graph)
+        assessment = assess(reading, history.graph, self.targets, self.request, self.place)
         self.pending = len(assessment.pending)
         for sentence in assessment.warnings:
             self.report.warn(sentence)
@@ -194,7 +194,7 @@ class Run:
             "assessed",
             standing=assessment.standing.value,
             current=reading.rows,
-            target=self.target_revision,
+            targets=self.targets,
             pending=self.pending,
         )
         return assessment

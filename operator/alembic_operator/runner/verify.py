@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..contract.reasons import Reason
 from .driver import RawConnection, rows
 from .errors import RunFailed
-from .graph import Graph, Standing
 from .journal import done_by_this_run
 from .session import Place
-from .versiontable import read_version_rows
 
 _INVALID_INDEXES = """
 SELECT n.nspname::text || '.' || c.relname::text
@@ -19,24 +19,30 @@ SELECT n.nspname::text || '.' || c.relname::text
 """
 
 
-def verify(connection: RawConnection, place: Place, graph: Graph, target: str, applied: list[str]) -> list[str]:
-    """Read version rows and journal again.
+def verify(
+    connection: RawConnection, place: Place, current: Sequence[str], targets: Sequence[str], applied: list[str]
+) -> None:
+    """See that the version rows are the targets, each of them and nothing else, and that the journal has every step.
 
-    Returns:
-        The version rows.
+    Args:
+        connection: a new one.
+        place: of the version table.
+        current: its rows, read on that connection.
+        targets: that they have to be.
+        applied: revisions that this run applied or took back.
 
     Raises:
         RunFailed: OutcomeUnknown.
     """
-    current = read_version_rows(connection, place)
-    if any(row not in graph.files for row in current) or graph.standing(current, target) != Standing.EQUAL:
+    if set(current) != set(targets):
+        named = ", ".join(f'"{one}"' for one in targets[:5])
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f'Verifying {place} on a new connection after all revisions up to "{target}" were applied: the database '
-            f"is at {', '.join(current) or 'base'}. Something else moved it, or a revision changes the version table "
+            f"Verifying {place} on a new connection after the last step to {named}: the database is at "
+            f"{', '.join(current) or 'base'}. Something else moved it, or a revision changes the version table "
             "itself. Look at the database: where its version table does not say what the schema is, alembic stamp it. "
             "Then set the annotation alembic-operator.dev/retry-at.",
-            revision=target,
+            revision=targets[0] if targets else "",
         )
     missing = sorted(set(applied) - done_by_this_run(connection, place, applied))
     if missing:
@@ -48,7 +54,6 @@ def verify(connection: RawConnection, place: Place, graph: Graph, target: str, a
             "alembic-operator.dev/retry-at.",
             revision=missing[0],
         )
-    return current
 
 
 def _restored(revisions: list[str], place: Place) -> str:

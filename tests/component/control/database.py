@@ -59,7 +59,7 @@ class Database:
             database=DatabaseFacts("PostgreSQL", "16.4", "sha256:00"),
             before=before[-1:],
             current=self.current[-1:],
-            target_revision=request.revision,
+            target_revisions=request.wanted,
             pending=left,
             applied=[AppliedRevision(revision, 1, 0.1) for revision in done],
             applied_count=len(done),
@@ -92,7 +92,7 @@ class Database:
             owner=self.other_owner(request),
             before=before,
             current=before,
-            target_revision=request.revision,
+            target_revisions=request.wanted,
             pending=len(pending),
         )
 

@@ -153,5 +153,5 @@ def test_applies_a_revision_of_two_branches_and_a_dependency_when_the_target_nee
     project.add("s1", "op.execute('ALTER TABLE item ADD s int')", down=None, depends="m3")
     ended = runner(project, database.uri)
     assert ended.result.outcome == Outcome.APPLIED, ended.message
-    assert (ended.result.applied_count, ended.result.target_revision) == (5, "s1")
+    assert (ended.result.applied_count, ended.result.target_revisions) == (5, ["s1"])
     assert runner(project, database.uri).result.outcome == Outcome.UP_TO_DATE

@@ -66,7 +66,7 @@ def test_applies_journals_and_checks_when_the_database_is_empty(
     result = ended.result
     assert (ended.exit_code, result.outcome, result.applied_count) == (0, Outcome.APPLIED, 3), ended.message
     assert [(one.revision, one.statements) for one in result.applied] == [("r1", 2), ("r2", 1), ("r3", 1)]
-    assert (result.before, result.current, result.target_revision, result.pending) == ([], ["r3"], "r3", 0)
+    assert (result.before, result.current, result.target_revisions, result.pending) == ([], ["r3"], ["r3"], 0)
     assert result.database is not None
     assert result.database.engine == "PostgreSQL"
     assert result.warnings == []

@@ -28,7 +28,7 @@ def test_says_what_to_do_when_the_version_table_is_not_at_the_target(
         """,
     )
     assert failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN) == (
-        'Verifying public.alembic_version on a new connection after all revisions up to "r2" were applied: the '
+        'Verifying public.alembic_version on a new connection after the last step to "r2": the '
         "database is at r1. Something else moved it, or a revision changes the version table itself. Look at the "
         "database: where its version table does not say what the schema is, alembic stamp it. Then set the annotation "
         "alembic-operator.dev/retry-at."

@@ -93,8 +93,8 @@ def test_says_diverged_when_the_target_is_a_sibling_of_the_databases_revision(
     assert ended.result.failure.reason == Reason.DIVERGED
     assert ended.failure == (
         'Comparing public.alembic_version with revision "r2b": the database is at r2a, on another branch; they part '
-        'after "r1". Nothing was sent. Name a revision that contains both (a merge revision), or one on the '
-        "database's branch."
+        'after "r1". Nothing was sent. Name a revision that contains both (a merge revision), one on the database\'s '
+        "branch, or all heads that the database shall have: spec.revisions: [r2a, r2b]."
     )
     assert database.heads() == ["r2a"]
 
@@ -245,7 +245,8 @@ def test_names_the_heads_and_their_files_when_head_is_not_one_revision(
     assert ended.result.failure.reason == Reason.MULTIPLE_HEADS
     assert ended.failure == (
         f"Resolving spec.revision head: {project.directory}/alembic.ini of the image has 2 heads: r2a (r2a.py), r2b "
-        "(other.py). Add a merge revision (alembic merge heads), or name one full revision id."
+        "(other.py). To have all of them, write heads, or spec.revisions: [r2a, r2b]; else name one full revision id, "
+        "or add a merge revision (alembic merge heads)."
     )
 
 

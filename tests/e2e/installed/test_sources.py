@@ -115,7 +115,8 @@ def test_two_heads_are_named_and_one_of_them_is_taken(places: Places) -> None:
         assert place.conditions() == stalled("MultipleHeads")
         assert place.message() == (
             "Resolving spec.revision head: /histories/two-heads/alembic.ini of the image has 2 heads: b1 (b1.py), b2 "
-            "(b2.py). Add a merge revision (alembic merge heads), or name one full revision id."
+            "(b2.py). To have all of them, write heads, or spec.revisions: [b1, b2]; else name one full revision id, "
+            "or add a merge revision (alembic merge heads)."
             f" {STALLED}"
         )
         place.patch(revision="b2")
@@ -133,8 +134,8 @@ def test_sibling_of_the_databases_revision_is_refused(place: Place) -> None:
     assert place.conditions() == stalled("Diverged")
     assert place.message() == (
         'Comparing public.alembic_version with revision "b2": the database is at b1, on another branch; they part '
-        'after "a1". Nothing was sent. Name a revision that contains both (a merge revision), or one on the '
-        "database's branch."
+        'after "a1". Nothing was sent. Name a revision that contains both (a merge revision), one on the database\'s '
+        "branch, or all heads that the database shall have: spec.revisions: [b1, b2]."
         f" {STALLED}"
     )
     assert place.revisions() == ["b1"]

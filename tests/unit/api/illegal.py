@@ -91,7 +91,39 @@ ILLEGAL: tuple[Illegal, ...] = (
     ),
     text("a qualified version table", "migrations.versionTable.name", "shop.version", rules.IDENTIFIER_RULE),
     text("a schema that begins with a digit", "migrations.versionTable.schema", "1shop", rules.IDENTIFIER_RULE),
-    refused("no revision", {"revision": ABSENT}, "revision", "Required value"),
+    Illegal("no revision", {"spec.revision": ABSENT}, "spec", "Invalid value: ", rules.ONE_TARGET),
+    Illegal(
+        "a revision beside revisions", {"spec.revisions": ["a2", "b2"]}, "spec", "Invalid value: ", rules.ONE_TARGET
+    ),
+    *(
+        refused(
+            name,
+            {"revision": ABSENT, "revisions": ["9c1f22aa01bd", value]},
+            "revisions[1]",
+            f'Invalid value: "{value}": ',
+            rules.REVISIONS_RULE,
+        )
+        for name, value in {
+            "head among revisions": "head",
+            "heads among revisions": "heads",
+            "base among revisions": "base",
+            "a branch's head among revisions": "shop@head",
+            "a relative revision among revisions": "a+1",
+            "two revisions in one text": "a2,b2",
+        }.items()
+    ),
+    refused(
+        "no revision in revisions",
+        {"revision": ABSENT, "revisions": []},
+        "revisions",
+        "Invalid value: 0: spec.revisions in body should have at least 1 items",
+    ),
+    refused(
+        "a revision named twice",
+        {"revision": ABSENT, "revisions": ["a", "a"]},
+        "revisions[1]",
+        'Duplicate value: "a"',
+    ),
     refused(
         "an empty revision",
         {"revision": ""},
@@ -101,7 +133,6 @@ ILLEGAL: tuple[Illegal, ...] = (
     *(
         text(name, "revision", value, rules.REVISION_RULE)
         for name, value in {
-            "heads": "heads",
             "base": "base",
             "a relative revision": "head-1",
             "a branch label": "shop@head",

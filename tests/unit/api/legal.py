@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .manifests import DIGEST, MIGRATIONS_IN_CONFIG_MAP, SIDECAR, Legal, spec
+from .manifests import ABSENT, DIGEST, MIGRATIONS_IN_CONFIG_MAP, SIDECAR, Legal, spec
 
 LEGAL: tuple[Legal, ...] = (
     Legal("the plain one"),
@@ -30,6 +30,9 @@ LEGAL: tuple[Legal, ...] = (
     spec("another version table", {"migrations.versionTable": {"name": "shop_version", "schema": "shop"}}),
     spec("pull secrets", {"migrations.pullSecrets": [{"name": "registry"}, {"name": "mirror"}]}),
     spec("head", {"revision": "head"}),
+    spec("heads", {"revision": "heads"}),
+    spec("two revisions", {"revision": ABSENT, "revisions": ["a2", "b2"]}),
+    spec("one revision in the list", {"revision": ABSENT, "revisions": ["a2"]}),
     spec("a short revision", {"revision": "0001"}),
     spec("a revision with underscores", {"revision": "2026_11_23_add_region"}),
     spec("a revision of 32 characters", {"revision": "f" * 32}),

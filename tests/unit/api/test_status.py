@@ -33,6 +33,7 @@ FULL = Status(
     conditions=(Condition("Ready", "False", "LockTimeout", "waited 3s for a lock", 3, AT),),
     current_revisions=("3f2a9c1d7e55",),
     current="3f2a9c1d7e55",
+    target_revisions=("8b7d0e44aa10",),
     target_revision="8b7d0e44aa10",
     pending_revisions=3,
     database=DatabaseFacts("PostgreSQL", "18.1", "sha256:00"),

@@ -39,7 +39,7 @@ def test_takes_urls_from_options_before_the_environment(project: str) -> None:
 def test_has_the_defaults_of_the_spec(project: str) -> None:
     found = _parse(project, "--database-url", URL, "--shadow-url", SHADOW)
     assert (found.to, found.search_path, found.config, found.version_table) == (
-        "head",
+        ("head",),
         ("public",),
         "alembic.ini",
         "alembic_version",
@@ -50,7 +50,9 @@ def test_has_the_defaults_of_the_spec(project: str) -> None:
 @pytest.mark.parametrize(
     ("options", "name", "value"),
     [
-        (["--to", "3f2a9c1d7e55"], "to", "3f2a9c1d7e55"),
+        (["--to", "3f2a9c1d7e55"], "to", ("3f2a9c1d7e55",)),
+        (["--to", "a2,b2"], "to", ("a2", "b2")),
+        (["--to", "heads"], "to", ("heads",)),
         (["--search-path", "shop,public"], "search_path", ("shop", "public")),
         (["--baseline", ""], "baseline", ()),
         (["--baseline", "a,b"], "baseline", ("a", "b")),
@@ -73,10 +75,12 @@ def test_takes_what_the_spec_can_say(project: str, options: list[str], name: str
     [
         ([], "--database-url is missing, and ALEMBIC_OPERATOR_DATABASE_URL is not set"),
         (["--database-url", URL], "--shadow-url is missing, and ALEMBIC_OPERATOR_SHADOW_URL is not set"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "+1"], "--to: a full revision id"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", ""], "--to: a full revision id"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a b"], "--to: a full revision id"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a" * 33], "--to: a full revision id"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "+1"], "--to: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", ""], "--to: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,"], "--to: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,heads"], "--to: head, heads and base cannot"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a b"], "--to: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a" * 33], "--to: full revision ids"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a;b"], "--search-path: names of schemas"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a,,b"], "--search-path: names of schemas"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--version-table", "a.b"], "--version-table: a plain name"),

@@ -20,10 +20,10 @@ CASES: dict[str, tuple[World, str, str]] = {
         "spec.suspend is true: no run is started. Set it to false to go on.",
     ),
     "invalid": (
-        World(spec={**World().spec, "revision": "heads"}),
+        World(spec={**World().spec, "revision": "base"}),
         "InvalidSpec",
         "spec.revision: revision must be one full Alembic revision id (letters, digits, underscores; at most 32), "
-        "or head",
+        "head or heads",
     ),
     "not pinned": (
         World(spec={**World().spec, "migrations": {"image": TAGGED}}, development=False),
@@ -35,8 +35,14 @@ CASES: dict[str, tuple[World, str, str]] = {
     "head": (
         World(spec={**World().spec, "revision": "head"}, development=False),
         "InvalidSpec",
-        "spec.revision: head is accepted only in a namespace labelled alembic-operator.dev/environment=development. "
-        "Name one revision.",
+        "spec.revision: head and heads are accepted only in a namespace labelled "
+        "alembic-operator.dev/environment=development. Name the revision, or all of them in spec.revisions.",
+    ),
+    "heads": (
+        World(spec={**World().spec, "revision": "heads"}, development=False),
+        "InvalidSpec",
+        "spec.revision: head and heads are accepted only in a namespace labelled "
+        "alembic-operator.dev/environment=development. Name the revision, or all of them in spec.revisions.",
     ),
     "no image for a ConfigMap": (
         World(spec={**World().spec, "migrations": {"configMap": {"name": "shop-migrations"}}}),

@@ -36,7 +36,7 @@ RESULTS = st.fixed_dictionaries(
         "database": st.one_of(st.none(), st.builds(DatabaseFacts, SHORT, LONG, SHORT)),
         "before": ROWS,
         "current": ROWS,
-        "target_revision": SHORT,
+        "target_revisions": st.one_of(st.lists(SHORT, max_size=3), st.just([f"head{n}" for n in range(100)])),
         "pending": st.one_of(st.none(), st.integers(0, 500)),
         "applied": st.lists(st.builds(AppliedRevision, SHORT, st.integers(0, 9), st.floats(0, 9)), max_size=3),
         "applied_count": st.integers(0, 9),

@@ -141,7 +141,7 @@ class World:
     def result(self, outcome: Outcome, run: Run | None = None, **more: Any) -> RunResult:
         """What the runner of that run says."""
         asked = request_of(run or self.run())
-        facts = {"before": ["a1"], "current": ["b2"], "database": FACTS, "target_revision": "b2", "pending": 0}
+        facts = {"before": ["a1"], "current": ["b2"], "database": FACTS, "target_revisions": ["b2"], "pending": 0}
         return RunResult(asked.kind, outcome, asked.target.uid, asked.generation, asked.job, **{**facts, **more})
 
     def reports(self, outcome: Outcome, **more: Any) -> Decision:
@@ -153,7 +153,7 @@ class World:
         owner = more.pop("owner", None)
         failure = Failure(reason, message, **more)
         result = self.result(
-            Outcome.FAILED, failure=failure, owner=owner, current=None, before=None, database=None, target_revision=""
+            Outcome.FAILED, failure=failure, owner=owner, current=None, before=None, database=None, target_revisions=[]
         )
         return self.ends(replace(result, pending=None).to_json(), exit_code=1)
 

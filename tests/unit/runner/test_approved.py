@@ -10,7 +10,7 @@ import pytest
 from alembic_operator.contract.digests import inputs_digest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved
-from alembic_operator.runner.approved import check_inputs, check_place, check_target
+from alembic_operator.runner.approved import check_inputs, check_place, check_targets
 from alembic_operator.runner.errors import RunFailed
 from alembic_operator.runner.graph import Graph, RevisionFile
 from alembic_operator.runner.journal import Row
@@ -90,9 +90,9 @@ def test_a_plan_is_out_of_date_when_something_else_moved_the_database_or_it_was_
 
 
 def test_a_plan_is_out_of_date_when_the_target_is_another() -> None:
-    check_target(UP, "c")
+    check_targets(UP, ["c"])
     with pytest.raises(RunFailed, match='"d" now'):
-        check_target(UP, "d")
+        check_targets(UP, ["d"])
 
 
 INPUTS: dict[str, Any] = {

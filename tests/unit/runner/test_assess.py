@@ -43,35 +43,35 @@ NOTHING = Journal(False, None, {})
 
 def reason_of(reading: Reading, target: str = "c", request: RunRequest = REQUEST) -> tuple[Reason, str]:
     with pytest.raises(RunFailed) as raised:
-        assess(reading, GRAPH, target, request, PLACE)
+        assess(reading, GRAPH, [target], request, PLACE)
     assert len(raised.value.failure.message) <= CONDITION_MESSAGE_LIMIT
     return raised.value.failure.reason, raised.value.failure.message
 
 
 def test_everything_is_pending_when_the_database_is_empty() -> None:
-    found = assess(Reading([], NOTHING), GRAPH, "c", REQUEST, PLACE)
+    found = assess(Reading([], NOTHING), GRAPH, ["c"], REQUEST, PLACE)
     assert (found.standing, found.pending, found.adopt) == (Standing.BEHIND, ["a", "b", "c"], [])
 
 
 def test_adopts_the_lineage_when_there_are_rows_and_no_journal() -> None:
-    found = assess(Reading(["b"], NOTHING), GRAPH, "c", REQUEST, PLACE)
+    found = assess(Reading(["b"], NOTHING), GRAPH, ["c"], REQUEST, PLACE)
     assert (found.pending, found.adopt, found.warnings) == (["c"], ["a", "b"], [])
 
 
 def test_warns_when_somebody_else_applied_a_revision_beside_the_operator() -> None:
-    found = assess(Reading(["b"], journal(entry("a"))), GRAPH, "c", REQUEST, PLACE)
+    found = assess(Reading(["b"], journal(entry("a"))), GRAPH, ["c"], REQUEST, PLACE)
     assert found.adopt == ["b"]
     assert found.warnings == ['"b" (b.py) was applied outside of the operator, and is journalled as adopted.']
 
 
 def test_warns_when_a_revision_was_taken_back_outside() -> None:
-    found = assess(Reading(["a"], journal(entry("a"), entry("b"))), GRAPH, "b", REQUEST, PLACE)
+    found = assess(Reading(["a"], journal(entry("a"), entry("b"))), GRAPH, ["b"], REQUEST, PLACE)
     assert found.pending == ["b"]
     assert "was applied before and taken back outside of the operator" in found.warnings[0]
 
 
 def test_warns_when_a_file_changed_after_it_was_applied() -> None:
-    found = assess(Reading(["a"], journal(entry("a", sha256="other"))), GRAPH, "a", REQUEST, PLACE)
+    found = assess(Reading(["a"], journal(entry("a", sha256="other"))), GRAPH, ["a"], REQUEST, PLACE)
     assert found.warnings == ['"a" (a.py) changed after being applied; what is in the database came from the old file.']
 
 
@@ -83,7 +83,7 @@ def test_refuses_when_there_are_tables_and_no_row() -> None:
 
 def test_starts_from_base_when_the_baseline_is_empty() -> None:
     request = replace(REQUEST, baseline=[])
-    assert assess(Reading([], NOTHING, ["public.a"]), GRAPH, "a", request, PLACE).pending == ["a"]
+    assert assess(Reading([], NOTHING, ["public.a"]), GRAPH, ["a"], request, PLACE).pending == ["a"]
 
 
 @pytest.mark.parametrize("owner", [replace(ME, uid="uid-2"), replace(ME, uid="uid-2", cluster="c2")])
@@ -96,7 +96,7 @@ def test_names_the_owner_when_it_is_somebody_else(owner: Owner) -> None:
 
 def test_takes_over_from_the_named_uid_alone() -> None:
     reading = Reading([], journal(owner=replace(ME, uid="uid-2")))
-    assert assess(reading, GRAPH, "a", replace(REQUEST, replace_owner="uid-2"), PLACE).standing == Standing.BEHIND
+    assert assess(reading, GRAPH, ["a"], replace(REQUEST, replace_owner="uid-2"), PLACE).standing == Standing.BEHIND
     assert reason_of(reading, request=replace(REQUEST, replace_owner="uid-3"))[0] == Reason.TARGET_OWNED
 
 
@@ -115,17 +115,17 @@ def test_remedy_is_sql_when_a_name_has_a_quote_in_it() -> None:
 
 def test_goes_on_when_the_intent_may_be_resumed() -> None:
     reading = Reading(["a"], journal(entry("a"), entry("b", "intent", resumable=True)))
-    assert assess(reading, GRAPH, "b", REQUEST, PLACE).pending == ["b"]
+    assert assess(reading, GRAPH, ["b"], REQUEST, PLACE).pending == ["b"]
 
 
 def test_resolves_the_intent_when_the_version_row_says_it_is_applied() -> None:
-    found = assess(Reading(["b"], journal(entry("a"), entry("b", "intent", number=7))), GRAPH, "b", REQUEST, PLACE)
+    found = assess(Reading(["b"], journal(entry("a"), entry("b", "intent", number=7))), GRAPH, ["b"], REQUEST, PLACE)
     assert (found.resolved, found.adopt, found.standing) == ([7], [], Standing.EQUAL)
 
 
 def test_is_ahead_when_the_journal_has_the_target_and_the_image_not_the_row() -> None:
     reading = Reading(["z"], journal(entry("a"), entry("b", number=2), entry("z", number=3)))
-    assert assess(reading, GRAPH, "b", REQUEST, PLACE).standing == Standing.AHEAD
+    assert assess(reading, GRAPH, ["b"], REQUEST, PLACE).standing == Standing.AHEAD
 
 
 @pytest.mark.parametrize(

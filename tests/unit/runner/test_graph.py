@@ -42,7 +42,7 @@ DIAMOND = graph(
     ],
 )
 def test_standing_follows_from_the_lineages(rows: list[str], target: str, standing: Standing) -> None:
-    assert DIAMOND.standing(rows, target) == standing
+    assert DIAMOND.standing(rows, [target]) == standing
 
 
 def test_heads_are_what_nothing_follows_or_depends_on() -> None:

@@ -49,7 +49,7 @@ def test_stops_writing_records_at_the_limit(
 )
 def test_says_in_a_sentence_how_it_ended(outcome: Outcome, text: str) -> None:
     result = RunResult(
-        RunKind.APPLY, outcome, "u", 1, "j", current=["r1"], target_revision="r0", applied_count=1, pending=2
+        RunKind.APPLY, outcome, "u", 1, "j", current=["r1"], target_revisions=["r0"], applied_count=1, pending=2
     )
     assert summary(result) == text
 

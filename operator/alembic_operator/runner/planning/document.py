@@ -53,14 +53,14 @@ def document(
         task: what is planned.
         steps: in the order in which they run.
         evidence: Shadow or Static.
-        to: version rows afterwards; without it the task's target.
+        to: version rows afterwards; without it the task's targets.
         settles: of a Baseline or Repair, part of the inputs.
         facts: relations, tables, shadow and fingerprints of PlanDocument, where there are any.
 
     Raises:
         RunFailed: InvalidHistory, where the files hold what may not be in a bundle.
     """
-    request, to = task.request, [task.revision] if to is None else to
+    request, to = task.request, task.targets if to is None else to
     journal_id = task.journal.newest
     files = files_of(request, task.history)
     bundle = digest_of(files)

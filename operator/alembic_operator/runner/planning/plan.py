@@ -22,6 +22,7 @@ from ..versiontable import longest_id
 from .adopt import plan_baseline, plan_pinned
 from .downgrades import MISSING, declared
 from .publish import publish_plan
+from .reached import check_way_back
 from .repair import plan_repair
 from .shadow import Shadow, await_shadow
 from .shadowed import plan_in_shadow
@@ -51,7 +52,7 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
     """Plan what would take the target to where the request wants it.
 
     Args:
-        run: is given before, current, target_revision, pending, and the receipt of the plan.
+        run: is given before, current, targets, pending, and the receipt of the plan.
         driver: of the image.
         connection: a read-only session on the target.
         history: of the image.
@@ -110,18 +111,19 @@ def _direction(run: Run, assessment: Assessment, history: History) -> Direction 
     if unknown:
         raise RunFailed(
             Reason.DOWNGRADE_REFUSED,
-            f'Planning the way back from "{unknown[0]}" to "{run.target_revision}": no migration file of this image '
+            f'Planning the way back from "{unknown[0]}" to "{", ".join(run.targets)}": no migration file of this image '
             "declares it, so its downgrade() is not known. Nothing was sent. Use an image that has both, with "
             "spec.revision at the older one.",
             revision=unknown[0],
         )
-    back = history.graph.lineage(current) - history.graph.lineage([run.target_revision])
-    _check_way_back(run, history, back)
+    check_way_back(current, history.graph, run.targets, run.request)
+    back = history.graph.lineage(current) - history.graph.lineage(run.targets)
+    _check_declared(run, history, back)
     run.pending = len(back)
     return Direction.DOWNGRADE
 
 
-def _check_way_back(run: Run, history: History, back: set[str]) -> None:
+def _check_declared(run: Run, history: History, back: set[str]) -> None:
     """See that each revision has a way back at all; whether it leads there, the shadow shows.
 
     Raises:
@@ -132,7 +134,7 @@ def _check_way_back(run: Run, history: History, back: set[str]) -> None:
         if declared(script.path) == MISSING:
             raise RunFailed(
                 Reason.DOWNGRADE_REFUSED,
-                f'Planning the way back to "{run.target_revision}": the downgrade() of "{revision}" '
+                f'Planning the way back to "{", ".join(run.targets)}": the downgrade() of "{revision}" '
                 f"({history.graph.files[revision].path}) is missing, or only raises. Nothing was sent. Go forward with "
                 "a new revision, or write the downgrade() and build a new image.",
                 revision=revision,
@@ -196,7 +198,7 @@ def _task(run: Run, connection: RawConnection, history: History, reading: Readin
         journal=reading.journal,
         database=run.database,
         rows=reading.rows,
-        revision=run.target_revision,
+        targets=run.targets,
         direction=direction,
         report=run.report,
         signals=run.signals,

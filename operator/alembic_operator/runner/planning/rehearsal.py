@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable
@@ -19,10 +19,12 @@ from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ..driver import Driver, RawConnection
 from ..errors import RunFailed
+from ..heads import moved_by
 from ..history import History
 from ..revision import helper_call
 from ..session import Place
 from ..sqlerrors import SqlError, find_sql_error, print_error
+from ..steps import destination, steps_to
 from .doors import led_to
 from .recorder import Recorder, Step
 from .task import Task
@@ -85,15 +87,15 @@ class Rehearsal:
         """For helpers: what is called, as one statement."""
         self.recorder.called(helper_call(name, arguments))
 
-    def run(self, direction: Direction, target: str) -> list[Rehearsed]:
-        """Run every step up, or back, to the target.
+    def run(self, direction: Direction, targets: Sequence[str]) -> list[Rehearsed]:
+        """Run every step up, or back, to the targets; none: to base.
 
         Raises:
             RunFailed: MigrationFailed, or ShadowFailed where the server ended.
         """
         with self._connect() as connection:
             try:
-                self._run(connection, direction, target)
+                self._run(connection, direction, targets)
             except RunFailed:
                 raise
             except (Exception, SystemExit) as error:
@@ -125,17 +127,14 @@ class Rehearsal:
             revision=self.revision,
         )
 
-    def _run(self, connection: Connection, direction: Direction, target: str) -> None:
-        script = self.history_files.script
+    def _run(self, connection: Connection, direction: Direction, targets: Sequence[str]) -> None:
+        history = self.history_files
 
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
-            if direction == Direction.DOWNGRADE:
-                found = script._downgrade_revs(target, heads)  # type: ignore[arg-type]
-            else:
-                found = script._upgrade_revs(target, heads)  # type: ignore[arg-type]
-            return self._steps(found)  # type: ignore[return-value]  # Alembic iterates once
+            return self._steps(steps_to(history, direction, targets, heads))  # type: ignore[return-value]  # Alembic iterates once
 
-        with EnvironmentContext(self.history_files.config, script, fn=steps, destination_rev=target) as environment:
+        to = destination(targets)
+        with EnvironmentContext(history.config, history.script, fn=steps, destination_rev=to) as environment:
             environment.configure(
                 connection=connection,
                 transaction_per_migration=True,
@@ -144,7 +143,7 @@ class Rehearsal:
                 alembic_operator=self,
             )
             self._wrap_blocks(environment.get_context())
-            with environment.begin_transaction():
+            with moved_by(history.graph), environment.begin_transaction():
                 environment.run_migrations()
 
     def _wrap_blocks(self, context: MigrationContext) -> None:

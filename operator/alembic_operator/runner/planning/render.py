@@ -24,11 +24,13 @@ from sqlalchemy.sql.elements import TextClause
 
 from ...contract.fingerprints import fingerprints, text_fingerprint
 from ...contract.masking import mask
-from ...contract.plan import Direction, PlanDocument, Statement, Step, StepKind
+from ...contract.plan import PlanDocument, Statement, Step, StepKind
 from ..apply import _line
+from ..steps import steps_to
 from .catalog import relations_named
 from .document import document, step_of
 from .doors import led_to
+from .reached import check_steps
 from .task import Task
 
 _ASKED = {"is_offline_mode": "context.is_offline_mode()", "as_sql": "as_sql of the context"}
@@ -57,15 +59,13 @@ class _Rendered:
 def plan_statically(task: Task) -> PlanDocument:
     """Render the steps; no shadow is needed. The target's catalog tells how large what they name is."""
     steps = [_step(task, step) for step in steps_of(task)]
+    check_steps(task, [step.revision for step in steps])
     return document(task, steps, "Static", relations=relations_named(task.target, steps))
 
 
 def steps_of(task: Task) -> list[RevisionStep]:
-    """The steps as Alembic takes them."""
-    script, heads = task.history.script, tuple(task.rows)
-    if task.direction == Direction.DOWNGRADE:
-        return list(script._downgrade_revs(task.revision, heads))  # type: ignore[arg-type]
-    return list(script._upgrade_revs(task.revision, heads))  # type: ignore[arg-type]
+    """The steps of the plan, in order."""
+    return steps_to(task.history, task.direction, task.targets, task.rows)
 
 
 def _step(task: Task, step: RevisionStep) -> Step:

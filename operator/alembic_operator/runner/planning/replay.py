@@ -53,21 +53,21 @@ def _replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> lis
         stamp(prepared, task.place, [])
         found = []
         for stop in stops:
-            for revision in stop:
-                _run(task, shadow, revision)
+            if stop:
+                _run(task, shadow, stop)
             found.append(schema_of(prepared, task))
         return found
     finally:
         prepared.close()
 
 
-def _run(task: Task, shadow: Shadow, revision: str) -> None:
+def _run(task: Task, shadow: Shadow, targets: Sequence[str]) -> None:
     recorder = Recorder(task.driver, task.signals, task.secrets)
     raw = shadow.captured(recorder, _DATABASE)
     recorder.unprobed(raw)
     try:
         parameters = {**shadow.parameters, "dbname": _DATABASE}
-        Rehearsal.of(task, raw, recorder, parameters).run(Direction.UPGRADE, revision)
+        Rehearsal.of(task, raw, recorder, parameters).run(Direction.UPGRADE, targets)
     finally:
         task.progress("")
         raw.close()

@@ -126,18 +126,15 @@ def _there_and_back(task: Task, shadow: Shadow, stations: Stations) -> list[str]
     return []
 
 
-def _go(task: Task, shadow: Shadow, direction: Direction, target: list[str]) -> list[str]:
+def _go(task: Task, shadow: Shadow, direction: Direction, targets: list[str]) -> list[str]:
     recorder = Recorder(task.driver, task.signals, task.secrets)
+    raw = shadow.captured(recorder)
+    recorder.unprobed(raw)
     try:
-        for revision in target or ["base"]:
-            raw = shadow.captured(recorder)
-            recorder.unprobed(raw)
-            try:
-                Rehearsal.of(task, raw, recorder, shadow.parameters).run(direction, revision)
-            finally:
-                raw.close()
+        Rehearsal.of(task, raw, recorder, shadow.parameters).run(direction, targets)
     except RunFailed as failed:
         return [failed.found]
     finally:
+        raw.close()
         task.progress("")
     return []

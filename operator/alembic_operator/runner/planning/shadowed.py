@@ -7,10 +7,12 @@ import time
 from ...contract.plan import PlanDocument, ShadowFacts, Step
 from ..driver import RawConnection, rows
 from ..journal import ensure_journal
+from ..versiontable import read_version_rows
 from .catalog import relations_of, tables_of
 from .document import document, step_of
 from .look import schema_of
 from .probe import Probe
+from .reached import check_rows, check_steps
 from .recorder import Recorder
 from .rehearsal import Rehearsal, Rehearsed
 from .roundtrip import Stations, tried
@@ -44,8 +46,10 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         stations = Stations(task, beside)
         rehearsal = Rehearsal.of(task, migrating, recorder, shadow.parameters)
         rehearsal.ended = stations.come_by
-        done = rehearsal.run(task.direction, task.revision)
+        done = rehearsal.run(task.direction, task.targets)
         task.progress("")
+        check_steps(task, [one.revision for one in done])
+        check_rows(task, read_version_rows(beside, task.place))
         steps = [_step(one, task) for one in done]
         relations = relations_of(task.target, steps, probe.names)
         tables = tables_of(task.target, beside, steps, probe.names)

@@ -22,6 +22,7 @@ class Task:
 
     Attributes:
         target: the read-only session on the target.
+        targets: the full ids that the database is to have, sorted.
         secrets: values that no plan may hold.
         began: when the run began, by time.monotonic().
         progress: told the revision that is under way in the shadow.
@@ -35,7 +36,7 @@ class Task:
     journal: Journal
     database: DatabaseFacts
     rows: list[str]
-    revision: str
+    targets: list[str]
     direction: Direction
     report: Report
     signals: Signals
