@@ -11,7 +11,10 @@ from typing import Any
 
 Raw = Mapping[str, Any]
 
-REVISION = re.compile(r"^[A-Za-z0-9_]{1,32}$")
+# What Alembic 1.13 and newer take on their command lines (tried), printable, without spaces at the ends.
+REVISION = re.compile(
+    r"^[^\x00-\x20\x27+,:@\x7f-\xa0-]([^\x00-\x1f\x27+,:@\x7f-\x9f-]{0,253}[^\x00-\x20\x27+,:@\x7f-\xa0-])?$"
+)
 IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_$]{0,62}$")
 REFERENCE = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._:/-]*[A-Za-z0-9])?(@sha256:[a-f0-9]{64})?$")
 PINNED = re.compile(r"@sha256:[a-f0-9]{64}$")
@@ -23,7 +26,8 @@ RESERVED_VARIABLE = re.compile(r"^(PYTHON|LD_|PG|ALEMBIC_)")
 RESERVED_MOUNT = re.compile(r"^/*((alembic-operator.*|dev|proc|sys)(/.*)?|tmp/*)?$")
 
 REVISION_RULE = (
-    "revision must be one full Alembic revision id (letters, digits, underscores; at most 32), head or heads"
+    "revision must be one full Alembic revision id (at most 255 characters, none of them @ - + : , or a quote, no "
+    "space at its ends), head or heads"
 )
 ONE_TARGET = "give exactly one of spec.revision and spec.revisions"
 REVISIONS_RULE = "each of revisions is a full Alembic revision id, named once, and not head, heads or base"

@@ -49,15 +49,15 @@ class Database:
 
     secret_ref: SecretRef
     review_secret_ref: SecretRef | None = None
-    search_path: tuple[str, ...] = ("public",)
+    search_path: tuple[str, ...] = ()
     role: str = ""
 
 
 @dataclass(frozen=True)
 class VersionTable:
-    """Where Alembic keeps its rows; schema "" means the first of the search path."""
+    """Where Alembic keeps its rows; "" where the spec says nothing."""
 
-    name: str = "alembic_version"
+    name: str = ""
     schema: str = ""
 
 
@@ -180,7 +180,7 @@ def _identifier(name: str, path: str) -> str:
 
 def _database(raw: Raw) -> Database:
     path = "spec.database"
-    search_path = tuple(raw.get("searchPath") or ("public",))
+    search_path = tuple(raw.get("searchPath") or ())
     review = raw.get("reviewSecretRef") is not None
     return Database(
         secret_ref=_secret(raw, "secretRef", path),
@@ -206,7 +206,7 @@ def _migrations(raw: Raw) -> Migrations:
         rules.check_image(image, f"{path}.image")
     _check_places(raw, path)
     table = raw.get("versionTable") or {}
-    name, schema = table.get("name") or "alembic_version", table.get("schema") or ""
+    name, schema = table.get("name") or "", table.get("schema") or ""
     return Migrations(
         image=image,
         config_map=config_map,
@@ -215,7 +215,7 @@ def _migrations(raw: Raw) -> Migrations:
         config_file=raw.get("configFile") or "alembic.ini",
         environment=raw.get("environment") or "Managed",
         version_table=VersionTable(
-            _identifier(name, f"{path}.versionTable.name"),
+            name and _identifier(name, f"{path}.versionTable.name"),
             schema and _identifier(schema, f"{path}.versionTable.schema"),
         ),
         pull_secrets=tuple(item["name"] for item in raw.get("pullSecrets") or ()),

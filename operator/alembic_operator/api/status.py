@@ -29,11 +29,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class DatabaseFacts:
-    """Which database was read last."""
+    """Which database was read last; `search_path` of the migrating role, () where it was not read yet."""
 
     engine: str
     version: str
     identity: str
+    search_path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ _LIMITS = {
     "last_handled_retry_at": 253,
     "identity": 128,
     "digest": 128,
-    "revision": 64,
+    "revision": 255,
     "engine": 64,
     "version": 64,
     "reason": 64,
@@ -234,7 +235,8 @@ def _bounded(value: Any) -> Any:
 
 
 def _read(cls: type[Any], raw: Raw) -> Any:
-    return cls(**{f.name: raw[_raw_name(f.name)] for f in fields(cls) if _raw_name(f.name) in raw})
+    said = {f.name: raw[_raw_name(f.name)] for f in fields(cls) if _raw_name(f.name) in raw}
+    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
 
 
 def parse_status(raw: Raw | None) -> Status:

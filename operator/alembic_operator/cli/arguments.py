@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from alembic_operator.api.review import FAIL_ON, parse_review
-from alembic_operator.api.rules import InvalidSpec
+from alembic_operator.api.rules import REVISION, InvalidSpec
 
 DATABASE_VARIABLE = "ALEMBIC_OPERATOR_DATABASE_URL"
 SHADOW_VARIABLE = "ALEMBIC_OPERATOR_SHADOW_URL"
-_REVISION = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 
 _EPILOG = f"""\
@@ -40,8 +39,8 @@ class Options:
     database_url: str = field(default="", repr=False)
     shadow_url: str = field(default="", repr=False)
     to: tuple[str, ...] = ("head",)
-    search_path: tuple[str, ...] = ("public",)
-    version_table: str = "alembic_version"
+    search_path: tuple[str, ...] = ()
+    version_table: str = ""
     version_table_schema: str = ""
     role: str = ""
     baseline: tuple[str, ...] | None = None
@@ -82,8 +81,10 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -
         search_path=tuple(
             _checked(plan, "--search-path", one, _IDENTIFIER, "names of schemas, with commas in between")
             for one in found.search_path.split(",")
+            if found.search_path
         ),
-        version_table=_checked(plan, "--version-table", found.version_table, _IDENTIFIER, "a plain name"),
+        version_table=found.version_table
+        and _checked(plan, "--version-table", found.version_table, _IDENTIFIER, "a plain name"),
         version_table_schema=found.version_table_schema
         and _checked(plan, "--version-table-schema", found.version_table_schema, _IDENTIFIER, "a plain name"),
         role=found.role,
@@ -114,9 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--database-url", default="", metavar="URL", help="the target: postgresql://user:password@host/database")
     add("--shadow-url", default="", metavar="URL", help="a superuser's, on a scratch server")
     add("--to", default="head", metavar="REV[,…]", help="full revision ids, head or heads (default: %(default)s)")
-    add("--search-path", default="public", metavar="SCHEMA[,…]", help="of the session (default: %(default)s)")
-    add("--version-table", default="alembic_version", metavar="NAME", help="(default: %(default)s)")
-    add("--version-table-schema", default="", metavar="NAME", help="(default: the first of the search path)")
+    add("--search-path", default="", metavar="SCHEMA[,…]", help="of the session (default: the user's own)")
+    add("--version-table", default="", metavar="NAME", help="(default: alembic_version)")
+    add("--version-table-schema", default="", metavar="NAME", help="(default: by the search path, as Alembic finds it)")
     add("--role", default="", metavar="ROLE", help="SET ROLE on the target after connecting")
     add("--baseline", default=None, metavar="REV[,…]", help='adopt a database as being there; "" for base')
     add("--allow-downgrade", action="store_true", help="plan the way back where the database is ahead")
@@ -179,7 +180,7 @@ def _checked(parser: argparse.ArgumentParser, option: str, given: str, pattern: 
 def _targets(parser: argparse.ArgumentParser, given: str) -> tuple[str, ...]:
     ids = given.split(",")
     for one in ids:
-        _checked(parser, "--to", one, _REVISION, "full revision ids with commas, head or heads")
+        _checked(parser, "--to", one, REVISION, "full revision ids with commas, head or heads")
     if len(ids) > 1 and not {"head", "heads", "base"}.isdisjoint(ids):
         parser.error("--to: head, heads and base cannot stand beside other revisions")
     return tuple(ids)
@@ -191,4 +192,4 @@ def _baseline(parser: argparse.ArgumentParser, given: str | None, evidence: str)
     revisions = [one for one in given.split(",") if one]
     if revisions and evidence == "static":
         parser.error("--baseline: the schema at a revision is found out in a shadow; leave --evidence static out")
-    return tuple(_checked(parser, "--baseline", one, _REVISION, "full revision ids, with commas") for one in revisions)
+    return tuple(_checked(parser, "--baseline", one, REVISION, "full revision ids, with commas") for one in revisions)

@@ -25,7 +25,7 @@ def main(directory: Path) -> int:
     if not (directory / SHADOW).exists():
         return run()
     target = parse_uri((directory / SHADOW).read_text("utf-8"), "--shadow-url", "url")
-    return run(lambda driver, request: Shadow.at(driver, target, request))
+    return run(lambda driver, request, path: Shadow.at(driver, target, request, path))
 
 
 if __name__ == "__main__":

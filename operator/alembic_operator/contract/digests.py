@@ -10,7 +10,7 @@ from typing import Any
 from .jsonvalue import digest
 from .plan import Step
 
-VERSION = 1
+VERSION = 2
 
 
 def inputs_digest(inputs: dict[str, Any]) -> str:

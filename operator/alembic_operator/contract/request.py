@@ -84,11 +84,14 @@ class RunRequest:
         revisions: full ids, sorted; empty where `revision` has the one.
         secret_name: the Secret's name, for messages; its keys are files in places.SECRET_DIRECTORY.
         secret_key: the key that holds the connection URI.
-        search_path: pinned on every session; its first schema is the version table's default.
+        search_path: of spec.database.searchPath, for every session; [] where the session's own counts.
+        review_credentials: the Secret is spec.database.reviewSecretRef, whose role may have another search path.
+        migrating_search_path: what the migrating role's own was when it was last read; [] where it never was. It
+            counts for a run with review credentials, and for no other.
         role: SET ROLE after connecting; "" for none.
         path: directory of the ini file in the image.
         config_file: the ini file, relative to path; "" for a bare directory of version files (migrations.configMap).
-        version_table, version_table_schema: where Alembic keeps its rows; schema "" means search_path[0].
+        version_table, version_table_schema: where Alembic keeps its rows, as the spec has it; "" where it says nothing.
         image: as in the spec, for the journal ("" where the migrations come from a ConfigMap).
         baseline: None, or the revisions an existing database is said to be at; []: from base, beside what is there.
         baseline_fingerprint: of the schema that is to be adopted, as Git has it; "" for none.
@@ -107,11 +110,13 @@ class RunRequest:
     revision: str
     secret_name: str
     secret_key: str = "uri"
-    search_path: list[str] = field(default_factory=lambda: ["public"])
+    search_path: list[str] = field(default_factory=list)
+    review_credentials: bool = False
+    migrating_search_path: list[str] = field(default_factory=list)
     role: str = ""
     path: str = "/app"
     config_file: str = "alembic.ini"
-    version_table: str = "alembic_version"
+    version_table: str = ""
     version_table_schema: str = ""
     image: str = ""
     baseline: list[str] | None = None
@@ -131,6 +136,11 @@ class RunRequest:
     def wanted(self) -> list[str]:
         """What the spec names as the target, before `head` and `heads` are resolved."""
         return list(self.revisions) or [self.revision]
+
+    @property
+    def pinned_search_path(self) -> list[str]:
+        """The search path that each session is given; [] where it keeps its own."""
+        return self.search_path or (self.migrating_search_path if self.review_credentials else [])
 
     def to_json(self) -> str:
         """The text of the environment variable."""

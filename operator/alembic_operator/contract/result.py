@@ -51,11 +51,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class DatabaseFacts:
-    """Which database it was. `identity` as in docs: sha256 over engine, system identifier, name, version table."""
+    """Which database it was.
+
+    Attributes:
+        identity: as in docs: sha256 over engine, system identifier, name, version table.
+        search_path: of the migrating session, "$user" replaced, with schemas that do not exist; [] where the run had
+            review credentials and did not know it.
+    """
 
     engine: str
     version: str
     identity: str
+    search_path: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

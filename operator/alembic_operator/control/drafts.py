@@ -177,7 +177,7 @@ def _asked(document: PlanDocument, request: RunRequest) -> dict[str, Any]:
         "direction": document.direction.value,
         "bundle": document.bundle_digest,
         "role": request.role,
-        "searchPath": list(request.search_path),
+        "searchPath": request.pinned_search_path or _told(document)["searchPath"],
         "path": request.path,
         "python": request.python,
         "configFile": request.config_file,

@@ -91,9 +91,10 @@ def _seconds(job: Job, result: RunResult | None, now: datetime) -> float | None:
 def _facts(status: Status, result: RunResult) -> Status:
     """What the database said: kept only as far as this run read it."""
     if result.database is not None:
+        found = result.database
         status = replace(
             status,
-            database=DatabaseFacts(result.database.engine, result.database.version, result.database.identity),
+            database=DatabaseFacts(found.engine, found.version, found.identity, tuple(found.search_path)),
         )
     if result.current is not None:
         status = replace(status, current_revisions=tuple(result.current), current=_text(result.current), owner=None)

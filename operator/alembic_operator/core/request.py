@@ -25,8 +25,8 @@ def build_request(
 ) -> RunRequest:
     """What the runner in that Job is asked to do."""
     migrations, timeouts = spec.migrations, spec.timeouts
-    reads = kind is not RunKind.APPLY and spec.database.review_secret_ref is not None
-    secret = (spec.database.review_secret_ref if reads else None) or spec.database.secret_ref
+    reader = spec.database.review_secret_ref if kind is not RunKind.APPLY else None
+    secret = reader or spec.database.secret_ref
     database = schema.status.database
     return RunRequest(
         kind=kind,
@@ -38,6 +38,8 @@ def build_request(
         secret_name=secret.name,
         secret_key=secret.key,
         search_path=list(spec.database.search_path),
+        review_credentials=reader is not None,
+        migrating_search_path=list(database.search_path) if reader and database else [],
         role=spec.database.role,
         path=migrations.path,
         config_file="" if migrations.config_map else migrations.config_file,

@@ -27,7 +27,7 @@ from .revision import Running
 from .schema import snapshot
 from .settling import Settlement, repair_of, settle
 from .verify import invalid_indexes, verify
-from .versiontable import longest_id, read_version_rows, schema_exists
+from .versiontable import longest_id, read_version_rows
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def _check_approved(
         from_revisions=approved.from_revisions,
         to_revisions=approved.to_revisions,
         direction=approved.direction,
+        place=run.place,
+        search_path=run.session.search_path,
         history=history,
         driver=run.driver,
         bundle=digest_of(files),
@@ -118,7 +120,7 @@ def _settlement(run: Run, connection: RawConnection, reading: Reading, approved:
     """
     if approved.direction not in (Direction.BASELINE.value, Direction.REPAIR.value):
         return None
-    schema = snapshot(connection, run.request.search_path, run.place)
+    schema = snapshot(connection, run.session.search_path.schemas, run.place)
     if approved.direction == Direction.BASELINE.value:
         after = tuple(approved.to_revisions)
         return Settlement(Direction.BASELINE, schema.fingerprint, tuple(reading.rows), after)
@@ -176,12 +178,7 @@ def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> D
 
 def _prepare(run: Run, connection: RawConnection, reading: Reading, history: History, pending: list[str]) -> None:
     """See that the version rows can be written, make the journal, and claim the history."""
-    if not schema_exists(connection, run.place.schema):
-        raise RunFailed(
-            Reason.INVALID_SPEC,
-            f'Looking for schema "{run.place.schema}" in the database, where the version table belongs: it is not '
-            "there. Create it, or correct spec.database.searchPath or spec.migrations.versionTable.schema.",
-        )
+    run.check_schema(connection)
     run.check_ids(pending, longest_id(connection, run.place), history)
     ensure_journal(run.driver, connection, run.report)
     if reading.journal.owner != run.request.target:

@@ -15,6 +15,7 @@ from ..contract.request import RunKind, RunRequest
 from .driver import Driver, RawConnection, rows
 from .errors import RunFailed
 from .planning.capture import Listener, connect_captured
+from .searchpath import setting_of
 from .secret import Target
 
 APPLICATION = "alembic-operator"
@@ -126,7 +127,8 @@ def connect(
     except driver.error as error:
         raise connect_failure(str(error), request.secret_name) from None
     try:
-        settings = session_settings(request, driver.server_version(connection), monitor=monitor)
+        path = tuple(request.pinned_search_path)
+        settings = session_settings(request, path, driver.server_version(connection), monitor=monitor)
         if request.kind == RunKind.PLAN:
             settings["default_transaction_read_only"] = "on"
         values = ", ".join("(%s::text, %s::text)" for _ in settings)
@@ -157,11 +159,12 @@ def _cannot_connect(reason: Reason, found: str, secret_name: str) -> RunFailed:
     return RunFailed(reason, f'Connecting to the database that Secret "{secret_name}" names: {found}.')
 
 
-def session_settings(request: RunRequest, server_version: int, *, monitor: bool) -> dict[str, str]:
-    """Name and value of every setting of a session; times in milliseconds."""
+def session_settings(
+    request: RunRequest, search_path: tuple[str, ...], server_version: int, *, monitor: bool
+) -> dict[str, str]:
+    """Name and value of every setting of a session; times in milliseconds. Without a search path it keeps its own."""
     timeouts = request.timeouts
     settings = {
-        "search_path": ", ".join('"' + schema.replace('"', '""') + '"' for schema in request.search_path),
         "timezone": "UTC",
         "lock_timeout": _milliseconds(timeouts.lock),
         "statement_timeout": _milliseconds(timeouts.statement),
@@ -170,6 +173,8 @@ def session_settings(request: RunRequest, server_version: int, *, monitor: bool)
     if server_version >= 140000:
         # Without it a killed pod's statement runs on, and commits (measured).
         settings["client_connection_check_interval"] = "1000"
+    if search_path:
+        settings["search_path"] = setting_of(search_path)
     if monitor:
         settings.update(search_path="pg_catalog", lock_timeout="1000", statement_timeout="2000")
         settings["default_transaction_read_only"] = "on"

@@ -14,12 +14,13 @@ import sqlalchemy
 
 from ..contract.request import RunRequest
 from ..contract.version import VERSION
-from .session import place_of
 
 if TYPE_CHECKING:
     from .driver import Driver
     from .graph import Graph, RevisionFile
     from .history import History
+    from .searchpath import SearchPath
+    from .session import Place
 
 
 def inputs_of(
@@ -31,6 +32,8 @@ def inputs_of(
     from_revisions: Sequence[str],
     to_revisions: Sequence[str],
     direction: str,
+    place: Place,
+    search_path: SearchPath,
     history: History,
     driver: Driver,
     bundle: str,
@@ -46,6 +49,8 @@ def inputs_of(
         from_revisions: version rows when it was planned.
         to_revisions: version rows when the plan is done.
         direction: of contract.plan.Direction.
+        place: where the version rows are.
+        search_path: of the migrating session.
         history: of the image.
         driver: of the image.
         bundle: digest over the files.
@@ -64,8 +69,9 @@ def inputs_of(
         "image": request.image,
         "steering": {
             "role": request.role,
-            "searchPath": list(request.search_path),
-            "versionTable": place_of(request).history,
+            "searchPath": list(search_path.schemas),
+            "missingSchemas": list(search_path.missing),
+            "versionTable": place.history,
             "path": request.path,
             "python": request.python,
             "configFile": request.config_file,

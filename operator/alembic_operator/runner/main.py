@@ -24,7 +24,7 @@ _DOING = {RunKind.CHECK: "Reading", RunKind.PLAN: "Planning", RunKind.APPLY: "Mi
 _LISTED = 20  # applied revisions; more never fit into 4 KiB
 
 
-def main(shadow: Callable[[Driver, RunRequest], Shadow] | None = None) -> int:
+def main(shadow: Callable[[Driver, RunRequest, tuple[str, ...]], Shadow] | None = None) -> int:
     """Do the run that the environment asks for.
 
     Args:

@@ -22,11 +22,11 @@ from .planning.capture import Listener
 from .report import Report
 from .schema import snapshot
 from .secret import Target, read_secret
-from .session import Place, place_of, preflight
+from .session import DEFAULT_TABLE, Place, TargetSession, Wanted, find_place, no_schema, preflight
 from .signals import Signals
 from .sqlerrors import ADVICE, find_sql_error
 from .verify import invalid_indexes
-from .versiontable import read_version_rows, users_tables
+from .versiontable import read_version_rows, schema_exists, users_tables
 
 if TYPE_CHECKING:
     from .history import History
@@ -44,6 +44,7 @@ class Run:
     """One run. What it has found out so far stands in its attributes, also when it ends early.
 
     Attributes:
+        place: the version table; known for sure from `locate` on.
         database: which one it is.
         owner: whom its journal names, where that is not the target.
         before, current: version rows at the start and as read last.
@@ -60,7 +61,7 @@ class Run:
 
     def __init__(self, request: RunRequest, report: Report, signals: Signals) -> None:
         self.request, self.report, self.signals = request, report, signals
-        self.place: Place = place_of(request)
+        self.place = Place(request.version_table_schema, request.version_table or DEFAULT_TABLE)
         self.database: DatabaseFacts | None = None
         self.owner: Owner | None = None
         self.before: list[str] | None = None
@@ -71,10 +72,11 @@ class Run:
         self.gate = Gate()
         self.receipt: PlanReceipt | None = None
         self.rehearsing = ""
-        self.shadow: Callable[[Driver, RunRequest], Shadow] | None = None
+        self.shadow: Callable[[Driver, RunRequest, tuple[str, ...]], Shadow] | None = None
         self.began = time.monotonic()
         self._driver: Driver | None = None
         self._target: Target | None = None
+        self._session: TargetSession | None = None
         self.invalid_before: set[str] = set()
 
     def execute(self) -> Outcome:
@@ -90,7 +92,12 @@ class Run:
         self._driver = find_driver(self._target.driver)
         connection = self.open(listener=self.gate)
         try:
-            self.database = preflight(self._driver, connection, request)
+            self._session = preflight(self._driver, connection, request)
+            self.locate(connection, Wanted(request.version_table, request.version_table_schema))
+            path = self._session.search_path
+            self.report.record("session", searchPath=path.schemas, missing=path.missing, versionTable=str(self.place))
+            for sentence in self._session.warnings(request):
+                self.report.warn(sentence)
             if self._driver.name == "psycopg2":
                 self.signals.cancel_on_signal(connection)
             return self._execute(self._driver, connection)
@@ -110,6 +117,27 @@ class Run:
         if self._driver is None:
             raise RuntimeError("the Secret was not read yet")
         return self._driver
+
+    @property
+    def session(self) -> TargetSession:
+        """What the migrating session is."""
+        if self._session is None:
+            raise RuntimeError("the database was not read yet")
+        return self._session
+
+    def locate(self, connection: RawConnection, wanted: Wanted) -> None:
+        """Find the version table of this run; the database's identity follows from where it is."""
+        self.place = find_place(connection, self.session.search_path, wanted)
+        self.database = self.session.facts(self.place)
+
+    def check_schema(self, connection: RawConnection) -> None:
+        """See that there is a schema to keep the version table in.
+
+        Raises:
+            RunFailed: InvalidSpec.
+        """
+        if not schema_exists(connection, self.place.schema):
+            raise no_schema(self.session.search_path, self.place)
 
     def rehearses(self, revision: str) -> None:
         """A revision is under way in the shadow; "" for none."""
@@ -168,12 +196,12 @@ class Run:
         if self.before is None:
             self.before = rows
         self.current = rows
-        tables = [] if rows else users_tables(connection, self.request.search_path, self.place)
+        tables = [] if rows else users_tables(connection, self.session.search_path.existing, self.place)
         journal = read_journal(driver, connection, self.place)
         owner = journal.owner
         self.owner = owner if owner is not None and owner.uid != self.request.target.uid else None
         strange = bool(tables) and not journal.applied and self.request.baseline != []
-        found = snapshot(connection, self.request.search_path, self.place).fingerprint if strange else ""
+        found = snapshot(connection, self.session.search_path.schemas, self.place).fingerprint if strange else ""
         return Reading(rows, journal, tables, found)
 
     def assess(self, reading: Reading, history: History) -> Assessment:

@@ -133,7 +133,7 @@ def draft_document(
         "bundle": "sha256:" + "b" * 64,
         "steering": {
             "role": request.role,
-            "searchPath": request.search_path,
+            "searchPath": request.search_path or ["public"],
             "path": request.path,
             "python": request.python,
             "configFile": request.config_file,

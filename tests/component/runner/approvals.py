@@ -20,8 +20,10 @@ from alembic_operator.runner.bundle import files_of
 from alembic_operator.runner.driver import find_driver
 from alembic_operator.runner.history import load_history
 from alembic_operator.runner.inputs import inputs_of
+from alembic_operator.runner.searchpath import SearchPath
+from alembic_operator.runner.session import Place
 
-from .conftest import Database
+from .conftest import USER, Database
 from .harness import Ended, Runner, make_request
 from .project import Project
 
@@ -156,6 +158,8 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
             from_revisions=approved.from_revisions,
             to_revisions=approved.to_revisions,
             direction=approved.direction,
+            place=Place("public", "alembic_version"),
+            search_path=SearchPath((request.role or USER, "public"), missing=(request.role or USER,)),
             history=history,
             driver=find_driver("psycopg2" if "+psycopg2" in uri else ""),
             bundle=digest_of(files_of(request, history)),

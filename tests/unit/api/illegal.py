@@ -136,8 +136,17 @@ ILLEGAL: tuple[Illegal, ...] = (
             "base": "base",
             "a relative revision": "head-1",
             "a branch label": "shop@head",
-            "a revision of 33 characters": "f" * 33,
+            "a range of revisions": "0001:0002",
+            "a revision with a quote": "it's",
+            "a revision with a hyphen": "2026-11-23",
+            "a revision with a space before it": " 0001",
         }.items()
+    ),
+    refused(
+        "a revision of 256 characters",
+        {"revision": "f" * 256},
+        "revision",
+        "Too long: may not be more than 255",
     ),
     refused("a revision that YAML reads as a number", {"revision": 123456}, "revision", 'Invalid value: "integer": '),
     refused("a baseline without revisions", {"baseline": {}}, "baseline.revisions", "Required value"),
@@ -154,7 +163,6 @@ ILLEGAL: tuple[Illegal, ...] = (
             "a baseline at heads": "heads",
             "a baseline at base, by name": "base",
             "a baseline at a branch's head": "shop@head",
-            "a baseline of 33 characters": "f" * 33,
         }.items()
     ),
     refused(

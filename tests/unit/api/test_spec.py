@@ -78,7 +78,7 @@ def test_config_map_counts_as_pinned_when_it_is_the_source() -> None:
     assert spec.migrations.pinned
 
 
-@pytest.mark.parametrize("text", ["8b7d0e44aa10\n", " head", "é"])
+@pytest.mark.parametrize("text", ["8b7d0e44aa10\n", " head", "head ", "8b7d\x7f", "8b7d:e44a", "it's"])
 def test_revision_is_refused_when_it_holds_what_no_id_holds(text: str) -> None:
     with pytest.raises(InvalidSpec) as caught:
         parse_spec(changed(PLAIN, {"spec.revision": text})["spec"])

@@ -40,9 +40,9 @@ def test_has_the_defaults_of_the_spec(project: str) -> None:
     found = _parse(project, "--database-url", URL, "--shadow-url", SHADOW)
     assert (found.to, found.search_path, found.config, found.version_table) == (
         ("head",),
-        ("public",),
+        (),
         "alembic.ini",
-        "alembic_version",
+        "",
     )
     assert (found.format, found.fail_on, found.baseline, found.allow_downgrade) == ("text", "error", None, False)
 
@@ -53,6 +53,7 @@ def test_has_the_defaults_of_the_spec(project: str) -> None:
         (["--to", "3f2a9c1d7e55"], "to", ("3f2a9c1d7e55",)),
         (["--to", "a2,b2"], "to", ("a2", "b2")),
         (["--to", "heads"], "to", ("heads",)),
+        (["--to", "2.4_add users"], "to", ("2.4_add users",)),
         (["--search-path", "shop,public"], "search_path", ("shop", "public")),
         (["--baseline", ""], "baseline", ()),
         (["--baseline", "a,b"], "baseline", ("a", "b")),
@@ -79,12 +80,12 @@ def test_takes_what_the_spec_can_say(project: str, options: list[str], name: str
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", ""], "--to: full revision ids"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,"], "--to: full revision ids"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,heads"], "--to: head, heads and base cannot"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a b"], "--to: full revision ids"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a" * 33], "--to: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a b "], "--to: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a" * 256], "--to: full revision ids"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a;b"], "--search-path: names of schemas"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a,,b"], "--search-path: names of schemas"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--version-table", "a.b"], "--version-table: a plain name"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--baseline", "a;b"], "--baseline: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--baseline", "a@b"], "--baseline: full revision ids"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--format", "xml"], "--format"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--fail-on", "info"], "--fail-on"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--config", "no.ini"], "--config: there is no file"),

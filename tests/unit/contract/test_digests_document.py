@@ -50,5 +50,5 @@ def test_names_every_setting_that_may_change(name: str) -> None:
 
 
 def test_versions_are_those_of_the_code() -> None:
-    assert "this page: **1**" in TEXT
-    assert (bundle.VERSION, digests.VERSION, guard.VERSION, VECTORS["version"]) == (1, 1, 1, 1)
+    assert "inputsDigest, statementsDigest and digest: **2**; of bundleDigest and of the fingerprints: **1**" in TEXT
+    assert (bundle.VERSION, digests.VERSION, guard.VERSION, VECTORS["version"]) == (1, 2, 1, 2)

@@ -85,7 +85,7 @@ def test_status_fits_when_the_runner_said_more_than_it_holds() -> None:
     assert failure is not None
     assert [len(text) for text in (failure.message, failure.revision, failure.sqlstate, failure.blocked_by)] == [
         1024,
-        64,
+        255,
         5,
         1024,
     ]

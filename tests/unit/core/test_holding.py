@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from alembic_operator.api.rules import REVISION_RULE
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 from alembic_operator.core.decision import DeleteJob
@@ -22,8 +23,7 @@ CASES: dict[str, tuple[World, str, str]] = {
     "invalid": (
         World(spec={**World().spec, "revision": "base"}),
         "InvalidSpec",
-        "spec.revision: revision must be one full Alembic revision id (letters, digits, underscores; at most 32), "
-        "head or heads",
+        f"spec.revision: {REVISION_RULE}",
     ),
     "not pinned": (
         World(spec={**World().spec, "migrations": {"image": TAGGED}}, development=False),

@@ -58,13 +58,11 @@ def test_drops_every_libpq_variable_and_no_other(monkeypatch: pytest.MonkeyPatch
 
 
 def _request(timeouts: Timeouts) -> RunRequest:
-    return RunRequest(
-        RunKind.APPLY, Owner("c", "n", "d", "u"), 1, "j", "head", "s", search_path=["app", 'o"dd'], timeouts=timeouts
-    )
+    return RunRequest(RunKind.APPLY, Owner("c", "n", "d", "u"), 1, "j", "head", "s", timeouts=timeouts)
 
 
 def test_pins_the_settings_of_a_session() -> None:
-    settings = session_settings(_request(Timeouts(lock=0.5, statement=0)), 150000, monitor=False)
+    settings = session_settings(_request(Timeouts(lock=0.5, statement=0)), ("app", 'o"dd'), 150000, monitor=False)
     assert settings == {
         "search_path": '"app", "o""dd"',
         "timezone": "UTC",
@@ -76,10 +74,16 @@ def test_pins_the_settings_of_a_session() -> None:
 
 
 def test_leaves_out_what_an_older_server_does_not_know() -> None:
-    assert "client_connection_check_interval" not in session_settings(_request(Timeouts()), 130000, monitor=False)
+    assert "client_connection_check_interval" not in session_settings(
+        _request(Timeouts()), ("app", 'o"dd'), 130000, monitor=False
+    )
 
 
 def test_reads_only_when_the_session_watches() -> None:
-    settings = session_settings(_request(Timeouts()), 150000, monitor=True)
+    settings = session_settings(_request(Timeouts()), ("app", 'o"dd'), 150000, monitor=True)
     assert settings["default_transaction_read_only"] == "on"
     assert settings["search_path"] == "pg_catalog"
+
+
+def test_leaves_the_role_its_own_search_path_when_none_is_given() -> None:
+    assert "search_path" not in session_settings(_request(Timeouts()), (), 150000, monitor=False)

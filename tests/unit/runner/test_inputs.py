@@ -19,6 +19,8 @@ from alembic_operator.runner.driver import Driver
 from alembic_operator.runner.graph import Graph, RevisionFile
 from alembic_operator.runner.history import History
 from alembic_operator.runner.inputs import inputs_of, major_version
+from alembic_operator.runner.searchpath import SearchPath
+from alembic_operator.runner.session import Place
 
 REQUEST = RunRequest(RunKind.PLAN, Owner("c1", "shop", "db", "uid-1"), 1, "job", "b", "db-app")
 FILES = {
@@ -41,6 +43,8 @@ def inputs(request: RunRequest = REQUEST, files: dict[str, RevisionFile] = FILES
         "from_revisions": ["a"],
         "to_revisions": ["b"],
         "direction": "Upgrade",
+        "place": Place("public", "alembic_version"),
+        "search_path": SearchPath(("public",)),
         "history": History(Config(), cast(ScriptDirectory, None), Graph(files)),
         "driver": Driver("psycopg2", FakeModule("psycopg2")),
         "bundle": "sha256:2",
@@ -57,6 +61,10 @@ def inputs(request: RunRequest = REQUEST, files: dict[str, RevisionFile] = FILES
         ("from_revisions", []),
         ("to_revisions", ["later"]),
         ("direction", "Downgrade"),
+        ("place", Place("public", "versions")),
+        ("place", Place("shop", "alembic_version")),
+        ("search_path", SearchPath(("shop", "public"))),
+        ("search_path", SearchPath(("public",), missing=("public",))),
         ("bundle", "sha256:other"),
         ("driver", Driver("psycopg", FakeModule("psycopg"))),
     ],
@@ -71,9 +79,6 @@ def test_inputs_differ_when_a_fact_differs(name: str, value: Any) -> None:
         {"target": replace(REQUEST.target, uid="uid-2")},
         {"image": "registry.example/shop@sha256:" + "1" * 64},
         {"role": "owner"},
-        {"search_path": ["shop", "public"]},
-        {"version_table": "versions"},
-        {"version_table_schema": "shop"},
         {"path": "/srv"},
         {"python": "/venv/bin/python"},
         {"config_file": "other.ini"},

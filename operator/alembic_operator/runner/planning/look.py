@@ -11,7 +11,7 @@ _LISTED = 8
 
 def schema_of(connection: RawConnection, task: Task) -> Snapshot:
     """The schema behind a connection."""
-    return snapshot(connection, task.request.search_path, task.place)
+    return snapshot(connection, task.search_path.schemas, task.place)
 
 
 def listed(sentences: list[str], most: int = _LISTED) -> str:

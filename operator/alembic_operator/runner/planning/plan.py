@@ -165,9 +165,9 @@ def _shadow(run: Run, task: Task) -> Shadow:
     """The shadow, once the target's schema is in it."""
     check_readable(run, task.target)
     if run.shadow is not None:
-        return run.shadow(task.driver, run.request)
+        return run.shadow(task.driver, run.request, task.search_path.schemas)
     await_shadow(run.secret, run.request, run.signals)
-    return Shadow.beside(task.driver, run.request)
+    return Shadow.beside(task.driver, run.request, task.search_path.schemas)
 
 
 def check_readable(run: Run, connection: RawConnection) -> None:
@@ -189,9 +189,11 @@ def check_readable(run: Run, connection: RawConnection) -> None:
 
 def _task(run: Run, connection: RawConnection, history: History, reading: Reading, direction: Direction) -> Task:
     assert run.database is not None
+    run.check_schema(connection)
     return Task(
         request=run.request,
         place=run.place,
+        search_path=run.session.search_path,
         driver=run.driver,
         target=connection,
         history=history,

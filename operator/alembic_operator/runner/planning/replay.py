@@ -46,7 +46,7 @@ def replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list
 def _replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Snapshot]:
     prepared = shadow.connect(_DATABASE)
     try:
-        for schema in dict.fromkeys([*task.request.search_path, task.place.schema]):
+        for schema in dict.fromkeys([*task.search_path.existing, task.place.schema]):
             quoted = '"' + schema.replace('"', '""') + '"'
             rows(prepared, f"CREATE SCHEMA IF NOT EXISTS {quoted}")
         ensure_journal(task.driver, prepared, task.report)

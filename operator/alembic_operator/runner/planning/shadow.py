@@ -45,15 +45,17 @@ class Shadow:
     Attributes:
         driver: of the image.
         parameters: of the driver's connect.
-        request: names search path and timeouts.
+        request: names timeouts.
+        search_path: of the migrating session.
     """
 
     driver: Driver
     parameters: dict[str, Any] = field(repr=False)
     request: RunRequest
+    search_path: tuple[str, ...]
 
     @classmethod
-    def beside(cls, driver: Driver, request: RunRequest) -> Shadow:
+    def beside(cls, driver: Driver, request: RunRequest, search_path: tuple[str, ...]) -> Shadow:
         """The one in this pod, by its socket."""
         parameters = {
             "host": places.SHADOW_DIRECTORY,
@@ -62,10 +64,10 @@ class Shadow:
             "client_encoding": "UTF8",
             "passfile": f"{places.SHADOW_DIRECTORY}/no-passwords",  # libpq warns of one that is no plain file
         }
-        return cls(driver, parameters, request)
+        return cls(driver, parameters, request, search_path)
 
     @classmethod
-    def at(cls, driver: Driver, target: Target, request: RunRequest) -> Shadow:
+    def at(cls, driver: Driver, target: Target, request: RunRequest, search_path: tuple[str, ...]) -> Shadow:
         """A database that somebody else restored the target's schema into; the user must be a superuser there."""
         parameters = {
             **target.options,
@@ -77,7 +79,7 @@ class Shadow:
             "client_encoding": "UTF8",
             "passfile": os.devnull,
         }
-        return cls(driver, parameters, request)
+        return cls(driver, parameters, request, search_path)
 
     def connect(self, database: str = "") -> RawConnection:
         """A session in autocommit with the settings that a session on the target has, but for its role.
@@ -108,7 +110,9 @@ class Shadow:
                 "alembic-operator-shadow",
                 self.request,
             ) from None
-        settings = session_settings(self.request, self.driver.server_version(connection), monitor=False)
+        settings = session_settings(
+            self.request, self.search_path, self.driver.server_version(connection), monitor=False
+        )
         values = ", ".join("(%s::text, %s::text)" for _ in settings)
         flat = [text for setting in settings.items() for text in setting]
         rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608

@@ -12,6 +12,7 @@ from ..driver import Driver, RawConnection
 from ..history import History
 from ..journal import Journal
 from ..report import Report
+from ..searchpath import SearchPath
 from ..session import Place
 from ..signals import Signals
 
@@ -30,6 +31,7 @@ class Task:
 
     request: RunRequest
     place: Place
+    search_path: SearchPath
     driver: Driver
     target: RawConnection
     history: History

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ SELECT set_config('search_path', '', true), set_config('timezone', 'UTC', true),
 """
 
 
-def snapshot(connection: RawConnection, search_path: list[str], place: Place) -> Snapshot:
+def snapshot(connection: RawConnection, search_path: Iterable[str], place: Place) -> Snapshot:
     """Read the objects in the schemas of a search path.
 
     Left out are the journal's schema, the version table, the members of extensions, owners and grants. The session may
