@@ -36,8 +36,8 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(trylast=True)  # after the shuffling of pytest-randomly
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its lane, and put the lanes first that take longest."""
+    """Give each test its lane; put the lanes first that take longest, and keep together what shares a fixture."""
     lanes = {item: lane_of(item.path.relative_to(ROOT).as_posix()) for item in items}
     for item, lane in lanes.items():
         item.add_marker(pytest.mark.xdist_group(lane))
-    items.sort(key=lambda item: (place_of(lanes[item]), lanes[item]))
+    items.sort(key=lambda item: (place_of(lanes[item]), lanes[item], item.path.parent))
