@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,14 @@ def pytest_unconfigure() -> None:
         owned.end_those_of(os.getpid())
 
 
-@pytest.hookimpl(trylast=True)  # after the shuffling of pytest-randomly
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its lane; put the lanes first that take longest, and keep together what shares a fixture."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Give each test its lane; put the longest lanes first, and keep together what shares a folder's fixtures.
+
+    The lanes are told before pytest-xdist reads them, and the order is set after pytest-randomly has shuffled.
+    """
     lanes = {item: lane_of(item.path.relative_to(ROOT).as_posix()) for item in items}
     for item, lane in lanes.items():
         item.add_marker(pytest.mark.xdist_group(lane))
+    yield
     items.sort(key=lambda item: (place_of(lanes[item]), lanes[item], item.path.parent))
