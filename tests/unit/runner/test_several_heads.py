@@ -13,6 +13,7 @@ from alembic.runtime.migration import RevisionStep
 from alembic.script.revision import RevisionError, RevisionMap
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import examples
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
@@ -46,7 +47,7 @@ def maintained(graph: Graph, rows: list[str]) -> Iterator[Any]:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_pending_is_what_alembic_applies_for_any_rows_and_targets(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     rows, targets = data.draw(rows_in(graph)), data.draw(rows_in(graph, least=1))
@@ -68,7 +69,7 @@ def test_pending_is_what_alembic_applies_for_any_rows_and_targets(data: st.DataO
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_way_back_is_alembics_or_is_refused_for_any_rows_and_target(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     rows, target = data.draw(rows_in(graph, least=1)), data.draw(st.sampled_from(sorted(graph.files)))
@@ -97,7 +98,7 @@ def test_way_back_is_alembics_or_is_refused_for_any_rows_and_target(data: st.Dat
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_version_rows_are_the_heads_of_what_is_left_when_it_is_taken_back_child_by_child(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     rows = data.draw(rows_in(graph, least=1))
@@ -112,7 +113,7 @@ def test_version_rows_are_the_heads_of_what_is_left_when_it_is_taken_back_child_
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_database_that_is_ahead_follows_the_targets_or_has_all_of_its_branches(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     rows, targets = data.draw(rows_in(graph, least=1)), data.draw(rows_in(graph, least=1))

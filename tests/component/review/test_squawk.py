@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.unit.review.plans import TODAY, outside, plan, reviewed, step
 
 from alembic_operator import review as package
 from alembic_operator.cli.failure import CannotPlan
@@ -21,8 +22,6 @@ from alembic_operator.control.linting import LIMITS
 from alembic_operator.review import program, squawk
 from alembic_operator.review.process import Limits, LintFailed, lint_in_child
 from alembic_operator.review.program import Said, SquawkFailed, ask
-
-from .plans import TODAY, outside, plan, reviewed, step
 
 # Each is of a kind that no rule of the review looks at.
 SPOKEN = [

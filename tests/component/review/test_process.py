@@ -9,13 +9,12 @@ import time
 
 import pytest
 from tests.effort import examples
+from tests.unit.review.plans import TODAY, plan, step
 
 from alembic_operator.contract.plan import Statement
 from alembic_operator.review.lint import lint
 from alembic_operator.review.process import Limits, LintFailed, lint_in_child
 from alembic_operator.review.result import Lint
-
-from .plans import TODAY, plan, step
 
 
 def run(text: str, limits: Limits | None = None) -> Lint:
