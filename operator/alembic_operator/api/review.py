@@ -35,12 +35,21 @@ RULE_IDS = (
     "transaction-escape",
     "mixed-autocommit",
     "irreversible",
+    "first-contact",
     *HISTORY_RULES,
 )
 
 # The rules' own severities, for who compares two `review.rules`: a warning; a warning or an error; the others an error.
 OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "irreversible")
-OWN_EITHER = ("destructive", "rewrite", "long-scan", "unique-on-existing", "jsonb", "unbatched-dml")
+OWN_EITHER = (
+    "destructive",
+    "rewrite",
+    "long-scan",
+    "unique-on-existing",
+    "jsonb",
+    "unbatched-dml",
+    "first-contact",
+)
 
 
 @dataclass(frozen=True)

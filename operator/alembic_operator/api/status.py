@@ -117,6 +117,7 @@ class Status:
     """Everything that the operator says about a DatabaseSchema; a cache of what the database said.
 
     `owner` is whom the journal named when it was read last, where that is another DatabaseSchema.
+    `schema_fingerprint` is of the schema when it was compared last: the condition Verified speaks of it.
     """
 
     observed_generation: int = -1
@@ -128,6 +129,7 @@ class Status:
     pending_revisions: int | None = None
     database: DatabaseFacts | None = None
     owner: OwnerRef | None = None
+    schema_fingerprint: str = ""
     plan: PlanRef | None = None
     run: Run | None = None
     attempts: int = 0
@@ -190,6 +192,7 @@ _LIMITS = {
     "last_handled_reconcile_at": 253,
     "last_handled_retry_at": 253,
     "identity": 128,
+    "schema_fingerprint": 128,
     "digest": 128,
     "revision": 255,
     "engine": 64,

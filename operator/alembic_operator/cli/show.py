@@ -42,10 +42,14 @@ def nothing_to_do(result: RunResult, form: str) -> str:
         body = {"version": VERSION, "outcome": result.outcome.value, "current": current, "findings": []}
         return json.dumps({**body, "warnings": result.warnings}, indent=2, sort_keys=True) + "\n"
     at = ", ".join(current) or "base"
+    lines = [f"Nothing to do: the database is at {at}."]
     if result.outcome == Outcome.AHEAD:
         beyond = ", ".join(result.target_revisions)
-        return f"Nothing to do: the database is at {at}, beyond {beyond}. --allow-downgrade plans the way back.\n"
-    return f"Nothing to do: the database is at {at}.\n"
+        lines = [f"Nothing to do: the database is at {at}, beyond {beyond}. --allow-downgrade plans the way back."]
+    found = result.verification
+    lines += [in_words_of_the_tool(found.message)] if found is not None else []
+    lines += [f"warning: {in_words_of_the_tool(one)}" for one in result.warnings]
+    return "\n".join(lines) + "\n"
 
 
 def _lines(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> Iterator[str]:

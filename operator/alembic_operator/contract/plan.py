@@ -189,11 +189,21 @@ class Table:
 
 @dataclass(frozen=True)
 class HistoryFault:
-    """What is wrong with the history: rule multiple-heads, inserted-revision or edited-revision."""
+    """What is wrong with the history, or with the database at first contact.
+
+    Attributes:
+        rule: multiple-heads, inserted-revision, edited-revision or first-contact.
+        revision: "" for the whole plan.
+        message: a sentence.
+        severity: error or warning.
+        object: `table public.audit`, where one object is meant.
+    """
 
     rule: str
     revision: str
     message: str
+    severity: str = "error"
+    object: str = ""
 
 
 @dataclass(frozen=True)

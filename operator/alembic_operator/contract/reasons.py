@@ -78,6 +78,7 @@ class Reason(str, Enum):
     VERSION_TABLE_INVALID = "VersionTableInvalid"
     BASELINE_REQUIRED = "BaselineRequired"
     BASELINE_MISMATCH = "BaselineMismatch"
+    SCHEMA_MISMATCH = "SchemaMismatch"
     DOWNGRADE_REFUSED = "DowngradeRefused"
     PLAN_REJECTED = "PlanRejected"
     WAIVER_INVALID = "WaiverInvalid"

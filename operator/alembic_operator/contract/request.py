@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from .verification import Verification, VerifiedReason
+
 VERSION = 1
 
 
@@ -100,6 +102,7 @@ class RunRequest:
         shadow_image: of the shadow, for messages.
         python, environment, env_names: as in the spec, part of a plan's inputs (names of job.env, never values).
         approved: the plan that an apply run runs; None: whatever is pending, without a review.
+        verification: what a plan run found out about a schema that others migrated; an apply run journals it.
         replace_owner: uid of an owner that this target may take the database over from; "" for none.
     """
 
@@ -128,6 +131,7 @@ class RunRequest:
     environment: str = "Managed"
     env_names: list[str] = field(default_factory=list)
     approved: Approved | None = None
+    verification: Verification | None = None
     replace_owner: str = ""
     timeouts: Timeouts = field(default_factory=Timeouts)
     revisions: list[str] = field(default_factory=list)
@@ -166,6 +170,9 @@ class RunRequest:
             body["timeouts"] = Timeouts(**body["timeouts"])
             if body.get("approved") is not None:
                 body["approved"] = Approved(**body["approved"])
+            if body.get("verification") is not None:
+                found = dict(body["verification"])
+                body["verification"] = Verification(**{**found, "reason": VerifiedReason(found["reason"])})
             return cls(**body)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, ProtocolError):

@@ -13,6 +13,7 @@ from typing import Any, Callable
 from .places import TERMINATION_LOG_LIMIT
 from .reasons import Reason
 from .request import Owner, ProtocolError, RunKind
+from .verification import Verification, VerifiedReason
 
 VERSION = 1
 
@@ -87,6 +88,7 @@ class RunResult:
         applied: oldest first; `applied_count` counts all of them, the list may be cut.
         owner: of the database, when it is not this target.
         plan: what a plan run made.
+        verification: how it is known that the schema is the history's; None where this run has not found that out.
         warnings: one sentence each.
         records, records_sha256: number and hash of the log records that this run wrote.
     """
@@ -106,6 +108,7 @@ class RunResult:
     failure: Failure | None = None
     owner: Owner | None = None
     plan: PlanReceipt | None = None
+    verification: Verification | None = None
     warnings: list[str] = field(default_factory=list)
     started_at: str = ""
     finished_at: str = ""
@@ -143,6 +146,12 @@ class RunResult:
             raise ProtocolError(f"the result cannot be read: {type(error).__name__}") from None
 
 
+def _shorten_verification(result: RunResult) -> RunResult:
+    if result.verification is None:
+        return result
+    return replace(result, verification=replace(result.verification, message=result.verification.message[:300]))
+
+
 def _shorten_failure(result: RunResult) -> RunResult:
     if result.failure is None:
         return result
@@ -154,6 +163,7 @@ _CUTS: list[Callable[[RunResult], RunResult]] = [
     lambda r: replace(r, warnings=r.warnings[:3]),
     lambda r: replace(r, warnings=[]),
     lambda r: replace(r, applied=r.applied[-3:]),
+    _shorten_verification,
     _shorten_failure,
     lambda r: replace(r, current=(r.current or [])[:20], before=(r.before or [])[:20]),
     lambda r: replace(r, target_revisions=r.target_revisions[:4], before=(r.before or [])[:4]),
@@ -178,6 +188,9 @@ def _load(body: dict[str, Any]) -> RunResult:
         body["owner"] = Owner(**body["owner"])
     if body.get("plan") is not None:
         body["plan"] = PlanReceipt(**body["plan"])
+    if body.get("verification") is not None:
+        found = dict(body["verification"])
+        body["verification"] = Verification(**{**found, "reason": VerifiedReason(found["reason"])})
     if body.get("failure") is not None:
         failure = dict(body["failure"])
         failure["reason"] = Reason(failure["reason"])
@@ -194,7 +207,7 @@ def _load(body: dict[str, Any]) -> RunResult:
 
 
 def _parts(result: RunResult) -> list[Any]:
-    return [result, result.database, result.owner, result.plan, result.failure, *result.applied]
+    return [result, result.database, result.owner, result.plan, result.verification, result.failure, *result.applied]
 
 
 def _is_text(value: Any) -> bool:

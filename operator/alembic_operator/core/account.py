@@ -14,11 +14,11 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from .begin import with_targets
 from .decision import Event, EventReason, FinishedRun
 from .endings import Doubt, Ending, NeverStarted, Reported
-from .failing import DOUBT, Account, Case, Due, fail, failure_of, schedule
-from .messages import ahead, behind, doubted, found_late, joined, repair_by_plan, succeeded, up_to_date
+from .failing import DOUBT, LOOK, Account, Case, Due, fail, failure_of, schedule
+from .messages import ahead, behind, doubted, found_late, joined, looked, repair_by_plan, succeeded, up_to_date
 from .observed import Job, Schema
 from .planned import given_up_plan, goes_on, noted, plan_changed, planned, to_be_claimed, withdrawn
-from .summarize import Summary, summarize
+from .summarize import Summary, say_verified, summarize
 
 # Seconds: what a run read of the database counts for so long. After an outage of the operator, or when somebody wiped
 # the status, old Jobs are found, and the database may have moved since.
@@ -53,7 +53,7 @@ def _still_stopped(account: Account, job: Job, ending: Ending, case: Case) -> Ac
     To be waited for would end in an apply run that nobody asked for.
     """
     last, failed = account.status.last_failure, ending.result.failure if isinstance(ending, Reported) else ending
-    if job.kind is not RunKind.CHECK or job.trigger.startswith(DOUBT) or last is None or failed is None:
+    if job.kind is not RunKind.CHECK or job.trigger.startswith((DOUBT, LOOK)) or last is None or failed is None:
         return None
     if failed.reason.reason_class is ReasonClass.STOP or last.reason not in set(Reason):
         return None
@@ -67,7 +67,7 @@ def _recorded(account: Account, job: Job, ending: Ending, now: datetime) -> Acco
     result = ending.result if isinstance(ending, Reported) else None
     outcome = _outcome(ending)
     if result is not None:
-        status = _facts(status, result)
+        status = _facts(status, result, now)
     repeated = status.last_failure is not None and status.last_failure.reason == outcome
     if job.kind is RunKind.APPLY and not isinstance(ending, NeverStarted) and not repeated:
         entry = _history_entry(job, result, outcome, status, now)
@@ -88,8 +88,13 @@ def _seconds(job: Job, result: RunResult | None, now: datetime) -> float | None:
     return (end - start).total_seconds() if start and end else None
 
 
-def _facts(status: Status, result: RunResult) -> Status:
+def _facts(status: Status, result: RunResult, now: datetime) -> Status:
     """What the database said: kept only as far as this run read it."""
+    another = result.database is not None and (
+        status.database is None or status.database.identity != result.database.identity
+    )
+    if result.verification is not None or another or result.current == []:
+        status = say_verified(status, result.verification, now)
     if result.database is not None:
         found = result.database
         status = replace(
@@ -136,6 +141,9 @@ def _moment(told: str, otherwise: str) -> str:
 
 
 def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Account:
+    if job.trigger.startswith(LOOK) and (result.failure is None or result.failure.reason is Reason.OUTCOME_UNKNOWN):
+        summary = Summary(case.schema.generation, Reason.PLANNING, looked(result))
+        return replace(account, status=summarize(account.status, summary, case.now), due=Due.PLAN)
     if result.failure is not None:
         return _failed(account, job, result, result.failure, case)
     if result.outcome is Outcome.PLANNED:

@@ -29,7 +29,7 @@ from .observed import Job, Observed, Schema
 from .request import build_request
 from .starting import refused, start_trouble
 from .summarize import Summary, summarize
-from .wanted import TAKE_OVER_PAUSE, Wanted, replaced_owner, until_due, wanted_run
+from .wanted import TAKE_OVER_PAUSE, Wanted, look_first, replaced_owner, until_due, wanted_run
 
 POLL_START = 15.0  # seconds: no pod by then is worth a look at the Job's events
 POLL_RUN = 20.0  # seconds until the next look at a run that goes on, and between those at a pod that does not start
@@ -264,14 +264,20 @@ def _not_created(observed: Observed, account: Account, case: Case) -> Decision:
 
 
 def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decision:
-    account, wanted = go.account, go.wanted
-    schema, spec, status = observed.schema, observed.schema.spec, account.status
+    account, schema, spec, status = go.account, observed.schema, observed.schema.spec, go.account.status
     assert spec is not None
+    wanted = look_first(go.wanted, spec, status, context)
     kind = wanted.kind
     attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)])
     name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
     request = build_request(
-        schema, spec, kind, name, replace_owner=replaced_owner(observed, status), context=context, approved=go.approved
+        replace(schema, status=status),  # what the run before it has read decides the shadow's image
+        spec,
+        kind,
+        name,
+        replace_owner=replaced_owner(observed, status),
+        context=context,
+        approved=go.approved,
     )
     run = Run(kind.value, name, attempt, to_text(now), schema.generation)
     status = begun(status, schema, run, schema.tokens)

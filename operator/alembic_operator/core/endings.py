@@ -76,9 +76,14 @@ def _asks(job: Job, expected: RunRequest) -> bool:
         asked = RunRequest.from_json(job.request)
     except ProtocolError:
         return False
-    # The shadow's image follows the server's version, which this very run may have been the first to read.
+    # The shadow's image follows the server's version, which this very run may have been the first to read; how the
+    # schema was verified, the runs before it found out.
     ours = replace(
-        expected, replace_owner=asked.replace_owner, shadow_image=asked.shadow_image, approved=asked.approved
+        expected,
+        replace_owner=asked.replace_owner,
+        shadow_image=asked.shadow_image,
+        approved=asked.approved,
+        verification=asked.verification,
     )
     return asked == ours
 

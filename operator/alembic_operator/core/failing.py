@@ -20,6 +20,7 @@ from .observed import Schema
 from .summarize import Summary, summarize
 
 DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
+LOOK = "look-"  # begins that of one before the first plan, which finds out which server it is
 
 
 @dataclass(frozen=True)

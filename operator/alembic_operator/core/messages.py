@@ -6,6 +6,7 @@ from alembic_operator.api.spec import Spec
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import RunResult
+from alembic_operator.contract.verification import VerifiedReason
 
 
 def target(spec: Spec) -> str:
@@ -45,6 +46,12 @@ def behind(result: RunResult) -> str:
     return f"Job {result.job} found the database at {_at(result)}, with revisions to apply: a run is started."
 
 
+def looked(result: RunResult) -> str:
+    """The first look at a server, before a plan is made."""
+    server = f"{result.database.engine} {result.database.version}" if result.database else "the server"
+    return f"Job {result.job} found {server}; starting a plan run with a shadow of that version."
+
+
 def ahead(result: RunResult) -> str:
     """The database has the target and more."""
     return _with_warnings(
@@ -76,7 +83,10 @@ def _went_back(result: RunResult) -> bool:
 
 
 def _with_warnings(message: str, result: RunResult) -> str:
-    return joined(message, *(f"Warning: {warning}" for warning in result.warnings))
+    found = result.verification
+    unseen = found is not None and found.reason is VerifiedReason.NOT_COMPARED
+    note = "Its schema was not compared with the history: see the condition Verified." if unseen else ""
+    return joined(message, note, *(f"Warning: {warning}" for warning in result.warnings))
 
 
 def found_late(result: RunResult) -> str:

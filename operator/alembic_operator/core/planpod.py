@@ -48,6 +48,11 @@ def shadow_image(spec: Spec, server_version: str, context: Context) -> str:
     return spec.review.shadow.image or known or (images[max(images)] if images else "")
 
 
+def is_guess(spec: Spec, context: Context) -> bool:
+    """Whether the image of a shadow hangs on the version of a server that nobody has looked at."""
+    return spec.review.evidence == "Shadow" and not spec.review.shadow.image and len(context.shadow_images) > 1
+
+
 def shadow_container(spec: Spec, request: RunRequest, security: dict[str, Any]) -> dict[str, Any]:
     """The shadow as an init container; its image is the request's."""
     # What the Secret's certificates are mounted by is needed for the dump too.

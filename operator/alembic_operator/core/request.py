@@ -11,6 +11,7 @@ from alembic_operator.contract.request import Approved, Owner, RunKind, RunReque
 from .context import Context
 from .observed import Schema
 from .planpod import shadow_image
+from .summarize import verification_said
 
 
 def build_request(
@@ -57,6 +58,7 @@ def build_request(
         environment=migrations.environment,
         env_names=sorted(str(item["name"]) for item in spec.job.env),
         approved=approved,
+        verification=verification_said(schema.status) if kind is RunKind.APPLY else None,
         timeouts=Timeouts(timeouts.lock, timeouts.statement, timeouts.idle_in_transaction, timeouts.run),
         replace_owner=replace_owner,
     )

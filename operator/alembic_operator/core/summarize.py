@@ -1,6 +1,7 @@
 """The only writer of the conditions: Ready always, Reconciling and Stalled only while true and never both, SchemaAhead.
 
-Planned and Approved stay as they are said, until the plan they are about is no longer the one that counts.
+Planned and Approved stay as they are said, until the plan they are about is no longer the one that counts; Verified,
+until a run has read something else.
 
 So that kstatus (Flux, Helm), Argo CD's health check and `kubectl wait` all read the same story.
 """
@@ -13,11 +14,13 @@ from datetime import datetime
 from alembic_operator.api.instant import to_text
 from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT, Condition, Status, cut
 from alembic_operator.contract.reasons import Reason, ReasonClass
+from alembic_operator.contract.verification import Verification, VerifiedReason
 
 RETRYING = "RetryingAfterFailure"
 
 PLANNED, APPROVED = "Planned", "Approved"
 _OF_THE_PLAN = (PLANNED, APPROVED)
+VERIFIED = "Verified"
 
 _READY = {ReasonClass.OK: "True", ReasonClass.RUNNING: "Unknown"}
 
@@ -52,7 +55,9 @@ def summarize(status: Status, summary: Summary, now: datetime) -> Status:
         for kind, (value, reason) in sorted(wanted.items())
     )
     kept = tuple(
-        replace(old, observed_generation=summary.generation) for old in status.conditions if old.type in _OF_THE_PLAN
+        replace(old, observed_generation=summary.generation)
+        for old in status.conditions
+        if old.type in (*_OF_THE_PLAN, VERIFIED)
     )
     ordered = tuple(sorted((*conditions, *kept), key=lambda condition: condition.type))
     return replace(status, conditions=ordered, observed_generation=summary.generation)
@@ -60,7 +65,7 @@ def summarize(status: Status, summary: Summary, now: datetime) -> Status:
 
 @dataclass(frozen=True)
 class Said:
-    """What is to be said of the plan by a condition of its own: `kind` is PLANNED or APPROVED."""
+    """What is to be said by a condition of its own: `kind` is PLANNED, APPROVED or VERIFIED."""
 
     kind: str
     value: str
@@ -75,6 +80,23 @@ def say(status: Status, said: Said, now: datetime) -> Status:
     others = (old for old in status.conditions if old.type != said.kind)
     conditions = (*others, _since(status.condition(said.kind), new))
     return replace(status, conditions=tuple(sorted(conditions, key=lambda condition: condition.type)))
+
+
+def say_verified(status: Status, found: Verification | None, now: datetime) -> Status:
+    """The status with how it is known that the schema is the history's; None: there is nothing to know."""
+    if found is None:
+        others = tuple(old for old in status.conditions if old.type != VERIFIED)
+        return replace(status, conditions=others, schema_fingerprint="")
+    said = Said(VERIFIED, found.reason.condition_status, found.reason.value, found.message)
+    return say(replace(status, schema_fingerprint=found.fingerprint), said, now)
+
+
+def verification_said(status: Status) -> Verification | None:
+    """What the status says of it."""
+    said = status.condition(VERIFIED)
+    if said is None or said.reason not in {reason.value for reason in VerifiedReason}:
+        return None
+    return Verification(VerifiedReason(said.reason), said.message, status.schema_fingerprint)
 
 
 def say_no_plan(status: Status) -> Status:

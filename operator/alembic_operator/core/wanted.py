@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alembic_operator.api.instant import from_text
+from alembic_operator.api.spec import Spec
 from alembic_operator.api.status import Status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 
-from .failing import DOUBT, Account, Due
+from .context import Context
+from .failing import DOUBT, LOOK, Account, Due
 from .observed import Observed, Schema
+from .planpod import is_guess
 from .review import is_reviewed
 
 TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
@@ -46,6 +49,16 @@ def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | 
     if asked is not None:
         return Wanted(RunKind.CHECK, asked) if asked else apply
     return apply if _overdue(observed, status, reason, now) else None
+
+
+def look_first(wanted: Wanted, spec: Spec, status: Status, context: Context) -> Wanted:
+    """The run to start: before the first plan a check, where the server's version decides which image its shadow has.
+
+    A shadow of another version is a failed Job and a warning that nobody can do anything about.
+    """
+    if wanted.kind is RunKind.PLAN and status.database is None and is_guess(spec, context):
+        return Wanted(RunKind.CHECK, f"{LOOK}{wanted.trigger}")
+    return wanted
 
 
 def _overdue(observed: Observed, status: Status, reason: Reason, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from .apply import Migration, Session
 from .approved import changed, check_inputs, check_place, check_targets
 from .assess import Assessment, Reading, check_owner
 from .bundle import files_of
+from .contact import check_contact, contact_of
 from .driver import Driver, RawConnection
 from .errors import RunFailed
 from .graph import Standing
@@ -57,12 +58,14 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
     direction = _direction(run, assessment, approved)
     if direction == Direction.DOWNGRADE:
         run.pending = len(history.graph.lineage(reading.rows) - history.graph.lineage(run.targets))
+    verification = check_contact(run, connection, reading, history) if assessment.adopt or assessment.resolved else None
     _prepare(run, connection, reading, history, assessment.pending)
-    if assessment.adopt:
+    if verification is not None:
         files = history.graph.files
-        adopt(connection, run.place, run.request, [(r, files[r].sha256) for r in assessment.adopt])
-    if assessment.resolved:
-        resolve(connection, assessment.resolved)
+        known = [(r, files[r].sha256) for r in assessment.adopt]
+        adopt(connection, run.place, run.request, known, verification)
+        resolve(connection, assessment.resolved, verification)
+        run.verification = verification
     if assessment.standing == Standing.EQUAL:
         return Outcome.UP_TO_DATE
     if assessment.standing == Standing.AHEAD and direction != Direction.DOWNGRADE:
@@ -135,7 +138,8 @@ def _settle(run: Run, connection: RawConnection, reading: Reading, history: Hist
     """Send what settles the database, unless that was done already, and say what is left to do."""
     _prepare(run, connection, reading, history, list(settlement.after))
     if settlement.intent is not None or settlement.finishes:
-        settle(connection, run.place, run.request, history.graph, settlement)
+        verification = contact_of(run.request, settlement)
+        settle(connection, run.place, run.request, history.graph, settlement, verification=verification)
     with_new = run.open()
     try:
         after = run.read(run.driver, with_new)

@@ -9,6 +9,7 @@ from ..contract import places
 from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import Owner, RunKind, RunRequest
+from .baseline import check_baseline
 from .errors import RunFailed
 from .graph import Graph, Standing
 from .journal import Entry, Journal
@@ -71,6 +72,7 @@ def assess(reading: Reading, graph: Graph, targets: Sequence[str], request: RunR
     _check_rows(reading, graph, place)
     if not reading.rows:
         _check_first_contact(reading, request, place)
+    too_late = check_baseline(reading, graph, request, place)
     standing = graph.standing(reading.rows, targets)
     if standing == Standing.DIVERGED:
         raise _diverged(reading.rows, graph, targets, place)
@@ -79,7 +81,7 @@ def assess(reading: Reading, graph: Graph, targets: Sequence[str], request: RunR
     known = journal.applied | {entry.revision for entry in intents}
     adopt = graph.oldest_first(there - known)
     pending = graph.oldest_first(graph.lineage(targets) - there) if standing == Standing.BEHIND else []
-    warnings = _warnings(journal, graph, there, adopt, pending)
+    warnings = [*too_late, *_warnings(journal, graph, there, adopt, pending)]
     warnings += _unnamed(graph.unnamed_heads(reading.rows, targets), targets)
     return Assessment(standing, pending, adopt, resolved, warnings)
 

@@ -14,38 +14,42 @@ from dataclasses import dataclass
 from ..contract import places
 from ..contract.reasons import Reason
 from ..contract.request import Owner, RunRequest
+from ..contract.verification import Verification
 from .driver import Driver, RawConnection, rows
 from .errors import RunFailed
 from .lock import bootstrap_lock
 from .report import Report
 from .session import Place
 
-MAJOR, MINOR = 1, 1
+MAJOR, MINOR = 1, 2
 
 _VERSION = "SELECT pg_catalog.to_regclass('alembic_operator.meta') IS NOT NULL"
 _MINOR = "SELECT minor FROM alembic_operator.meta"
 _CHANGES = "-- Version 1.1:"  # in journal.sql: what a journal of version 1.0 lacks begins there
 _OWNER = "SELECT cluster, namespace, name, uid, since::text FROM alembic_operator.owner WHERE history = %s"
+# An older journal lacks columns; a session that only reads cannot add them.
 _ROWS = """
-SELECT DISTINCT ON (revision) id, revision, direction, state, resumable, file_sha256, image, started::text
-  FROM alembic_operator.revision_journal WHERE history = %s ORDER BY revision, id DESC
+SELECT DISTINCT ON (revision) id, revision, direction, state, resumable, file_sha256, image, started::text,
+       COALESCE(pg_catalog.to_jsonb(j) ->> 'verified', ''), COALESCE(pg_catalog.to_jsonb(j) ->> 'fingerprint', ''),
+       COALESCE(pg_catalog.to_jsonb(j) ->> 'remark', '')
+  FROM alembic_operator.revision_journal j WHERE history = %s ORDER BY revision, id DESC
 """
-# A journal of version 1.0 has no column plan_uid; a session that only reads cannot add it.
 _SINCE = """
 SELECT id, revision, direction, state, COALESCE(pg_catalog.to_jsonb(j) ->> 'plan_uid', '')
   FROM alembic_operator.revision_journal j WHERE history = %s AND id > %s ORDER BY id
 """
 _ADOPT = """
 INSERT INTO alembic_operator.revision_journal
-       (history, revision, state, file_sha256, image, job, job_uid, plan, plan_uid, digest, approved_by,
-        started, finished)
+       (history, revision, state, file_sha256, verified, fingerprint, remark, image, job, job_uid, plan, plan_uid,
+        digest, approved_by, started, finished)
 SELECT %s::text, a.revision, 'adopted', a.sha256, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text,
-       now(), now()
+       %s::text, %s::text, %s::text, now(), now()
   FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS a (revision, sha256, nr) ORDER BY a.nr
 """
-_RESOLVE = (
-    "UPDATE alembic_operator.revision_journal SET state = 'adopted', finished = now() WHERE id = ANY(%s::bigint[])"
-)
+_RESOLVE = """
+UPDATE alembic_operator.revision_journal
+   SET state = 'adopted', finished = now(), verified = %s, fingerprint = %s, remark = %s WHERE id = ANY(%s::bigint[])
+"""
 # Of a revision that is running; DONE and INTENT_DONE are sent with the statement `moved` of its version row.
 _WHO = "file_sha256, image, job, job_uid, plan, plan_uid, digest, approved_by"
 INTENT = f"""
@@ -86,7 +90,7 @@ ON CONFLICT (history) DO UPDATE
 
 @dataclass(frozen=True)
 class Entry:
-    """The newest row of one revision."""
+    """The newest row of one revision; `verified`, `fingerprint` and `remark` of one that was adopted, else ""."""
 
     id: int
     revision: str
@@ -96,6 +100,9 @@ class Entry:
     file_sha256: str
     image: str
     started: str
+    verified: str = ""
+    fingerprint: str = ""
+    remark: str = ""
 
     @property
     def applied(self) -> bool:
@@ -209,11 +216,21 @@ def claim(connection: RawConnection, place: Place, target: Owner) -> None:
     rows(connection, _CLAIM, place.history, target.cluster, target.namespace, target.name, target.uid)
 
 
-def adopt(connection: RawConnection, place: Place, request: RunRequest, revisions: Sequence[tuple[str, str]]) -> None:
+def adopt(
+    connection: RawConnection,
+    place: Place,
+    request: RunRequest,
+    revisions: Sequence[tuple[str, str]],
+    verification: Verification,
+) -> None:
     """Journal revisions that were applied by somebody else: (revision, sha256 of its file today), oldest first."""
     ids, hashes = [revision for revision, _ in revisions], [sha256 for _, sha256 in revisions]
     who = (request.image, request.job, job_uid(), *plan_columns(request))
-    rows(connection, _ADOPT, place.history, *who, ids, hashes)
+    rows(connection, _ADOPT, place.history, *_columns(verification), *who, ids, hashes)
+
+
+def _columns(verification: Verification) -> tuple[str, str, str]:
+    return verification.reason.value, verification.fingerprint, verification.message
 
 
 def plan_columns(request: RunRequest) -> tuple[str | None, str | None, str | None, str | None]:
@@ -229,9 +246,9 @@ def rows_since(connection: RawConnection, place: Place, id_: int) -> list[Row]:
     return [Row(*row) for row in rows(connection, _SINCE, place.history, id_)]
 
 
-def resolve(connection: RawConnection, ids: list[int]) -> None:
+def resolve(connection: RawConnection, ids: list[int], verification: Verification) -> None:
     """Close intents of revisions that the version table says are applied: a person has seen to them."""
-    rows(connection, _RESOLVE, ids)
+    rows(connection, _RESOLVE, *_columns(verification), ids)
 
 
 def withdraw(connection: RawConnection, id_: int) -> None:

@@ -62,3 +62,11 @@ ALTER TABLE alembic_operator.revision_journal
     ADD COLUMN IF NOT EXISTS digest text,
     ADD COLUMN IF NOT EXISTS approved_by text;
 UPDATE alembic_operator.meta SET minor = 1 WHERE major = 1 AND minor < 1;
+
+-- Version 1.2: how it is known that the schema was the history's when revisions were adopted (the reason of the condition
+-- Verified: Compared, Accepted, NotCompared), in words, and the fingerprint of the schema then.
+ALTER TABLE alembic_operator.revision_journal
+    ADD COLUMN IF NOT EXISTS verified text,
+    ADD COLUMN IF NOT EXISTS fingerprint text,
+    ADD COLUMN IF NOT EXISTS remark text;
+UPDATE alembic_operator.meta SET minor = 2 WHERE major = 1 AND minor < 2;

@@ -82,6 +82,7 @@ def _result(run: Run, outcome: Outcome, failed: RunFailed | None, started: str) 
         failure=failed.failure if failed is not None else None,
         owner=run.owner,
         plan=run.receipt if failed is None else None,
+        verification=run.verification,
         warnings=report.warnings,
         started_at=started,
         finished_at=now(),

@@ -10,7 +10,9 @@ from ..contract import places
 from ..contract.reasons import Reason
 from ..contract.request import Owner, RunKind, RunRequest
 from ..contract.result import DatabaseFacts, Failure, Outcome, PlanReceipt
+from ..contract.verification import Verification
 from .assess import Assessment, Reading, assess, remedy
+from .baseline import adopts
 from .connect import connect, drop_libpq_variables
 from .driver import Driver, RawConnection, find_driver
 from .errors import RunFailed
@@ -25,6 +27,7 @@ from .secret import Target, read_secret
 from .session import DEFAULT_TABLE, Place, TargetSession, Wanted, find_place, no_schema, preflight
 from .signals import Signals
 from .sqlerrors import ADVICE, find_sql_error
+from .verification import journalled
 from .verify import invalid_indexes
 from .versiontable import read_version_rows, schema_exists, users_tables
 
@@ -54,6 +57,7 @@ class Run:
         gate: hears the statements of the migrating session.
         invalid_before: INVALID indexes that were there before anything was applied.
         receipt: of the plan that was made.
+        verification: how it is known that the schema is the history's; None as long as it is not.
         rehearsing: the revision that is under way in the shadow.
         shadow: None for the one beside the runner; else makes one that was restored beforehand.
         began: when, by time.monotonic().
@@ -71,6 +75,7 @@ class Run:
         self.running: Running | None = None
         self.gate = Gate()
         self.receipt: PlanReceipt | None = None
+        self.verification: Verification | None = None
         self.rehearsing = ""
         self.shadow: Callable[[Driver, RunRequest, tuple[str, ...]], Shadow] | None = None
         self.began = time.monotonic()
@@ -173,9 +178,11 @@ class Run:
             # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
             acquire(connection, self.place, self.report)
             reading = self.read(driver, connection)
+        if adopts(reading, self.request):
+            return Outcome.BEHIND  # a plan is wanted, and a decision on it
         assessment = self.assess(reading, history)
-        if assessment.standing == Standing.BEHIND:
-            return Outcome.BEHIND
+        if assessment.standing == Standing.BEHIND or assessment.adopt or assessment.resolved:
+            return Outcome.BEHIND  # what others applied is compared before it is believed
         return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
 
     def check_ids(self, pending: list[str], limit: int, history: History) -> None:
@@ -216,6 +223,7 @@ class Run:
         self.targets = resolve_targets(self.request, history.graph)
         assessment = assess(reading, history.graph, self.targets, self.request, self.place)
         self.pending = len(assessment.pending)
+        self.verification = journalled(reading.journal, history.graph.lineage(reading.rows))
         for sentence in assessment.warnings:
             self.report.warn(sentence)
         self.report.record(

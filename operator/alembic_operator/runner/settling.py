@@ -14,6 +14,7 @@ from ..contract.fingerprints import text_fingerprint
 from ..contract.plan import Direction, Statement, Step, StepKind
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
+from ..contract.verification import Verification
 from .driver import RawConnection, rows
 from .errors import RunFailed
 from .graph import Graph
@@ -120,8 +121,16 @@ def repair_of(
     return Settlement(Direction.REPAIR, fingerprint, tuple(before), tuple(after), intent, drops)
 
 
-def settle(connection: RawConnection, place: Place, request: RunRequest, graph: Graph, settlement: Settlement) -> None:
-    """Send it: what stands outside of a transaction first, then the rest in one.
+def settle(
+    connection: RawConnection,
+    place: Place,
+    request: RunRequest,
+    graph: Graph,
+    settlement: Settlement,
+    *,
+    verification: Verification,
+) -> None:
+    """Send it: what stands outside of a transaction first, then the rest in one. A Baseline journals the verification.
 
     Raises:
         RunFailed: PlanChanged, where a row was not as the run had read it.
@@ -134,7 +143,7 @@ def settle(connection: RawConnection, place: Place, request: RunRequest, graph: 
             _send_one(connection, statement, place)
         if settlement.direction is Direction.BASELINE:
             ids = graph.oldest_first(graph.lineage(settlement.after))
-            adopt(connection, place, request, [(one, graph.files[one].sha256) for one in ids])
+            adopt(connection, place, request, [(one, graph.files[one].sha256) for one in ids], verification)
         elif settlement.intent is not None and settlement.finishes:
             rows(connection, _SETTLED, *plan_columns(request), settlement.intent.id)
         rows(connection, "COMMIT")

@@ -54,7 +54,7 @@ def check_status(status: Status) -> None:
     assert parse_status(raw) == status
     conditions = {c.type: c for c in status.conditions}
     assert len(conditions) == len(status.conditions)
-    assert conditions.keys() <= {"Ready", "Reconciling", "Stalled", "SchemaAhead", "Planned", "Approved"}
+    assert conditions.keys() <= {"Ready", "Reconciling", "Stalled", "SchemaAhead", "Planned", "Approved", "Verified"}
     assert not {"Reconciling", "Stalled"} <= conditions.keys()
     if not conditions:
         return
@@ -72,7 +72,7 @@ def check_status(status: Status) -> None:
     }
     assert (ready.status, present) == expected[reason_class]
     assert ("SchemaAhead" in conditions) == (ready.reason == "SchemaAhead")
-    assert all(c.status == "True" for c in status.conditions if c.type not in ("Ready", "Approved"))
+    assert all(c.status == "True" for c in status.conditions if c.type not in ("Ready", "Approved", "Verified"))
     assert {c.observed_generation for c in status.conditions} == {status.observed_generation}
     assert all(c.message for c in status.conditions)
 

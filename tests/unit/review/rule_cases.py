@@ -55,9 +55,9 @@ def back(downgrade: str, evidence: str = "Shadow", **facts: Any) -> PlanDocument
     return plan(step("ALTER TABLE orders ADD COLUMN a int", downgrade=downgrade), evidence=evidence, **facts)
 
 
-def fault(rule: str) -> PlanDocument:
+def fault(rule: str, severity: str = "error") -> PlanDocument:
     """A plan whose history is wrong."""
-    return plan(step("SELECT 1"), faults=[HistoryFault(rule, "a1", "Something is wrong with it.")])
+    return plan(step("SELECT 1"), faults=[HistoryFault(rule, "a1", "Something is wrong with it.", severity)])
 
 
 def _key(*, indexed: bool) -> PlanDocument:
@@ -160,6 +160,7 @@ BAD: dict[str, list[PlanDocument]] = {
         shadow(outside("VACUUM orders"), "CREATE TABLE t (id int)"),
     ],
     "irreversible": [back("missing"), back("empty"), back("failed"), back("unproven"), back("empty", "Static")],
+    "first-contact": [fault("first-contact"), fault("first-contact", severity="warning")],
     "multiple-heads": [fault("multiple-heads")],
     "inserted-revision": [fault("inserted-revision")],
     "edited-revision": [fault("edited-revision")],
@@ -250,6 +251,7 @@ GOOD: dict[str, list[PlanDocument]] = {
         back("missing", direction=Direction.DOWNGRADE),
         plan(step("SELECT 1", file="", downgrade="missing")),
     ],
+    "first-contact": [fault("multiple-heads"), text("SELECT 1")],
     "multiple-heads": [fault("inserted-revision"), text("SELECT 1")],
     "inserted-revision": [fault("edited-revision"), text("SELECT 1")],
     "edited-revision": [fault("multiple-heads"), text("SELECT 1")],

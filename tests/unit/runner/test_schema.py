@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alembic_operator.runner.schema import Snapshot, differences
+from alembic_operator.runner.schema import Snapshot, compared, differences
 from alembic_operator.runner.schema.text import full_name, name, normal, view
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "schema.json").read_text())
@@ -60,6 +60,26 @@ def test_every_difference_is_told_when_there_are_several() -> None:
         "type is date in the shadow, and text is wanted",
         "table public.orders: column b is missing in the shadow",
         "table public.orders: index i is only in the shadow",
+    ]
+
+
+def test_name_is_told_alone_when_a_constraint_or_index_is_the_same_otherwise() -> None:
+    unique, index = {"definition": "UNIQUE (email)"}, "CREATE INDEX {} ON public.orders USING btree (n)"
+    wanted = _of(**{"constraint uq": unique, "index ix": {"definition": index.format("ix")}, "trigger t": {"x": 1}})
+    found = _of(
+        **{
+            "constraint orders_key": unique,
+            "constraint other": {"definition": "CHECK (n > 0)"},
+            'index "Ix"': {"definition": index.format('"Ix"')},
+            "trigger u": {"x": 1},
+        }
+    )
+    assert [(one.sentence, one.extra) for one in compared(wanted, found)] == [
+        ("table public.orders: constraint other is only in the database", True),
+        ("table public.orders: constraint uq is named orders_key in the database, and is the same otherwise", False),
+        ('table public.orders: index ix is named "Ix" in the database, and is the same otherwise', False),
+        ("table public.orders: trigger t is missing in the database", False),
+        ("table public.orders: trigger u is only in the database", True),
     ]
 
 

@@ -10,6 +10,7 @@ from ..ast import word
 from ..scene import Part, Scene
 
 ESCAPE, MIXED, IRREVERSIBLE = "transaction-escape", "mixed-autocommit", "irreversible"
+CONTACT = "first-contact"
 _FIX_ESCAPE = (
     "Leave the transaction to the runner; what must run outside of one belongs into "
     "op.get_context().autocommit_block(), in a revision of its own."
@@ -76,15 +77,20 @@ def irreversible(step: Step, parts: list[Part], scene: Scene) -> Iterator[Findin
 
 
 def history(scene: Scene) -> Iterator[Finding]:
-    """What is wrong with the history."""
+    """What is wrong with the history, or with a database that others migrated."""
     for fault in scene.document.faults:
-        rule = fault.rule if fault.rule in HISTORY_RULES else "edited-revision"
+        known = fault.rule in HISTORY_RULES or fault.rule == CONTACT
+        rule = fault.rule if known else "edited-revision"
+        severity = Severity.WARNING if rule == CONTACT and fault.severity == "warning" else Severity.ERROR
         fix = {
             "multiple-heads": "Merge the heads: alembic merge heads.",
             "inserted-revision": "Put the revision after those that are applied.",
             "edited-revision": "Restore the file as it was applied, and write the change as a new revision.",
+            CONTACT: "Leave it if it belongs to somebody else; else drop it, or make it by a revision."
+            if severity is Severity.WARNING
+            else "Compare the schema with the history by hand; or accept it by its fingerprint in spec.baseline.",
         }[rule]
-        yield Finding(rule, Severity.ERROR, fault.revision, "", fault.message, fix)
+        yield Finding(rule, severity, fault.revision, fault.object, fault.message, fix)
 
 
 STEP_RULES = (escapes, mixed, irreversible)

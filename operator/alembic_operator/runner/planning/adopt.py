@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
+from ..baseline import heads_of
 from ..errors import RunFailed
-from ..schema import Snapshot, differences
+from ..schema import Difference, Snapshot
 from ..settling import Settlement, step_of
+from ..verification import accepted
+from .contact import Contact, check_pinned, differences_of, matching
 from .document import document
 from .look import listed, schema_of
-from .replay import replayed
 from .shadow import Shadow
 from .task import Task
 
 
-def plan_baseline(task: Task, shadow: Shadow) -> PlanDocument:
-    """The plan that writes the version rows of spec.baseline for the schema that is there.
+def plan_baseline(task: Task, shadow: Shadow) -> tuple[PlanDocument, Contact]:
+    """The plan that writes the version rows of spec.baseline for the schema that is there, and how that is known.
 
     Raises:
-        RunFailed: RevisionNotFound; BaselineMismatch, which lists what differs; MigrationFailed, where the history does
-            not run from base.
+        RunFailed: RevisionNotFound; BaselineMismatch, which lists what differs, or says why the history does not run
+            from base.
     """
-    wanted_rows = _rows(task)
+    wanted_rows = heads_of(task.request.baseline or [], task.history.graph)
     found = schema_of(task.target, task)
-    _check_pinned(task, found)
-    (wanted,) = replayed(task, shadow, [wanted_rows])
-    different = differences(wanted, found)
-    if different:
-        task.report.record("differences", wanted=wanted.fingerprint, found=found.fingerprint, sentences=different)
+    check_pinned(task, found)
+    if task.request.baseline_fingerprint:
+        return _document(task, wanted_rows, found, Contact(accepted(wanted_rows, found.fingerprint)))
+    told = _compared(task, shadow, wanted_rows, found)
+    if any(not one.extra for one in told):
+        different = [one.sentence for one in told]
+        task.report.record("differences", found=found.fingerprint, sentences=different)
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
             f"Comparing the database with the schema that the history makes up to {', '.join(wanted_rows)}: "
@@ -35,16 +41,33 @@ def plan_baseline(task: Task, shadow: Shadow) -> PlanDocument:
             f"name the revision that it is at in spec.baseline. The schema's fingerprint is {found.fingerprint}.",
             revision=wanted_rows[-1],
         )
-    return _document(task, wanted_rows, found, "Shadow")
+    return _document(task, wanted_rows, found, matching(wanted_rows, told, found.fingerprint))
 
 
-def plan_pinned(task: Task) -> PlanDocument:
+def _compared(task: Task, shadow: Shadow, wanted_rows: list[str], found: Snapshot) -> list[Difference]:
+    try:
+        return differences_of(task, shadow, wanted_rows)
+    except RunFailed as failed:
+        if failed.failure.reason is Reason.SHADOW_FAILED or not failed.failure.revision:
+            raise
+        raise RunFailed(
+            Reason.BASELINE_MISMATCH,
+            f"Comparing the database with the schema that the history makes up to {', '.join(wanted_rows)}: the "
+            f"history cannot be replayed into an empty database ({failed.found[:400]}). Nothing was sent. If it begins "
+            "above tables that the application made, accept the schema by its fingerprint, once you have seen that it "
+            f"is the one of that revision: spec.baseline: {{revisions: [{', '.join(wanted_rows)}], fingerprint: "
+            f"{found.fingerprint}}}, in a DatabaseSchema that is created anew.",
+            revision=wanted_rows[-1],
+        ) from failed
+
+
+def plan_pinned(task: Task) -> tuple[PlanDocument, Contact]:
     """The same without a shadow: Git says what the schema has to be, by its fingerprint.
 
     Raises:
         RunFailed: RevisionNotFound; BaselineMismatch, with the fingerprint that was found.
     """
-    wanted_rows = _rows(task)
+    wanted_rows = heads_of(task.request.baseline or [], task.history.graph)
     found = schema_of(task.target, task)
     if not task.request.baseline_fingerprint:
         raise RunFailed(
@@ -54,42 +77,19 @@ def plan_pinned(task: Task) -> PlanDocument:
             "you have seen that this is the schema of that revision; or take evidence Shadow, which compares the two.",
             revision=wanted_rows[-1],
         )
-    _check_pinned(task, found)
-    return _document(task, wanted_rows, found, "Static")
+    check_pinned(task, found)
+    return _document(task, wanted_rows, found, Contact(accepted(wanted_rows, found.fingerprint)))
 
 
-def _check_pinned(task: Task, found: Snapshot) -> None:
-    pinned = task.request.baseline_fingerprint
-    if pinned and pinned != found.fingerprint:
-        raise RunFailed(
-            Reason.BASELINE_MISMATCH,
-            f"Comparing the schema of the database with spec.baseline.fingerprint {pinned}: it is {found.fingerprint}. "
-            "Nothing was sent. Look at what has changed in the database, or correct the fingerprint.",
-        )
-
-
-def _document(task: Task, wanted_rows: list[str], found: Snapshot, evidence: str) -> PlanDocument:
+def _document(task: Task, wanted_rows: list[str], found: Snapshot, contact: Contact) -> tuple[PlanDocument, Contact]:
     settlement = Settlement(Direction.BASELINE, found.fingerprint, tuple(task.rows), tuple(wanted_rows))
-    return document(
-        task,
+    made = document(
+        replace(task, contact=contact),
         [step_of(settlement, task.place, "Adopts the schema as it is; no revision runs")],
-        evidence,
+        task.request.evidence,
         to=wanted_rows,
         settles=settlement.facts,
         fingerprint=found.fingerprint,
         expected_fingerprint=found.fingerprint,
     )
-
-
-def _rows(task: Task) -> list[str]:
-    """The version rows that spec.baseline means: without those that another one contains."""
-    graph, named = task.history.graph, task.request.baseline or []
-    unknown = [revision for revision in named if revision not in graph.files]
-    if unknown:
-        raise RunFailed(
-            Reason.REVISION_NOT_FOUND,
-            f'Looking for revision "{unknown[0]}" of spec.baseline.revisions among {len(graph.files)} revisions of the '
-            "image: no file declares it. Name full revision ids, or an image that has them.",
-            revision=unknown[0],
-        )
-    return sorted(set(named) - set(graph.stale_rows(sorted(set(named)))))
+    return made, contact

@@ -7,12 +7,15 @@ from typing import Any
 from ...contract.bundle import digest_of
 from ...contract.digests import inputs_digest, plan_digest, statements_digest
 from ...contract.plan import HistoryFault, PlanDocument, Step, StepKind
+from ...contract.verification import VerifiedReason
 from ..bundle import files_of
 from ..inputs import inputs_of, major_version
 from .downgrades import declared
 from .task import Task
 
 _WAIVER = ".review.yaml"
+_CONTACT = "first-contact"
+_LISTED = 20
 
 
 def step_of(task: Task, revision: str, *, kind: StepKind = StepKind.SQL, **found: Any) -> Step:
@@ -104,7 +107,7 @@ def document(
 def _faults(task: Task) -> list[HistoryFault]:
     """Revisions whose files were changed after they were applied."""
     graph, entries = task.history.graph, task.journal.entries
-    faults = []
+    faults = _of_contact(task)
     for revision in graph.oldest_first(graph.lineage(task.rows)):
         file, entry = graph.files.get(revision), entries.get(revision)
         if file is not None and entry is not None and entry.file_sha256 not in (None, "", file.sha256):
@@ -117,3 +120,17 @@ def _faults(task: Task) -> list[HistoryFault]:
                 )
             )
     return faults
+
+
+def _of_contact(task: Task) -> list[HistoryFault]:
+    """What a schema that others migrated has beyond the history, or that it was not compared."""
+    if task.contact is None:
+        return []
+    extras = task.contact.extras
+    found = [HistoryFault(_CONTACT, "", f"{one}.", "warning", one.partition(":")[0]) for one in extras[:_LISTED]]
+    if len(extras) > _LISTED:
+        more = f"{len(extras) - _LISTED} more objects are only in the database."
+        found.append(HistoryFault(_CONTACT, "", more, "warning", "others"))
+    if task.contact.verification.reason is VerifiedReason.NOT_COMPARED:
+        found.append(HistoryFault(_CONTACT, "", task.contact.verification.message))
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
@@ -14,12 +15,14 @@ from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
 from ...contract.result import Outcome
 from ..assess import Assessment, Reading, check_owner
+from ..baseline import adopts
 from ..driver import Driver, RawConnection, rows
 from ..errors import RunFailed
 from ..graph import Standing
 from ..lock import acquire
 from ..versiontable import longest_id
 from .adopt import plan_baseline, plan_pinned
+from .contact import Contact, first_contact
 from .downgrades import MISSING, declared
 from .publish import publish_plan
 from .reached import check_way_back
@@ -68,11 +71,8 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
         # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
         acquire(connection, run.place, run.report)
         reading = run.read(driver, connection)
-    if _adopts(run, reading):
-        task = _task(run, connection, history, reading, Direction.BASELINE)
-        if run.request.evidence == "Static":
-            return _settled(run, plan_pinned(task))
-        return _settle(run, task, plan_baseline)
+    if adopts(reading, run.request):
+        return _adopt(run, _task(run, connection, history, reading, Direction.BASELINE))
     try:
         assessment = run.assess(reading, history)
     except RunFailed as failed:
@@ -81,6 +81,9 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
         unknown = failed
         task = _task(run, connection, history, reading, Direction.REPAIR)
         return _settle(run, task, lambda task, shadow: plan_repair(task, shadow, unknown))
+    contact = None
+    if assessment.adopt or assessment.resolved:
+        contact = _first_contact(run, _task(run, connection, history, reading, Direction.UPGRADE))
     direction = _direction(run, assessment, history)
     if direction is None:
         claims = bool(run.request.target.uid)  # the command-line tool has none
@@ -89,15 +92,33 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
             return Outcome.BEHIND
         return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
     run.check_ids(assessment.pending, longest_id(connection, run.place), history)
-    task = _task(run, connection, history, reading, direction)
+    task = replace(_task(run, connection, history, reading, direction), contact=contact)
     run.receipt = publish_plan(_planned(run, task), run.report)
     return Outcome.PLANNED
 
 
-def _adopts(run: Run, reading: Reading) -> bool:
-    """Whether spec.baseline says at which revision the database is, and nothing in it does."""
-    untouched = not reading.rows and bool(reading.tables) and not reading.journal.applied
-    return bool(run.request.baseline) and untouched
+def _adopt(run: Run, task: Task) -> Outcome:
+    """Plan what spec.baseline says, for a database without version rows."""
+    if run.request.evidence == "Static":
+        document, contact = plan_pinned(task)
+    else:
+        check_owner(task.journal.owner, run.request, run.place)
+        document, contact = plan_baseline(task, _shadow(run, task))
+    run.verification = contact.verification
+    return _settled(run, document)
+
+
+def _first_contact(run: Run, task: Task) -> Contact:
+    """Compare what others applied with the history.
+
+    Raises:
+        RunFailed: SchemaMismatch, BaselineMismatch, ShadowFailed.
+    """
+    contact = first_contact(task, lambda: _shadow(run, task))
+    run.verification = contact.verification
+    if contact.refusal is not None:
+        raise contact.refusal
+    return contact
 
 
 def _direction(run: Run, assessment: Assessment, history: History) -> Direction | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from ...contract import places
 from ...contract.plan import Direction
-from ..driver import rows
+from ...contract.reasons import Reason
+from ..driver import RawConnection, rows
+from ..errors import RunFailed
 from ..journal import ensure_journal
 from ..schema import Snapshot
-from .look import schema_of
+from .look import extensions_of, quoted, schema_of, schemas_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
 from .shadow import Shadow
@@ -20,7 +24,7 @@ _DATABASE = places.SHADOW_DATABASE + "_history"
 
 
 def replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Snapshot]:
-    """Run the history from base, and look at the schema at each stop.
+    """Run the history from base, and look at the schema in the search path at each stop.
 
     Args:
         task: knows the history.
@@ -33,32 +37,86 @@ def replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list
     Raises:
         RunFailed: MigrationFailed, where the history does not run from base; ShadowFailed.
     """
-    beside = shadow.connect()
-    try:
-        rows(beside, f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
-        rows(beside, f"CREATE DATABASE {_DATABASE} TEMPLATE template0")
-        return _replayed(task, shadow, stops)
-    finally:
-        rows(beside, f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
-        beside.close()
-
-
-def _replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Snapshot]:
-    prepared = shadow.connect(_DATABASE)
-    try:
-        for schema in dict.fromkeys([*task.search_path.existing, task.place.schema]):
-            quoted = '"' + schema.replace('"', '""') + '"'
-            rows(prepared, f"CREATE SCHEMA IF NOT EXISTS {quoted}")
-        ensure_journal(task.driver, prepared, task.report)
-        stamp(prepared, task.place, [])
+    with _empty_database(task, shadow) as prepared:
         found = []
         for stop in stops:
             if stop:
                 _run(task, shadow, stop)
             found.append(schema_of(prepared, task))
         return found
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a history makes.
+
+    Attributes:
+        schema: everything in the search path, and in other schemas that it makes or fills.
+        schemas: names of those others.
+        extensions: names.
+    """
+
+    schema: Snapshot
+    schemas: list[str]
+    extensions: set[str]
+
+
+def made_by_history(task: Task, shadow: Shadow, heads: Sequence[str]) -> Made:
+    """Run the history from base to these version rows, and look at everything that it makes.
+
+    The target's extensions are there first: who may not create them leaves that to somebody else. A history that makes
+    one without IF NOT EXISTS, or the schema that one is in, is run without.
+
+    Raises:
+        RunFailed: MigrationFailed, where the history does not run from base; ShadowFailed.
+    """
+    extensions = extensions_of(task.target)
+    try:
+        return _made(task, shadow, heads, extensions)
+    except RunFailed as failed:
+        if not extensions or failed.failure.reason is Reason.SHADOW_FAILED:
+            raise
+    return _made(task, shadow, heads, {})
+
+
+def _made(task: Task, shadow: Shadow, heads: Sequence[str], extensions: dict[str, str]) -> Made:
+    with _empty_database(task, shadow) as prepared:
+        for extension, schema in extensions.items():
+            _offer(task, prepared, extension, schema)
+        _run(task, shadow, heads)
+        schemas = schemas_of(prepared)
+        return Made(schema_of(prepared, task, schemas), schemas, set(extensions_of(prepared)))
+
+
+def _offer(task: Task, prepared: RawConnection, extension: str, schema: str) -> None:
+    try:
+        if not schema.startswith("pg_"):
+            rows(prepared, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        rows(prepared, f"CREATE EXTENSION IF NOT EXISTS {quoted(extension)} SCHEMA {quoted(schema)} CASCADE")
+    except task.driver.error as error:
+        # One that only the superuser's own database may have, say: a revision that needs it fails, and says so.
+        task.report.record("no-extension", name=extension, error=type(error).__name__)
+
+
+@contextmanager
+def _empty_database(task: Task, shadow: Shadow) -> Iterator[RawConnection]:
+    """A session on a database that has the search path's schemas, journal and version table, and nothing in them."""
+    beside = shadow.connect()
+    try:
+        rows(beside, f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
+        rows(beside, f"CREATE DATABASE {_DATABASE} TEMPLATE template0")
+        prepared = shadow.connect(_DATABASE)
+        try:
+            for schema in dict.fromkeys([*task.search_path.existing, task.place.schema]):
+                rows(prepared, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+            ensure_journal(task.driver, prepared, task.report)
+            stamp(prepared, task.place, [])
+            yield prepared
+        finally:
+            prepared.close()
     finally:
-        prepared.close()
+        rows(beside, f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
+        beside.close()
 
 
 def _run(task: Task, shadow: Shadow, targets: Sequence[str]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ..driver import RawConnection, rows
 from ..session import Place
+from .look import quoted
 
 
 def stamp(connection: RawConnection, place: Place, heads: list[str]) -> None:
     """Make the version table where it is missing, as Alembic makes it, and write the target's rows into it."""
-    schema, table = (_quoted(part) for part in (place.schema, place.table))
-    key = _quoted(f"{place.table}_pkc")
+    schema, table = (quoted(part) for part in (place.schema, place.table))
+    key = quoted(f"{place.table}_pkc")
     rows(
         connection,
         f"CREATE TABLE IF NOT EXISTS {schema}.{table} (version_num varchar(32) NOT NULL, "
@@ -18,7 +19,3 @@ def stamp(connection: RawConnection, place: Place, heads: list[str]) -> None:
     rows(connection, f"DELETE FROM {schema}.{table}")  # noqa: S608
     if heads:
         rows(connection, f"INSERT INTO {schema}.{table} SELECT * FROM unnest(%s::text[])", heads)  # noqa: S608
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from ...contract.plan import Direction
 from ...contract.request import RunRequest
@@ -16,6 +16,9 @@ from ..searchpath import SearchPath
 from ..session import Place
 from ..signals import Signals
 
+if TYPE_CHECKING:
+    from .contact import Contact
+
 
 @dataclass(frozen=True)
 class Task:
@@ -27,6 +30,7 @@ class Task:
         secrets: values that no plan may hold.
         began: when the run began, by time.monotonic().
         progress: told the revision that is under way in the shadow.
+        contact: what a comparison of the schema with the history found; None where none was called for.
     """
 
     request: RunRequest
@@ -45,3 +49,4 @@ class Task:
     secrets: list[str]
     began: float
     progress: Callable[[str], None]
+    contact: Contact | None = None

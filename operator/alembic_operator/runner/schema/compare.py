@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from .snapshot import Part, Snapshot
 
 _LONGEST = 80  # characters of a value that a sentence quotes
 _NEVER_QUOTED = frozenset({"body", "query", "comment", "server options", "settings"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference: a sentence without a full stop, and whether it is only that `found` has something more."""
+
+    sentence: str
+    extra: bool = False
 
 
 def differences(wanted: Snapshot, found: Snapshot, where: str = "the database") -> list[str]:
@@ -22,28 +31,58 @@ def differences(wanted: Snapshot, found: Snapshot, where: str = "the database") 
         Sentences without a full stop, in the order of the objects' names:
         `table public.orders: column region is missing in the database`.
     """
-    sentences: list[str] = []
+    return [one.sentence for one in compared(wanted, found, where)]
+
+
+def compared(wanted: Snapshot, found: Snapshot, where: str = "the database") -> list[Difference]:
+    """The same, with what `found` has beyond `wanted` told from what it lacks or has otherwise."""
+    told: list[Difference] = []
     for name in sorted(wanted.objects.keys() | found.objects.keys()):
         if name not in found.objects:
-            sentences.append(f"{name} is missing in {where}")
+            told.append(Difference(f"{name} is missing in {where}"))
         elif name not in wanted.objects:
-            sentences.append(f"{name} is only in {where}")
+            told.append(Difference(f"{name} is only in {where}", extra=True))
         elif wanted.objects[name] != found.objects[name]:
-            sentences += _parts(name, wanted.objects[name], found.objects[name], where)
-    return sentences
+            told += _parts(name, wanted.objects[name], found.objects[name], where)
+    return told
 
 
-def _parts(name: str, wanted: Any, found: Any, where: str) -> list[str]:
-    sentences = []
-    for part in sorted(wanted.keys() | found.keys()):
-        if part not in found:
-            sentences.append(f"{name}: {part} is missing in {where}")
+def _parts(name: str, wanted: Any, found: Any, where: str) -> list[Difference]:
+    told = []
+    renamed = _renamed(wanted, found)
+    for part in sorted(wanted.keys() | found.keys() - set(renamed.values())):
+        if part in renamed:
+            other = renamed[part].partition(" ")[2]
+            told.append(Difference(f"{name}: {part} is named {other} in {where}, and is the same otherwise"))
+        elif part not in found:
+            told.append(Difference(f"{name}: {part} is missing in {where}"))
         elif part not in wanted:
-            sentences.append(f"{name}: {part} is only in {where}")
+            told.append(Difference(f"{name}: {part} is only in {where}", extra=True))
         elif wanted[part] != found[part]:
             subject = f"{name}: {part}" if part else name
-            sentences.append(f"{subject} differs: {_facts(wanted[part], found[part], where)}")
-    return sentences
+            told.append(Difference(f"{subject} differs: {_facts(wanted[part], found[part], where)}"))
+    return told
+
+
+def _renamed(wanted: Any, found: Any) -> dict[str, str]:
+    """Constraints and indexes that differ by their names alone, which naming conventions make: wanted to found."""
+    free = [part for part in sorted(found.keys() - wanted.keys()) if _nameless(part, found[part])]
+    pairs = {}
+    for part in sorted(wanted.keys() - found.keys()):
+        same = [one for one in free if _nameless(part, wanted[part]) == _nameless(one, found[one])]
+        if same:
+            pairs[part] = same[0]
+            free.remove(same[0])
+    return pairs
+
+
+def _nameless(part: str, facts: Part) -> dict[str, Any]:
+    """The kind and facts of a constraint or index without its name; {} for any other part."""
+    kind, _, name = part.partition(" ")
+    if kind not in ("constraint", "index"):
+        return {}
+    text = str(facts.get("definition", "")).replace(f"INDEX {name} ON", "INDEX ON", 1)
+    return {**facts, "definition": text, "kind": kind}
 
 
 def _facts(wanted: Part, found: Part, where: str, of: str = "") -> str:
