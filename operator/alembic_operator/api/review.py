@@ -40,7 +40,7 @@ RULE_IDS = (
 )
 
 # The rules' own severities, for who compares two `review.rules`: a warning; a warning or an error; the others an error.
-OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps", "irreversible")
+OWN_WARNINGS = ("fk-index", "snake-case", "uuid-pk", "timestamps")
 OWN_EITHER = (
     "destructive",
     "rewrite",
@@ -49,6 +49,7 @@ OWN_EITHER = (
     "jsonb",
     "unbatched-dml",
     "first-contact",
+    "irreversible",
 )
 
 

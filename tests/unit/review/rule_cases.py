@@ -5,6 +5,7 @@ What the shadow saw is written by hand, so that rules over evidence are tried wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from alembic_operator.contract.plan import (
@@ -50,9 +51,10 @@ def table(name: str = "public.invoices", *, new: bool = True, columns: list[Colu
     return shadow("SELECT 1", tables=[Table(name, "a1", new, columns=columns, **known)])
 
 
-def back(downgrade: str, evidence: str = "Shadow", **facts: Any) -> PlanDocument:
+def back(downgrade: str, evidence: str = "Shadow", *, differences: Sequence[str] = (), **facts: Any) -> PlanDocument:
     """A plan of a revision whose downgrade() is so."""
-    return plan(step("ALTER TABLE orders ADD COLUMN a int", downgrade=downgrade), evidence=evidence, **facts)
+    one = step("ALTER TABLE orders ADD COLUMN a int", downgrade=downgrade, downgrade_differences=list(differences))
+    return plan(one, evidence=evidence, **facts)
 
 
 def fault(rule: str, severity: str = "error") -> PlanDocument:
@@ -159,7 +161,16 @@ BAD: dict[str, list[PlanDocument]] = {
         text("ALTER TABLE orders ADD COLUMN a int", outside("CREATE INDEX CONCURRENTLY i ON orders (a)")),
         shadow(outside("VACUUM orders"), "CREATE TABLE t (id int)"),
     ],
-    "irreversible": [back("missing"), back("empty"), back("failed"), back("unproven"), back("empty", "Static")],
+    "irreversible": [
+        back("missing"),
+        back("empty"),
+        back("failed"),
+        back("unproven"),
+        back("empty", "Static"),
+        back("empty", direction=Direction.DOWNGRADE, differences=["table public.a is missing in the schema before it"]),
+        back("empty", "Static", direction=Direction.DOWNGRADE),
+        back("failed", direction=Direction.DOWNGRADE),
+    ],
     "first-contact": [fault("first-contact"), fault("first-contact", severity="warning")],
     "multiple-heads": [fault("multiple-heads")],
     "inserted-revision": [fault("inserted-revision")],
@@ -249,6 +260,8 @@ GOOD: dict[str, list[PlanDocument]] = {
         back("proven"),
         back("unproven", "Static"),
         back("missing", direction=Direction.DOWNGRADE),
+        back("empty", direction=Direction.DOWNGRADE),  # its upgrade() changes rows alone
+        back("proven", direction=Direction.DOWNGRADE),
         plan(step("SELECT 1", file="", downgrade="missing")),
     ],
     "first-contact": [fault("multiple-heads"), text("SELECT 1")],

@@ -61,6 +61,8 @@ def mixed(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
 
 def irreversible(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
     """A way back that is missing, does nothing or did not lead back in the shadow."""
+    if scene.document.direction is Direction.DOWNGRADE:
+        yield from _way_back(step, scene)
     if scene.document.direction is not Direction.UPGRADE or not step.file:
         return
     found = {
@@ -74,6 +76,32 @@ def irreversible(step: Step, parts: list[Part], scene: Scene) -> Iterator[Findin
         message = " ".join([found, *step.downgrade_differences[:5]])
         fix = "Write a downgrade() that leads back, or say in a waiver how this change is taken back."
         yield Finding(IRREVERSIBLE, Severity.WARNING, step.revision, "", message, fix)
+
+
+def _way_back(step: Step, scene: Scene) -> Iterator[Finding]:
+    """A step down that leaves the schema as it is, or from which the way up does not lead to where it was."""
+    stays, static = step.downgrade_differences, scene.document.evidence == "Static"
+    if step.downgrade == "empty" and (stays or static):
+        does = "is not empty" if static else "changes it"
+        message = (
+            f"Its downgrade() changes nothing of the schema, and its upgrade() {does}: the version would go back, and "
+            "the schema would stay."
+        )
+        fix = "Write a downgrade() that takes the change back, or go forward with a new revision."
+        yield Finding(
+            IRREVERSIBLE, Severity.ERROR, step.revision, "", " ".join([message, *(f"{one}." for one in stays[:5])]), fix
+        )
+    elif step.downgrade == "failed":
+        message = "After it, going up again failed in the shadow, or did not lead to the schema that is there now."
+        fix = "Compare its downgrade() with its upgrade(): what one makes the other has to take back."
+        yield Finding(
+            IRREVERSIBLE,
+            Severity.WARNING,
+            step.revision,
+            "",
+            " ".join([message, *(f"{one}." for one in stays[:5])]),
+            fix,
+        )
 
 
 def history(scene: Scene) -> Iterator[Finding]:

@@ -9,18 +9,36 @@ MISSING, EMPTY, UNPROVEN = "missing", "empty", "unproven"
 
 
 def declared(path: str) -> str:
-    """`missing` where there is none or it only raises, `empty` where it does nothing, else `unproven`."""
+    """What is declared.
+
+    Returns:
+        `missing` where there is no downgrade() or it only raises; `empty` where it does nothing and upgrade() does
+        something; else `unproven`, also where both do nothing, as in a merge.
+    """
     try:
         module = ast.parse(Path(path).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return UNPROVEN
-    found = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == "downgrade"]
-    if not found:
+    down, up = _body(module, "downgrade"), _body(module, "upgrade")
+    if down is None:
         return MISSING
-    body = [node for node in found[-1].body if not _says_nothing(node)]
-    if not body:
-        return EMPTY
-    return MISSING if isinstance(body[0], ast.Raise) else UNPROVEN
+    if not down:
+        return UNPROVEN if up == [] else EMPTY
+    return MISSING if isinstance(down[0], ast.Raise) else UNPROVEN
+
+
+def does_nothing(path: str) -> bool:
+    """Whether the upgrade() of the file is empty."""
+    try:
+        return _body(ast.parse(Path(path).read_bytes()), "upgrade") == []
+    except (OSError, SyntaxError, ValueError):
+        return False
+
+
+def _body(module: ast.Module, name: str) -> list[ast.stmt] | None:
+    """The statements of a function that do something; None where there is no such function."""
+    found = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    return [node for node in found[-1].body if not _says_nothing(node)] if found else None
 
 
 def _says_nothing(node: ast.stmt) -> bool:

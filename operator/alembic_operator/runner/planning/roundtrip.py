@@ -11,6 +11,7 @@ from ..errors import RunFailed
 from ..schema import Snapshot, differences
 from ..versiontable import read_version_rows
 from .downgrades import EMPTY, UNPROVEN, declared
+from .kept import kept_by
 from .look import schema_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
@@ -59,7 +60,7 @@ def _wanted(task: Task) -> set[int]:
     """After how many steps to look: around those that can be taken back one by one, from the newest on."""
     steps = steps_of(task)
     if task.direction == Direction.DOWNGRADE:
-        return {0, len(steps)}
+        return {*range(min(len(steps), _MOST) + 1), len(steps)}
     first = len(steps)
     while first and len(steps) - first < _MOST and declared(steps[first - 1].revision.path) == UNPROVEN:
         first -= 1
@@ -69,11 +70,10 @@ def _wanted(task: Task) -> set[int]:
 def tried(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> list[Step]:
     """The steps with what became of their way back; one that fails is a finding and never an error."""
     schemas = stations.schemas
+    if task.direction == Direction.DOWNGRADE:
+        return _tried_down(task, shadow, steps, stations)
     if len(steps) not in schemas:
         return steps
-    if task.direction == Direction.DOWNGRADE:
-        found = _there_and_back(task, shadow, stations)
-        return [replace(step, downgrade=_told(step, found), downgrade_differences=found) for step in steps]
     results = list(steps)
     for at in range(len(steps) - 1, -1, -1):
         if steps[at].downgrade != UNPROVEN or at not in schemas or at + 1 not in schemas:
@@ -86,9 +86,24 @@ def tried(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> 
     return results
 
 
-def _told(step: Step, found: list[str]) -> str:
-    """Of a step down; an empty one proves nothing, since the upgrade may pass over what is still there."""
-    return FAILED if found else EMPTY if step.downgrade == EMPTY else PROVEN
+def _tried_down(task: Task, shadow: Shadow, steps: list[Step], stations: Stations) -> list[Step]:
+    """The steps of a plan that goes down: `empty`, with what stays, where the schema did not change and should have."""
+    kept = kept_by(task, shadow, steps, stations.schemas)
+    tried_up = len(steps) in stations.schemas
+    found = _there_and_back(task, shadow, stations) if tried_up else []
+    return [
+        replace(step, downgrade=EMPTY, downgrade_differences=kept[at][:_LISTED])
+        if at in kept
+        else _told(step, found, tried_up=tried_up)
+        for at, step in enumerate(steps)
+    ]
+
+
+def _told(step: Step, found: list[str], *, tried_up: bool) -> Step:
+    """A step down; an empty one proves nothing, since the upgrade may pass over what is still there."""
+    if step.downgrade == EMPTY or not tried_up:
+        return step
+    return replace(step, downgrade=FAILED if found else PROVEN, downgrade_differences=found)
 
 
 def _back_one(task: Task, shadow: Shadow, stations: Stations, at: int, *, goes_on: bool) -> list[str]:
