@@ -76,6 +76,10 @@ prepared: venv
 e2e: prepared  ## everything on a real Kubernetes
 	@TEST_EFFORT=all $(PYTEST) -n 4 tests/e2e tests/cluster
 
+.PHONY: storm
+storm: prepared  ## random faults over nine databases for MINUTES=10, by a SEED=…; the oracle says what does not hold
+	@$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),10)
+
 .PHONY: test
 test: prepared  ## every test
 	@TEST_EFFORT=all $(PYTEST) -n 4

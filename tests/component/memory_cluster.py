@@ -22,12 +22,13 @@ from tests.component.memory_store import KINDS, Crash, Object, Request
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Conflict, Gone, NotFound, Refused
-from alembic_operator.cluster.port import Page, Raw
+from alembic_operator.cluster.port import Made, Page, Raw
 
 __all__ = ["Crash", "MemoryCluster", "Request"]
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 CONFIG_MAP_LIMIT = 1 << 20
+PLURALS = {Made.JOB: "jobs", Made.POD: "pods", Made.PLAN: "schemaplans", Made.CONFIG_MAP: "configmaps"}
 CHANGED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
@@ -99,13 +100,22 @@ class MemoryCluster(People):
         """See the port."""
         return await self._page("schemaplans", namespace, limit, token, lambda item: True)
 
-    async def delete_plan(self, namespace: str, name: str, uid: str) -> None:
+    async def page_made(self, kind: Made, namespace: str, limit: int, token: str = "") -> Page:
         """See the port."""
-        request = await self._request("delete", "schemaplans", namespace, name)
+        ours = (names.LABEL_MANAGED_BY, names.MANAGED_BY)
+        page = await self._page(PLURALS[kind], namespace, limit, token, lambda item: ours in _labels(item).items())
+        return Page(tuple({"metadata": item["metadata"]} for item in page.items), page.token)
+
+    async def delete(self, kind: Made, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        request = await self._request("delete", PLURALS[kind], namespace, name)
         with self._effect(request):
-            found = self._find("schemaplans", namespace, name)
+            found = self._find(PLURALS[kind], namespace, name)
             if found and found["metadata"]["uid"] == uid:
-                self._drop("schemaplans", namespace, name)
+                if kind is Made.JOB:
+                    self._delete_job(namespace, name)
+                else:
+                    self._drop(PLURALS[kind], namespace, name)
 
     async def get_namespace(self, name: str) -> Raw:
         """See the port."""
@@ -135,14 +145,6 @@ class MemoryCluster(People):
             item["spec"]["selector"] = {"matchLabels": {CONTROLLER_UID: uid}}
             created = self._add("jobs", namespace, item, uid)
         return created
-
-    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
-        """See the port."""
-        request = await self._request("delete", "jobs", namespace, name)
-        with self._effect(request):
-            found = self._find("jobs", namespace, name)
-            if found and found["metadata"]["uid"] == uid:
-                self._delete_job(namespace, name)
 
     async def list_pods(self, namespace: str, job_uid: str) -> tuple[Raw, ...]:
         """See the port."""
@@ -201,14 +203,6 @@ class MemoryCluster(People):
             "configmaps", namespace, limit, token, lambda item: wanted.items() <= _labels(item).items()
         )
         return Page(tuple({"metadata": item["metadata"]} for item in page.items), page.token)
-
-    async def delete_config_map(self, namespace: str, name: str, uid: str) -> None:
-        """See the port."""
-        request = await self._request("delete", "configmaps", namespace, name)
-        with self._effect(request):
-            found = self._find("configmaps", namespace, name)
-            if found and found["metadata"]["uid"] == uid:
-                self._drop("configmaps", namespace, name)
 
     async def get_lease(self, namespace: str, name: str) -> Raw:
         """See the port."""

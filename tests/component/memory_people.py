@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tests.component import memory_schema
 from tests.component.memory_kubelet import Kubelet
-from tests.component.memory_store import Object
+from tests.component.memory_store import KINDS, Object
 
 from alembic_operator.cluster.errors import Refused
 from alembic_operator.cluster.port import Raw
@@ -53,10 +53,25 @@ class People(Kubelet):
         item["metadata"]["annotations"] = {key: value for key, value in merged.items() if value is not None}
         return self._change("databaseschemas", item)
 
-    def remove_schema(self, namespace: str, name: str) -> None:
-        """Delete a DatabaseSchema; the garbage collector takes its Jobs and their pods."""
-        self._read("databaseschemas", namespace, name)
+    def remove_schema(self, namespace: str, name: str, *, orphan: bool = False) -> None:
+        """Delete a DatabaseSchema; the garbage collector takes what it owns, or with `orphan` leaves it to nobody."""
+        found = self._read("databaseschemas", namespace, name)
+        if orphan:
+            self.orphan(namespace, found["metadata"]["uid"])
         self._drop("databaseschemas", namespace, name)
+
+    def orphan(self, namespace: str, uid: str) -> None:
+        """Take the ownerReferences from what that object owns."""
+        for resource in KINDS:
+            for item in self._all(resource, namespace):
+                if any(owner["uid"] == uid for owner in item["metadata"].get("ownerReferences") or ()):
+                    del item["metadata"]["ownerReferences"]
+                    self._change(resource, item)
+
+    def lose_job(self, namespace: str, name: str) -> None:
+        """Delete a Job with --cascade=orphan: its pod goes on, and is nobody's."""
+        self.orphan(namespace, self._read("jobs", namespace, name)["metadata"]["uid"])
+        self._drop("jobs", namespace, name)
 
     def schema(self, namespace: str, name: str) -> Object:
         """A DatabaseSchema as it is. Raises NotFound."""

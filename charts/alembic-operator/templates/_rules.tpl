@@ -18,7 +18,7 @@
   verbs: [create, delete, list, watch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list, watch]
+  verbs: [delete, list, watch]
 - apiGroups: [""]
   resources: [pods/log]
   verbs: [get]

@@ -21,7 +21,7 @@ from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVIC
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import NotFound, Unavailable
 from alembic_operator.cluster.exchange import Answer, Ask, Exchange, NoAnswer, NotSent, OnRequest
-from alembic_operator.cluster.port import Page, Raw
+from alembic_operator.cluster.port import Made, Page, Raw
 from alembic_operator.cluster.resources import (
     CONFIG_MAPS,
     EVENTS,
@@ -40,6 +40,8 @@ LOG_LIMIT = 1 << 20  # bytes of the end of a log that are read at most
 # Bytes of a whole log: the kubelet begins a new file at 10 MiB and serves the newest, and one line may be beyond it.
 WHOLE_LOG_LIMIT = 12 << 20
 CONNECT = "connect to the API server"
+_OURS = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+_MADE = {Made.JOB: JOBS, Made.POD: PODS, Made.PLAN: PLANS, Made.CONFIG_MAP: CONFIG_MAPS}
 
 
 class Kube(Asking):
@@ -102,9 +104,14 @@ class Kube(Asking):
         """See the port."""
         return await self._page(PLANS, namespace, limit, token)
 
-    async def delete_plan(self, namespace: str, name: str, uid: str) -> None:
+    async def page_made(self, kind: Made, namespace: str, limit: int, token: str = "") -> Page:
         """See the port."""
-        await self._delete(PLANS, namespace, name, uid, propagation="Background")
+        return await self._page(_MADE[kind], namespace, limit, token, ("labelSelector", _OURS), accept=METADATA)
+
+    async def delete(self, kind: Made, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        propagation = "Foreground" if kind is Made.JOB else "Background"
+        await self._delete(_MADE[kind], namespace, name, uid, propagation)
 
     async def get_namespace(self, name: str) -> Raw:
         """See the port."""
@@ -114,7 +121,7 @@ class Kube(Asking):
         """See the port."""
         if name:
             return await self._list(JOBS, namespace, ("fieldSelector", f"metadata.name={name}"))
-        labels = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+        labels = _OURS
         if schema_uid:
             labels += f",{names.LABEL_UID}={schema_uid}"
         return await self._list(JOBS, namespace, ("labelSelector", labels))
@@ -122,10 +129,6 @@ class Kube(Asking):
     async def create_job(self, namespace: str, body: Raw) -> Raw:
         """See the port."""
         return await self._create(JOBS, namespace, body)
-
-    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
-        """See the port."""
-        await self._delete(JOBS, namespace, name, uid, propagation="Foreground")
 
     async def list_pods(self, namespace: str, job_uid: str) -> tuple[Raw, ...]:
         """See the port."""
@@ -158,10 +161,6 @@ class Kube(Asking):
     async def page_config_maps(self, namespace: str, labels: str, limit: int, token: str = "") -> Page:
         """See the port."""
         return await self._page(CONFIG_MAPS, namespace, limit, token, ("labelSelector", labels), accept=METADATA)
-
-    async def delete_config_map(self, namespace: str, name: str, uid: str) -> None:
-        """See the port."""
-        await self._delete(CONFIG_MAPS, namespace, name, uid, propagation="Background")
 
     async def get_lease(self, namespace: str, name: str) -> Raw:
         """See the port."""

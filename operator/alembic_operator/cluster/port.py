@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 Raw = Mapping[str, Any]
@@ -19,6 +20,15 @@ class Page:
 
     items: tuple[Raw, ...]
     token: str
+
+
+class Made(Enum):
+    """What is made for a DatabaseSchema."""
+
+    JOB = "Job"
+    POD = "Pod"
+    PLAN = "SchemaPlan"
+    CONFIG_MAP = "ConfigMap"
 
 
 class Cluster(Protocol):
@@ -65,8 +75,12 @@ class Cluster(Protocol):
         """List SchemaPlans, of every namespace when it is "". Raises Gone."""
         ...
 
-    async def delete_plan(self, namespace: str, name: str, uid: str) -> None:
-        """Delete a SchemaPlan. One that is gone or has another uid is left alone without an error."""
+    async def page_made(self, kind: Made, namespace: str, limit: int, token: str = "") -> Page:
+        """List what carries our label in a namespace, the metadata alone. Raises Gone."""
+        ...
+
+    async def delete(self, kind: Made, namespace: str, name: str, uid: str) -> None:
+        """Delete what was made, a Job after its pods. One that is gone or has another uid is left without an error."""
         ...
 
     async def get_namespace(self, name: str) -> Raw:
@@ -79,10 +93,6 @@ class Cluster(Protocol):
 
     async def create_job(self, namespace: str, body: Raw) -> Raw:
         """Create a Job. Raises AlreadyExists, Refused, NotFound (no such namespace)."""
-        ...
-
-    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
-        """Delete a Job and, before it, its pods. One that is gone or has another uid is left alone without an error."""
         ...
 
     async def list_pods(self, namespace: str, job_uid: str) -> tuple[Raw, ...]:
@@ -115,10 +125,6 @@ class Cluster(Protocol):
 
     async def page_config_maps(self, namespace: str, labels: str, limit: int, token: str = "") -> Page:
         """List ConfigMaps by a label selector, of every namespace when it is ""; their metadata alone. Raises Gone."""
-        ...
-
-    async def delete_config_map(self, namespace: str, name: str, uid: str) -> None:
-        """Delete a ConfigMap. One that is gone or has another uid is left alone without an error."""
         ...
 
     async def get_lease(self, namespace: str, name: str) -> Raw:

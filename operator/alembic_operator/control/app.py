@@ -28,6 +28,7 @@ from .lease import Lease, LeaseLost
 from .leftovers import Leftovers
 from .linting import Linter
 from .metrics import Metrics
+from .orphans import Orphans
 from .planstore import PlanStore
 from .queue import KeyQueue
 from .reconcile import Reconciler, work
@@ -63,6 +64,7 @@ class App:
     def __post_init__(self) -> None:
         self.queue = KeyQueue()
         self.interest = Interest()
+        self.orphans = Orphans(self.cluster)
         self.watching = asyncio.Event()
         self.insights = watch.Insights()
         self.stop = asyncio.Event()
@@ -72,6 +74,7 @@ class App:
             queue=self.queue,
             interest=self.interest,
             leftovers=Leftovers(self.cluster, self.settings.watch_namespaces, self.runner),
+            orphans=self.orphans,
             metrics=self.metrics,
             interval=self.settings.resync,
         )
@@ -189,12 +192,13 @@ class App:
         tasks = [
             asyncio.create_task(self.lease.keep(), name="lease"),
             asyncio.create_task(self.resync.keep(), name="resync"),
+            asyncio.create_task(self.orphans.keep(), name="orphans"),
             asyncio.create_task(self._take_signals_back(), name="stop"),
         ]
         # The last to start: kopf takes every later task for one of its own, and waits for it at the end.
         watcher = asyncio.create_task(
             kopf.operator(
-                registry=watch.registry(self.interest, self.queue, self.metrics),
+                registry=watch.registry(self.interest, self.orphans, self.queue, self.metrics),
                 settings=watch.settings(),
                 # kopf would look for the user's name, which an arbitrary user id (OpenShift's) does not have.
                 identity=self.settings.pod,  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import NotFound
-from alembic_operator.cluster.port import Cluster, Page
+from alembic_operator.cluster.port import Cluster, Made, Page
 from alembic_operator.control import log
 from alembic_operator.core.observed import controlled_by
 from alembic_operator.core.plans import COMPONENT
@@ -49,7 +49,7 @@ class Leftovers:
         for raw in old:
             namespace, name = raw["metadata"]["namespace"], raw["metadata"]["name"]
             if not await self._in_use(namespace, name):
-                await self.cluster.delete_config_map(namespace, name, raw["metadata"]["uid"])
+                await self.cluster.delete(Made.CONFIG_MAP, namespace, name, raw["metadata"]["uid"])
                 _log.info("an old version's runner was removed", namespace=namespace, config_map=name)
 
     async def _config_maps(self, selector: str) -> list[Raw]:
@@ -79,8 +79,8 @@ class Leftovers:
             except NotFound:
                 continue
             if controlled_by(found, uid):
-                await self.cluster.delete_config_map(old.namespace, name, found["metadata"]["uid"])
-        await self.cluster.delete_plan(old.namespace, old.name, old.uid)
+                await self.cluster.delete(Made.CONFIG_MAP, old.namespace, name, found["metadata"]["uid"])
+        await self.cluster.delete(Made.PLAN, old.namespace, old.name, old.uid)
         _log.info("an old plan was removed", namespace=old.namespace, plan=old.name)
 
     async def _remove_part(self, part: Part) -> None:
@@ -96,7 +96,7 @@ class Leftovers:
         except NotFound:
             return  # the garbage collector's
         if schema["metadata"]["uid"] == part.schema and keeping_of(schema) is not None:
-            await self.cluster.delete_config_map(part.namespace, part.name, part.uid)
+            await self.cluster.delete(Made.CONFIG_MAP, part.namespace, part.name, part.uid)
             _log.info("SQL without its plan was removed", namespace=part.namespace, config_map=part.name)
 
     async def _is_planned(self, part: Part) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from alembic_operator.api import names
 from alembic_operator.api.plan import REJECT, InvalidPlan, SchemaPlan, parse_plan, plan_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, NotFound, Refused
-from alembic_operator.cluster.port import Cluster
+from alembic_operator.cluster.port import Cluster, Made
 from alembic_operator.control import log
 from alembic_operator.core.decision import PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
 from alembic_operator.core.observed import Observed, Schema, controlled_by
@@ -122,7 +122,7 @@ class PlanStore:
         if rejected or found.deleting or tells_as_much(found.plan, plan.plan):
             return found
         _log.warning("a plan says something else than is known now: made anew", plan=plan.name)
-        await self.cluster.delete_plan(schema.namespace, found.name, found.uid)
+        await self.cluster.delete(Made.PLAN, schema.namespace, found.name, found.uid)
         return await self._store(schema, plan, config_maps)
 
     async def _store_config_map(self, schema: Schema, body: Mapping[str, Any]) -> None:
@@ -145,7 +145,7 @@ class PlanStore:
             raise NameTaken(f"ConfigMap {name} with a plan's SQL")
         if await self._read(schema.namespace, name.rsplit("-", 1)[0]) is not None:
             return  # it belongs to the plan that is there, which pins it
-        await self.cluster.delete_config_map(schema.namespace, name, found["metadata"]["uid"])
+        await self.cluster.delete(Made.CONFIG_MAP, schema.namespace, name, found["metadata"]["uid"])
         await self.cluster.create_config_map(schema.namespace, body)
 
     async def _sql_fault(self, schema: Schema, plan: SchemaPlan) -> str:

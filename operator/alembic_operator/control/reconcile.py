@@ -15,7 +15,7 @@ from typing import assert_never
 
 from alembic_operator.api.status import status_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, Refused, Unavailable
-from alembic_operator.cluster.port import Cluster
+from alembic_operator.cluster.port import Cluster, Made
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control import log
 from alembic_operator.core.context import Context
@@ -36,6 +36,7 @@ from .runnerfile import RunnerFile
 from .turns import COME_BACK, Busy, Turns
 
 AT_ONCE = 0.0
+MOST_NAMES = 5  # that are tried for a Job: one that has lost its owner, or is another's, keeps its name
 MOST_QUESTIONS = 8  # of one decision: a plan, its SQL, the namespace's label, and what is refused of them
 
 _log = log.get(__name__)
@@ -69,8 +70,9 @@ class Reconciler:
 
     async def _reconcile(self, key: Key, desk: Desk) -> float | None:
         observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), desk=desk)
-        if observed is None:
-            return None
+        return None if observed is None else await self._carry_out(observed)
+
+    async def _carry_out(self, observed: Observed) -> float | None:
         try:
             observed, decision = await self._decide(observed)
         except NotFound:
@@ -79,6 +81,8 @@ class Reconciler:
             try:
                 await self._act(observed, decision)
             except NameTaken as error:
+                if observed.passed_names + 1 < MOST_NAMES:
+                    return await self._carry_out(replace(observed, passed_names=observed.passed_names + 1))
                 return await self._tell(replace(observed, taken_name=error.what))
             except NotStored as error:
                 return await self._tell(replace(observed, refusal=error.words, refused=error.what))
@@ -118,7 +122,7 @@ class Reconciler:
                 case StartRun():
                     await self._start(schema, action)
                 case DeleteJob():
-                    await self.cluster.delete_job(schema.namespace, action.name, action.uid)
+                    await self.cluster.delete(Made.JOB, schema.namespace, action.name, action.uid)
                     _log.info("job deleted", job=action.name)
                 case _:
                     assert_never(action)
@@ -180,7 +184,7 @@ class Reconciler:
 
     async def _forget(self, schema: Schema, old: DeleteJob) -> None:
         try:
-            await self.cluster.delete_job(schema.namespace, old.name, old.uid)
+            await self.cluster.delete(Made.JOB, schema.namespace, old.name, old.uid)
         except ClusterError as error:
             # It stays a while longer, at most until its ttlSecondsAfterFinished; the resource itself is well.
             _log.warning("old job not deleted", job=old.name, error=str(error))

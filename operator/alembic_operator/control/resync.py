@@ -21,6 +21,7 @@ from alembic_operator.core.pruning import Keeping, keeping_of
 from .interest import Interest
 from .leftovers import Leftovers
 from .metrics import Metrics
+from .orphans import Orphans
 from .pages import listed
 from .queue import Key, KeyQueue
 
@@ -37,6 +38,7 @@ class Resync:
     queue: KeyQueue
     interest: Interest
     leftovers: Leftovers
+    orphans: Orphans
     metrics: Metrics
     interval: float
     clock: Callable[[], float] = time.monotonic
@@ -72,7 +74,9 @@ class Resync:
             for key in keys:
                 self.queue.add(key)
         # What came into being while the pages were read is known now and was not before: it stays.
-        self.interest.keep_only(seen | (self.interest.uids() - known_before))
+        there = seen | (self.interest.uids() - known_before)
+        self.interest.keep_only(there)
+        self.orphans.keep_only(there)
         await self.leftovers.remove(settled)
         self.last = self.clock()
         self.metrics.resynced()

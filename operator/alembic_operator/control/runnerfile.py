@@ -15,7 +15,7 @@ from typing import Any
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import AlreadyExists, NotFound
-from alembic_operator.cluster.port import Cluster
+from alembic_operator.cluster.port import Cluster, Made
 from alembic_operator.contract import places
 from alembic_operator.control import log
 from alembic_operator.core.names import runner_config_map
@@ -70,7 +70,7 @@ class RunnerFile:
         if (found.get("binaryData") or {}).get(places.RUNNER_FILE) == self._encoded() and found.get("immutable"):
             return
         _log.warning("a ConfigMap with the runner's name holds something else: replaced", config_map=self.config_map)
-        await cluster.delete_config_map(namespace, self.config_map, found["metadata"]["uid"])
+        await cluster.delete(Made.CONFIG_MAP, namespace, self.config_map, found["metadata"]["uid"])
         await self._create(cluster, namespace)
 
     async def _create(self, cluster: Cluster, namespace: str) -> None:

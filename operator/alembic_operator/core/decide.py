@@ -268,7 +268,7 @@ def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decis
     assert spec is not None
     wanted = look_first(go.wanted, spec, status, context)
     kind = wanted.kind
-    attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)])
+    attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)]) + observed.passed_names
     name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
     request = build_request(
         replace(schema, status=status),  # what the run before it has read decides the shadow's image

@@ -136,6 +136,7 @@ class Observed:
         jobs: its own Jobs, by attempt; those that status does not yet account for with their pods.
         development: whether the namespace is one for development; None when it was not asked, as nothing hangs on it.
         owner_gone: a live read showed that the DatabaseSchema which owns the database is no more.
+        passed_names: how many of the next names of Jobs are taken by what is not this resource's.
         taken_name: what could not be made since something else has its name, such as `Job shop-1a-1`; "" when nothing.
         refusal: the API server's sentence about what it did not let us create; "" when none.
         refused: what that was.
@@ -148,6 +149,7 @@ class Observed:
     jobs: tuple[Job, ...] = ()
     development: bool | None = None
     owner_gone: bool = False
+    passed_names: int = 0
     taken_name: str = ""
     refusal: str = ""
     refused: str = "the Job"

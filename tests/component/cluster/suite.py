@@ -8,7 +8,7 @@ from tests.component.cluster.contract import World
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
-from alembic_operator.cluster.port import Raw
+from alembic_operator.cluster.port import Made, Raw
 
 
 def names_of(items: tuple[Raw, ...]) -> list[str]:
@@ -196,7 +196,7 @@ class Jobs:
     async def test_job_and_pods_go_when_the_job_is_deleted(self, world: World) -> None:
         uid = (await world.cluster.create_job(world.namespace, contract.job("run-1")))["metadata"]["uid"]
         await world.finish_pod("run-1", "", 0)
-        await world.cluster.delete_job(world.namespace, "run-1", uid)
+        await world.cluster.delete(Made.JOB, world.namespace, "run-1", uid)
 
         async def gone() -> bool:
             pods = await world.cluster.list_pods(world.namespace, uid)
@@ -206,8 +206,8 @@ class Jobs:
 
     async def test_nothing_happens_when_the_job_to_delete_is_another_or_gone(self, world: World) -> None:
         await world.cluster.create_job(world.namespace, contract.job("run-1"))
-        await world.cluster.delete_job(world.namespace, "run-1", contract.OTHER_UID)
-        await world.cluster.delete_job(world.namespace, "none", contract.OTHER_UID)
+        await world.cluster.delete(Made.JOB, world.namespace, "run-1", contract.OTHER_UID)
+        await world.cluster.delete(Made.JOB, world.namespace, "none", contract.OTHER_UID)
         (found,) = await world.cluster.list_jobs(world.namespace, name="run-1")
         assert "deletionTimestamp" not in found["metadata"]
 

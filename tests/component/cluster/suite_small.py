@@ -8,6 +8,7 @@ from tests.component.cluster.contract import World
 from tests.component.cluster.suite import names_of
 
 from alembic_operator.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
+from alembic_operator.cluster.port import Made
 
 
 class Small:
@@ -59,10 +60,10 @@ class Small:
     async def test_config_map_goes_when_it_is_deleted_by_its_uid_and_then_only(self, world: World) -> None:
         await world.cluster.create_config_map(world.namespace, contract.config_map("runner"))
         found = await world.cluster.get_config_map(world.namespace, "runner")
-        await world.cluster.delete_config_map(world.namespace, "runner", contract.OTHER_UID)
+        await world.cluster.delete(Made.CONFIG_MAP, world.namespace, "runner", contract.OTHER_UID)
         assert await world.cluster.get_config_map(world.namespace, "runner") == found
-        await world.cluster.delete_config_map(world.namespace, "runner", found["metadata"]["uid"])
-        await world.cluster.delete_config_map(world.namespace, "runner", found["metadata"]["uid"])
+        await world.cluster.delete(Made.CONFIG_MAP, world.namespace, "runner", found["metadata"]["uid"])
+        await world.cluster.delete(Made.CONFIG_MAP, world.namespace, "runner", found["metadata"]["uid"])
         with pytest.raises(NotFound):
             await world.cluster.get_config_map(world.namespace, "runner")
 

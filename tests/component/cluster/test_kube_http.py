@@ -19,7 +19,7 @@ from alembic_operator.api import names
 from alembic_operator.cluster import kube as adapter
 from alembic_operator.cluster.errors import Conflict, Gone, Unavailable
 from alembic_operator.cluster.kube import Kube
-from alembic_operator.cluster.port import Cluster
+from alembic_operator.cluster.port import Cluster, Made
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -118,7 +118,7 @@ async def test_status_is_applied_by_our_manager_with_force_at_the_version_when_i
 
 async def test_pods_go_first_and_only_of_that_job_when_it_is_deleted(server: Server, kube: Kube) -> None:
     server.say(409, reason="Conflict", message="Precondition failed: UID in precondition: u-1, UID in object meta: u-2")
-    await kube.delete_job("shop", "run-1", "u-1")
+    await kube.delete(Made.JOB, "shop", "run-1", "u-1")
     assert server.asked[0].method == "DELETE"
     assert server.bodies[0]["preconditions"] == {"uid": "u-1"}
     assert server.bodies[0]["propagationPolicy"] == "Foreground"

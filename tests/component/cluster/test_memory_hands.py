@@ -9,7 +9,7 @@ from tests.component.cluster.contract import SPEC, STATUS, config_map, event, jo
 from tests.component.memory_cluster import Crash, MemoryCluster
 
 from alembic_operator.cluster.errors import Gone, NotFound, Refused, Unavailable
-from alembic_operator.cluster.port import Raw
+from alembic_operator.cluster.port import Made, Raw
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ async def test_job_fails_and_its_pod_is_gone_when_the_pod_is_deleted_or_the_dead
 async def test_deleted_job_stays_until_its_pod_has_ended_when_it_runs(cluster: MemoryCluster) -> None:
     uid = (await cluster.create_job("shop", job("a")))["metadata"]["uid"]
     cluster.start_pod("shop", "a")
-    await cluster.delete_job("shop", "a", uid)
+    await cluster.delete(Made.JOB, "shop", "a", uid)
     assert "deletionTimestamp" in cluster.jobs()[0]["metadata"]
     assert "deletionTimestamp" in cluster.pods()[0]["metadata"]
     cluster.finish_pod("shop", "a", "{}", 1, complete=False)

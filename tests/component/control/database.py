@@ -12,7 +12,7 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, PlanReceipt, RunResult
 
-REVISIONS = ["a1", "b2", "c3"]
+REVISIONS = [f"{letter}{number}" for number, letter in enumerate("abcdefghijklmnop", 1)]
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Database:
 
     Attributes:
         runs: the apply runs that sent something.
+        sent: the revisions that they sent, in order.
         owner: who claimed it, as the journal has it; None while nobody has.
         version: of the runner, which comes with the operator.
     """
@@ -28,6 +29,7 @@ class Database:
     version: str = "1"
     current: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
     owner: Owner | None = None
     documents: dict[str, PlanDocument] = field(default_factory=dict)
 
@@ -45,6 +47,7 @@ class Database:
         if request.kind is RunKind.APPLY:
             self.owner = request.target
             self.current += pending
+            self.sent += pending
             if pending:
                 self.runs.append(request.job)
         done = pending if request.kind is RunKind.APPLY else []

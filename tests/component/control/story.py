@@ -25,6 +25,7 @@ from alembic_operator.control.gather import Places
 from alembic_operator.control.interest import Interest
 from alembic_operator.control.leftovers import Leftovers
 from alembic_operator.control.metrics import Metrics
+from alembic_operator.control.orphans import Orphans
 from alembic_operator.control.planstore import PlanStore
 from alembic_operator.control.queue import KeyQueue
 from alembic_operator.control.reconcile import Reconciler, work
@@ -70,24 +71,28 @@ class Story:
         life = self.lives
         cluster_id = "11111111-1111-4111-8111-111111111111"
         self.queue, self.interest, self.metrics = KeyQueue(self._seconds), Interest(), Metrics()
-        queue, interest = self.queue, self.interest
+        self.orphans = Orphans(self.cluster, self._seconds)
+        queue, interest, orphans = self.queue, self.interest, self.orphans
 
-        def feed(wake: Callable[[str | None, Raw], list[Any]]) -> Callable[[str | None, Mapping[str, Any]], None]:
+        def feed(
+            wake: Callable[[str | None, Raw], list[Any]], note: Callable[[str | None, Raw], None]
+        ) -> Callable[[str | None, Mapping[str, Any]], None]:
             def deliver(event: str | None, raw: Mapping[str, Any]) -> None:
                 if life == self.lives:
+                    note(event, raw)
                     for key in wake(event, raw):
                         queue.add(key)
 
             return deliver
 
         wakes = (
-            ("databaseschemas", interest.schema),
-            ("schemaplans", interest.plan),
-            ("jobs", interest.job),
-            ("pods", interest.pod),
+            ("databaseschemas", interest.schema, orphans.schema),
+            ("schemaplans", interest.plan, orphans.made),
+            ("jobs", interest.job, orphans.made),
+            ("pods", interest.pod, orphans.made),
         )
-        for resource, wake in wakes:
-            self.cluster.watch(resource, feed(wake))
+        for resource, wake, note in wakes:
+            self.cluster.watch(resource, feed(wake, note))
         self.reconciler = Reconciler(
             cluster=self.cluster,
             context=Context(cluster_id, self.runner.sha256, ""),
@@ -106,6 +111,7 @@ class Story:
             queue=queue,
             interest=interest,
             leftovers=Leftovers(self.cluster, (), self.runner),
+            orphans=orphans,
             metrics=self.metrics,
             interval=3600.0,
             clock=self._seconds,
@@ -141,6 +147,7 @@ class Story:
         for _ in range(round(seconds)):
             self.moment += timedelta(seconds=1)
             await self.settle()
+            await self.orphans.remove()
 
     async def until(self, reached: Callable[[], object], at_most: float = 60.0) -> float:
         """Time passes until it is so; the seconds that it took."""

@@ -176,21 +176,42 @@ async def test_runner_is_put_in_its_place_when_a_config_map_of_its_name_holds_so
     assert story.ready() == ("True", "UpToDate")
 
 
-async def test_job_is_left_alone_when_it_has_our_name_and_another_owner() -> None:
-    story = Story()
+async def strangers(story: Story, count: int) -> list[str]:
+    """So many Jobs of somebody else with the names that the resource's first runs would have; the names."""
     await story.apply(suspend=True)
     twin = Story()
     twin.cluster._objects.update(story.cluster._objects)
     await twin.apply(suspend=False)
     taken = twin.cluster.jobs(NAMESPACE)[0]
-    stranger = {**taken, "metadata": {**taken["metadata"], "ownerReferences": [], "labels": {"app": "theirs"}}}
-    await story.cluster.create_job(NAMESPACE, stranger)
+    stem = taken["metadata"]["name"].removesuffix("1")
+    names = [f"{stem}{number}" for number in range(1, count + 1)]
+    for name in names:
+        head = {**taken["metadata"], "name": name, "ownerReferences": [], "labels": {"app": "theirs"}}
+        await story.cluster.create_job(NAMESPACE, {**taken, "metadata": head})
+    return names
+
+
+async def test_run_takes_the_next_name_when_another_has_its_own() -> None:
+    story = Story()
+    (taken,) = await strangers(story, 1)
     await story.apply(suspend=False)
-    name = taken["metadata"]["name"]
+    (ours,) = [job for job in story.cluster.jobs(NAMESPACE) if job["metadata"]["labels"] != {"app": "theirs"}]
+    assert ours["metadata"]["name"] == taken.removesuffix("1") + "2"
+    assert story.status["attempts"] == 2
+    story.cluster._drop("jobs", NAMESPACE, taken)
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+async def test_job_is_left_alone_when_it_has_our_name_and_another_owner_again_and_again() -> None:
+    story = Story()
+    taken = await strangers(story, 5)
+    await story.apply(suspend=False)
     assert story.ready() == ("False", "JobNameConflict")
-    assert story.message().startswith(f"Creating Job {name}: one of that name exists and does not belong")
-    assert [job["metadata"]["labels"] for job in story.cluster.jobs(NAMESPACE)] == [{"app": "theirs"}]
-    story.cluster._drop("jobs", NAMESPACE, name)
+    assert story.message().startswith(f"Creating Job {taken[-1]}: one of that name exists and does not belong")
+    assert [job["metadata"]["labels"] for job in story.cluster.jobs(NAMESPACE)] == [{"app": "theirs"}] * 5
+    for name in taken:
+        story.cluster._drop("jobs", NAMESPACE, name)
     await story.annotate(retry_at="1")
     await story.runs()
     assert story.ready() == ("True", "UpToDate")

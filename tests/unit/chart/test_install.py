@@ -41,7 +41,7 @@ def test_operator_may_do_what_its_port_needs_and_nothing_more() -> None:
         ("alembic-operator.dev", "schemaplans"): ["create", "delete", "get", "list", "manage", "watch"],
         ("alembic-operator.dev", "schemaplans/status"): ["patch"],
         ("batch", "jobs"): ["create", "delete", "list", "watch"],
-        ("", "pods"): ["list", "watch"],
+        ("", "pods"): ["delete", "list", "watch"],
         ("", "pods/log"): ["get"],
         ("", "events"): ["create", "list"],
         ("", "configmaps"): ["create", "delete", "get", "list"],

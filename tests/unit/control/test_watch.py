@@ -6,18 +6,23 @@ from typing import Any
 
 import kopf
 import pytest
+from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.control import watch
 from alembic_operator.control.interest import Interest
 from alembic_operator.control.metrics import Metrics
+from alembic_operator.control.orphans import Orphans
 from alembic_operator.control.queue import Key, KeyQueue
 
 from .test_interest import RUN, job, pod, schema
 
+LABELS = {"app.kubernetes.io/component": "migration", "alembic-operator.dev/schema-uid": "uid-gone"}
+LOST = {"metadata": {"namespace": "shop", "name": "shop-1", "labels": LABELS}}
 
-def parts() -> tuple[kopf.OperatorRegistry, Interest, KeyQueue, Metrics]:
-    interest, queue, metrics = Interest(), KeyQueue(), Metrics()
-    return watch.registry(interest, queue, metrics), interest, queue, metrics
+
+def parts() -> tuple[kopf.OperatorRegistry, Orphans, KeyQueue, Metrics]:
+    orphans, queue, metrics = Orphans(MemoryCluster(), clock=lambda: 0.0), KeyQueue(), Metrics()
+    return watch.registry(Interest(), orphans, queue, metrics), orphans, queue, metrics
 
 
 async def deliver(registry: kopf.OperatorRegistry, name: str, event: str | None, raw: dict[str, Any]) -> None:
@@ -40,6 +45,26 @@ async def test_keys_come_into_the_queue_when_events_are_worth_a_look() -> None:
     told = metrics.exposition().decode()
     assert 'kind="DatabaseSchema"' in told
     assert 'event="LISTED"' in told
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "raw", "due"),
+    [
+        pytest.param("schema", "DELETED", schema(), True, id="a resource is gone"),
+        pytest.param("schema", "MODIFIED", schema(), False, id="a resource changed"),
+        pytest.param("job", "MODIFIED", job(condition=""), False, id="a Job has its owner"),
+        *(
+            pytest.param(name, event, LOST, True, id=f"{name} {event}")
+            for name in ("job", "pod", "plan")
+            for event in ("MODIFIED", None)
+        ),
+        pytest.param("job", "DELETED", LOST, False, id="it is gone"),
+    ],
+)
+async def test_namespace_is_looked_at_for_orphans_when(name: str, event: str, raw: dict[str, Any], due: bool) -> None:
+    registry, orphans, *_ = parts()
+    await deliver(registry, name, event, raw)
+    assert orphans.due() == (5.0 if due else None)
 
 
 def test_kopf_only_watches_when_it_is_told_what() -> None:
