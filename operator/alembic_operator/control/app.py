@@ -1,7 +1,7 @@
 """The composition root: everything is made here, started in order, and stopped in the reverse.
 
 Standby: health and metrics are served and the Lease is asked for. Leader: workers first, then kopf's watch, then the
-slow resync. A lost Lease ends the process with 1, a signal with 0 after at most 25 s.
+slow resync. A lost Lease ends all of that, and the process begins anew; a signal ends it with 0 after at most 25 s.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import kopf
 
 from alembic_operator.api import names
+from alembic_operator.cluster.errors import Unavailable
 from alembic_operator.cluster.kube import Kube
 from alembic_operator.cluster.port import Cluster
 from alembic_operator.control import log
@@ -24,7 +25,7 @@ from . import watch
 from .gather import Places
 from .health import Health, no_older
 from .interest import Interest
-from .lease import Lease, LeaseLost
+from .lease import Lease
 from .leftovers import Leftovers
 from .linting import Linter
 from .metrics import Metrics
@@ -37,6 +38,7 @@ from .runnerfile import RunnerFile
 from .settings import Settings
 
 LAST_WORK = 10.0  # seconds for the workers to end what they have in hand
+AWAY = 2.0  # seconds between two tries to reach the API server
 STUCK = 300.0  # seconds a key may be in hand or overdue; one look takes well under one
 
 _log = log.get(__name__)
@@ -68,6 +70,7 @@ class App:
         self.watching = asyncio.Event()
         self.insights = watch.Insights()
         self.stop = asyncio.Event()
+        self.reached = False
         self.resync = Resync(
             cluster=self.cluster,
             namespaces=self.settings.watch_namespaces,
@@ -95,17 +98,33 @@ class App:
             NotServed: the CRD is not installed.
             LeaseLost: another replica leads now.
         """
-        if not await self.cluster.serves_schemas():
-            raise NotServed
         self._take_signals()
         async with self._health():
-            if not await self._leads():
+            if not (await self._reaches_the_cluster() and await self._leads()):
                 return
             try:
                 async with self._workers():
                     await self._watch()
             finally:
                 await self.lease.release()
+
+    async def _reaches_the_cluster(self) -> bool:
+        """Wait until the API server answers; False when this replica is asked to stop first. Raises NotServed.
+
+        To end instead would have the kubelet wait longer before each start, up to five minutes.
+        """
+        while not self.stop.is_set():
+            try:
+                if not await self.cluster.serves_schemas():
+                    raise NotServed
+            except Unavailable as error:
+                _log.error("waiting for the API server", error=str(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.stop.wait(), AWAY)
+            else:
+                self.reached = True
+                return True
+        return False
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -128,8 +147,11 @@ class App:
                 "queue": no_older("the oldest item of the queue", self.queue.oldest, STUCK),
                 "resync": lambda: self._leading(no_older("the last resync", self.resync.age, stale)()),
             },
-            ready={"lease": self.lease.trouble, "watch": self._watch_trouble},
+            ready={"cluster": self._cluster_trouble, "lease": self.lease.trouble, "watch": self._watch_trouble},
         )
+
+    def _cluster_trouble(self) -> str | None:
+        return None if self.reached else "the API server has not answered yet"
 
     def _leading(self, trouble: str | None) -> str | None:
         return trouble if self.lease.held else None
@@ -219,13 +241,17 @@ class App:
 
 
 async def serve(settings: Settings) -> int:
-    """Run one replica; the process's exit code."""
+    """Run one replica; the process's exit code.
+
+    Raises:
+        LeaseLost: it may not go on as it is, and can stand by again.
+    """
     metrics = Metrics()
     runner = RunnerFile.read(settings.runner_file)
     cluster = await Kube.connect(metrics.request)
     try:
         await App(settings, cluster, runner, metrics).run()
-    except (NotServed, LeaseLost) as error:
+    except NotServed as error:
         _log.error(str(error))
         return 1
     finally:

@@ -68,12 +68,14 @@ class Interest:
         self._hints[raw["metadata"]["uid"]] = _hint(raw)
 
     def job(self, event: str | None, raw: Raw) -> list[Key]:
-        """The keys to look at after an event of a Job."""
-        conditions = (raw.get("status") or {}).get("conditions") or ()
+        """The keys to look at after an event of a Job: it has ended, is gone, or was taken from its resource."""
+        meta, conditions = raw["metadata"], (raw.get("status") or {}).get("conditions") or ()
         ended = any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
-        if not ended and event != "DELETED":
+        label = (meta.get("labels") or {}).get(names.LABEL_UID, "")
+        owner = next((one["uid"] for one in meta.get("ownerReferences") or () if one.get("controller")), "")
+        if not ended and event != "DELETED" and label == owner:
             return []
-        return self._of_run(raw, raw["metadata"]["name"])
+        return self._of_run(owner or label, meta["name"])
 
     def pod(self, event: str | None, raw: Raw) -> list[Key]:
         """The keys to look at after an event of a pod.
@@ -88,7 +90,7 @@ class Interest:
         ended = "terminated" in _migration(raw)
         if event != "DELETED" and ended and self._ended.get(schema) == uid:
             return []
-        keys = self._of_run(raw, labels.get(JOB_NAME, ""))
+        keys = self._of_run(schema, labels.get(JOB_NAME, ""))
         if keys and ended:
             self._ended[schema] = uid
         return keys
@@ -129,8 +131,8 @@ class Interest:
         self._hints.pop(uid, None)
         self._ended.pop(uid, None)
 
-    def _of_run(self, raw: Raw, job: str) -> list[Key]:
-        hint = self._hints.get((raw["metadata"].get("labels") or {}).get(names.LABEL_UID, ""))
+    def _of_run(self, schema: str, job: str) -> list[Key]:
+        hint = self._hints.get(schema)
         if hint is None or hint.settled or (hint.run and hint.run != job):
             return []
         return [hint.key]

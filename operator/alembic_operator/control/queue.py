@@ -73,11 +73,11 @@ class KeyQueue:
         self._failures.pop(key, None)
         self._requeue(key, again_after)
 
-    def failed(self, key: Key, at_least: float = 0.0) -> float:
+    def failed(self, key: Key, at_least: float = 0.0, at_most: float = LONGEST_PAUSE) -> float:
         """Handling failed: look again after a pause that doubles each time, spread by half; the pause in seconds."""
         del self._handled[key]
         count = self._failures[key] = self._failures.get(key, 0) + 1
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(count - 1, 20)) * random.uniform(0.75, 1.25)  # noqa: S311
+        pause = min(at_most, FIRST_PAUSE * 2.0 ** min(count - 1, 20)) * random.uniform(0.75, 1.25)  # noqa: S311
         pause = max(pause, at_least)
         self._requeue(key, pause)
         return pause

@@ -36,6 +36,7 @@ from .runnerfile import RunnerFile
 from .turns import COME_BACK, Busy, Turns
 
 AT_ONCE = 0.0
+AWAY = 20.0  # seconds at most between two looks while the API server is away: nothing tells that it is back
 MOST_NAMES = 5  # that are tried for a Job: one that has lost its owner, or is another's, keeps its name
 MOST_QUESTIONS = 8  # of one decision: a plan, its SQL, the namespace's label, and what is refused of them
 
@@ -220,8 +221,10 @@ async def _handle(queue: KeyQueue, reconciler: Reconciler, key: Key) -> str:
         queue.done(key, COME_BACK)
         return "busy"
     except ClusterError as error:
-        asked = error.retry_after if isinstance(error, Unavailable) else 0.0
-        pause = queue.failed(key, at_least=asked)
+        if isinstance(error, Unavailable):
+            pause = queue.failed(key, at_least=error.retry_after, at_most=AWAY)
+        else:
+            pause = queue.failed(key)
         _log.warning("will be tried again", error=str(error), pause=round(pause, 1))
         return "unavailable"
     except Exception:

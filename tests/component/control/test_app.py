@@ -123,6 +123,7 @@ async def test_namespaces_for_development_are_the_settings_when_the_installation
 
 async def test_health_and_metrics_are_served_when_it_stands_by(cluster: MemoryCluster) -> None:
     other = replica(cluster)
+    await other._reaches_the_cluster()
     async with other._health() as health, aiohttp.ClientSession() as http:
         base = [f"http://127.0.0.1:{port}" for port in health.ports]
         async with http.get(f"{base[0]}/healthz") as answer:
@@ -149,7 +150,28 @@ async def test_lease_is_released_when_the_process_is_asked_to_end(
     assert (await cluster.get_lease("default", "alembic-operator"))["spec"].get("holderIdentity", "") == ""
 
 
-async def test_start_fails_loudly_when_the_api_server_is_away(cluster: MemoryCluster) -> None:
-    cluster.fail("get", "apis", Unavailable)
-    with pytest.raises(Unavailable):
-        await replica(cluster).run()
+async def test_start_waits_and_says_so_when_the_api_server_is_away(
+    cluster: MemoryCluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "AWAY", 0.01)
+    cluster.fail("get", "apis", Unavailable, times=3)
+    alone = replica(cluster)
+    assert alone._cluster_trouble() == "the API server has not answered yet"
+
+    assert await alone._reaches_the_cluster()
+
+    assert alone._cluster_trouble() is None
+    assert capsys.readouterr().out.count("waiting for the API server") == 3
+
+
+async def test_replica_stops_when_it_is_asked_to_while_the_api_server_is_away(cluster: MemoryCluster) -> None:
+    cluster.fail("get", "apis", Unavailable, times=1000)
+    alone = replica(cluster)
+    running = asyncio.create_task(alone.run())
+    await asyncio.sleep(0.05)
+    assert not running.done()
+
+    alone.stop.set()
+
+    await asyncio.wait_for(running, 5)
+    assert not alone.lease.held

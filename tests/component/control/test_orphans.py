@@ -188,6 +188,6 @@ async def test_run_is_asked_about_again_when_its_job_has_lost_its_label() -> Non
     raw["metadata"]["labels"][names.LABEL_UID] = "00000000-0000-4000-8000-000000000000"
     story.cluster._change("jobs", raw)
 
-    await story.until(lambda: story.ready()[1] == Reason.CHECKING.value, at_most=60)
+    await story.until(lambda: story.ready()[1] == Reason.CHECKING.value, at_most=2)
 
     assert raw["metadata"]["name"] in story.job_names()

@@ -27,10 +27,13 @@ def schema(reason: str = "UpToDate", name: str = "shop", **more: Any) -> dict[st
     return {"metadata": meta, "status": {"observedGeneration": 1, "conditions": ready, **more}}
 
 
-def job(name: str = "shop-1", condition: str = "", uid: str = "uid-shop") -> dict[str, Any]:
+def job(name: str = "shop-1", condition: str = "", uid: str = "uid-shop", owner: str | None = None) -> dict[str, Any]:
+    """A Job; `owner` is the uid of its controller where that is not the resource of its label, "" for none."""
     conditions = [{"type": condition, "status": "True"}] if condition else []
-    labels = {"alembic-operator.dev/schema-uid": uid}
-    return {"metadata": {"name": name, "labels": labels}, "status": {"conditions": conditions}}
+    labels = {"alembic-operator.dev/schema-uid": uid} if uid else {}
+    owners = [{"uid": uid if owner is None else owner, "controller": True}]
+    meta = {"name": name, "labels": labels, "ownerReferences": owners if owners[0]["uid"] else []}
+    return {"metadata": meta, "status": {"conditions": conditions}}
 
 
 def pod(state: dict[str, Any], name: str = "shop-1", uid: str = "uid-shop", **status: Any) -> dict[str, Any]:
@@ -200,6 +203,19 @@ def test_losers_are_woken_when_the_winner_is_deleted() -> None:
 def test_resource_is_looked_at_when_its_job_is_over(event: str, condition: str, woken: bool) -> None:
     interest = knowing(schema("Migrating", run=RUN))
     assert interest.job(event, job(condition=condition)) == ([SHOP] if woken else [])
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param(job(uid="uid-other", owner="uid-shop"), id="another's label"),
+        pytest.param(job(uid="", owner="uid-shop"), id="no label"),
+        pytest.param(job(owner=""), id="no owner"),
+    ],
+)
+def test_resource_is_looked_at_when_its_job_is_taken_from_it(taken: dict[str, Any]) -> None:
+    interest = knowing(schema("Migrating", run=RUN))
+    assert interest.job("MODIFIED", taken) == [SHOP]
 
 
 STATES: dict[str, tuple[dict[str, Any], bool]] = {

@@ -204,3 +204,15 @@ async def test_nothing_stays_in_memory_when_keys_were_handled(queue: KeyQueue, c
     for key in await taken(queue):
         queue.done(key)
     assert not (queue._due or queue._heap or queue._handled or queue._again or queue._failures)
+
+
+def test_pause_is_bounded_when_the_api_server_is_away() -> None:
+    clock = Clock()
+    queue = KeyQueue(clock)
+    pauses = []
+    for _ in range(12):
+        queue.add(A)
+        asyncio.run(queue.take())
+        pauses.append(queue.failed(A, at_most=20))
+        clock.now += pauses[-1]
+    assert max(pauses) <= 25
