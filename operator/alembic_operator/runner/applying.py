@@ -205,6 +205,7 @@ def _migrate(
     watch = Watch(lambda: run.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report)
     try:
         running = Running(
+            driver=driver,
             raw=connection,
             request=request,
             place=run.place,

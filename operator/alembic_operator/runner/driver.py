@@ -46,6 +46,9 @@ class RawConnection(Protocol):
     def cursor(self) -> Cursor:
         """A cursor for one statement."""
 
+    def commit(self) -> None:
+        """End the transaction that is open, if one is."""
+
     def cancel(self) -> None:
         """Cancel the statement that is on its way; safe from another thread."""
 

@@ -1,12 +1,11 @@
 """What lets the statements of a revision through: each is judged as it is sent, whatever way it takes in the driver.
 
-Without a review only transaction control is refused, since nothing that follows it can be taken back. With one, a
-statement must be among those that were captured when the plan was made.
+Without a review only what would outlast the session is refused (PREPARE TRANSACTION), and transaction control in the
+SQL that a helper was given. With one, a statement must be among those that were captured when the plan was made.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,12 +20,12 @@ from ..contract.request import Approved
 from . import bundled
 from .errors import RunFailed
 from .sqlerrors import printable
+from .transactions import controls, prepares
 
 if TYPE_CHECKING:
     from .planning.capture import Sent
 
 RULE = "transaction-escape"
-_MAY_CONTROL = re.compile(r"\b(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\b", re.IGNORECASE)
 _EXCERPT = 120
 _BETWEEN = frozenset({"alembic", "alembic_operator", "contextlib", "psycopg", "psycopg2", "sqlalchemy"})
 
@@ -75,25 +74,33 @@ def escape(found: str) -> Refused:
     return Refused(
         Reason.MIGRATION_FAILED,
         f"{found} (rule {RULE})",
-        "A revision runs in one transaction that the runner ends, and what must run outside of one belongs into "
-        "op.get_context().autocommit_block(). Correct the revision, and build a new image.",
+        "A revision is sent on the session that holds the lock, and what must run outside of its transaction belongs "
+        "into op.get_context().autocommit_block(). Correct the revision, and build a new image.",
     )
 
 
+def refuse_control(sql: str) -> None:
+    """See that a helper's statement leaves the transaction alone, in the SQL that it was given too.
+
+    Raises:
+        Refused: it begins or ends one.
+    """
+    if controls(sql):
+        which = " ".join({one.keyword for one in fingerprints(sql) if one.transaction_control and one.keyword})
+        which = f" ({which})" if which else ""
+        raise escape(f"its SQL ends or begins a transaction by itself{which}, which was not sent")
+
+
 class Unreviewed:
-    """Refuses transaction control, and nothing else."""
+    """Refuses a prepared transaction, and nothing else."""
 
     def begin(self, revision: str, direction: str) -> None:
         """Nothing is remembered."""
 
     def check(self, sql: str, autocommit: bool) -> None:
         """See Judge."""
-        if not _MAY_CONTROL.search(sql):
-            return
-        for one in fingerprints(sql):
-            if one.transaction_control:
-                which = f" ({one.keyword})" if one.keyword else ""
-                raise escape(f"its SQL ends or begins a transaction by itself{which}, which was not sent")
+        if prepares(sql):
+            raise escape("its SQL prepares a transaction that outlasts the session, which was not sent")
 
     def finish(self) -> None:
         """Nothing is missing."""
@@ -189,8 +196,8 @@ class Hears(Protocol):
     def before(self, sql: str) -> None:
         """A statement of its code is about to be sent; raises where it may not be."""
 
-    def after(self) -> None:
-        """It came back, or failed."""
+    def after(self, error: BaseException | None) -> None:
+        """It came back, or failed with this."""
 
     def ending(self, how: str) -> None:
         """Its code is about to end or leave its transaction by the driver; raises where it may not."""
@@ -226,8 +233,10 @@ class Gate:
         hears.before(sent.sql)
         try:
             yield
-        finally:
-            hears.after()
+        except BaseException as error:
+            hears.after(error)
+            raise
+        hears.after(None)
 
     @contextmanager
     def _unheard(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """The revision that is running: its statements counted, its commits preceded by an intent, its end journalled.
 
-A revision may commit before its end in an autocommit block alone; other ways are refused. Before such a commit, and
-before a text that may hold one unseen, the journal gets an `intent` row that the very commit makes durable. The `done`
-row goes with the version row.
+A revision may commit before its end: in an autocommit block, or by ending its transaction itself. Before such a
+commit, and before a text that may hold one unseen, the journal gets an `intent` row that the very commit makes durable;
+before a statement that is sent outside of a transaction it is there already. The `done` row goes with the version row.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ from ..contract.plan import Direction
 from ..contract.request import RunRequest
 from ..contract.result import AppliedRevision
 from . import bundled
-from .driver import RawConnection, rows
+from .driver import IDLE, IN_TRANSACTION, Driver, RawConnection, rows
 from .elsewhere import watched_connects
 from .errors import RunFailed
 from .graph import Graph
-from .guarding import Gate, Judge, Refused, Unreviewed, escape, sent_by_helpers
+from .guarding import Gate, Judge, Refused, escape, refuse_control, sent_by_helpers
 from .heads import Moves
 from .journal import DONE, HELD, INTENT, INTENT_DONE, NOT_RESUMABLE, job_uid, plan_columns
 from .report import Report
 from .session import Place
 from .signals import Signals
+from .transactions import ENDS, REFUSED, begin_again, controls, in_no_transaction, must_stand_alone
 from .watch import Watch
 
 # Anywhere, also in a comment or a CASE: a row too many goes with its transaction, one too few hides what was committed.
 _MAY_COMMIT = re.compile(r"\b(?:COMMIT|END|PREPARE\s+TRANSACTION)\b", re.IGNORECASE)
 _MAY_LEAVE_A_PART = re.compile(r"\b(?:COMMIT|END|CALL|DO|DETACH)\b", re.IGNORECASE)
-_CONTROL_ONLY = Unreviewed()
+# Whether the transaction under way has written anything: else its commit leaves nothing.
+_HAS_WRITTEN = "SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL"
 
 
 class Running:
@@ -55,6 +57,7 @@ class Running:
     def __init__(
         self,
         *,
+        driver: Driver,
         raw: RawConnection,
         request: RunRequest,
         place: Place,
@@ -73,7 +76,7 @@ class Running:
         self.applied: list[AppliedRevision] = []
         self.moves = Moves(place)
         self.intents: dict[str, int] = {}
-        self._raw, self._request, self._graph = raw, request, graph
+        self._driver, self._raw, self._request, self._graph = driver, raw, request, graph
         self._report, self._signals, self._watch = report, signals, watch
         self.refused: RunFailed | None = None
         self._gate, self._judge = gate, judge
@@ -83,6 +86,13 @@ class Running:
         self._changed = False  # something other than a helper's statement was sent
         self._helpers = 0
         self._last_statement = ""
+        self._context: MigrationContext | None = None
+        self._blocks = 0  # that are open
+        self._left = False  # the revision has ended its transaction itself
+        self._outside = False  # the statement under way is in no transaction
+        self._durable = False  # an intent that is not run again is committed
+        self._part_committed = False
+        self._alone = False  # the statement under way is sent in autocommit, where psycopg 3 would begin
 
     @contextmanager
     def resumable(self) -> Iterator[None]:
@@ -108,20 +118,27 @@ class Running:
     def guard(self, context: MigrationContext) -> None:
         """Wrap the context's autocommit_block, on this instance alone."""
         original = context.autocommit_block
+        self._context = context
 
         @contextmanager
         def autocommit_block() -> Iterator[None]:
             self._stay_refused()
-            self._write_intent()
-            block = original()
+            lasting = self._before_commit()
             with self._gate.own():  # Alembic commits, and asks for the isolation level
+                if not self._blocks:
+                    begin_again(self._driver, self._raw, context)
+                block = original()
                 block.__enter__()
+            self._durable = lasting
+            self._blocks += 1
             try:
                 yield
             except BaseException as error:
                 with self._gate.own():
                     block.__exit__(type(error), error, error.__traceback__)
                 raise
+            finally:
+                self._blocks -= 1
             with self._gate.own():
                 block.__exit__(None, None, None)
 
@@ -154,11 +171,16 @@ class Running:
 
     @property
     def left_nothing(self) -> bool:
-        """Whether the statement that the server has refused was the revision's first, and one that is atomic by itself.
+        """Whether nothing of what the revision has sent was committed, for all that is known here.
 
-        An index that failed to build concurrently is not looked for here.
+        An index that failed to build concurrently is not looked for.
         """
-        return self.statements == 1 and not _MAY_LEAVE_A_PART.search(self._last_statement)
+        return not self._part_committed
+
+    @property
+    def committed_by(self) -> str:
+        """For messages: what has committed a part of it."""
+        return "a COMMIT of its own" if self._left else "an autocommit block"
 
     def forget(self) -> None:
         """The revision failed and its transaction was rolled back."""
@@ -171,7 +193,7 @@ class Running:
     def _begin(self, step: RevisionStep) -> None:
         self.revision, self.statements, self._since = step.revision.revision, 0, time.monotonic()
         self._intent = self.intents.get(self.revision)
-        self._changed = False
+        self._changed = self._left = self._outside = self._durable = self._part_committed = False
         with self._refusing():
             self._judge.begin(self.revision, self._direction)
         original = step.migration_fn
@@ -184,6 +206,7 @@ class Running:
             finally:
                 self._gate.hears = None
             self.in_upgrade = False
+            begin_again(self._driver, self._raw, self._context)
 
         step.migration_fn = upgrade
 
@@ -203,22 +226,55 @@ class Running:
         self._last_statement = sql
         helpers = bool(self._helpers) and sent_by_helpers()
         self._changed = self._changed or not helpers  # a SELECT too: it may call what writes
-        # A helper's statements are approved by its call; the SQL that it was given may end no transaction all the same.
+        if self._left and must_stand_alone(self._driver, self._raw, sql):
+            with self._gate.own():
+                self._raw.autocommit = self._alone = True
+        self._outside = in_no_transaction(self._driver, self._raw)
         with self._refusing():
-            (_CONTROL_ONLY if helpers else self._judge).check(sql, bool(self._raw.autocommit))
+            if helpers:  # approved by the helper's call
+                refuse_control(sql)
+            else:
+                self._judge.check(sql, self._outside)
         if _MAY_COMMIT.search(sql):
-            self._write_intent()
+            self._before_commit()
+        elif self._outside and not self._durable:
+            self._durable = self._write_intent()
+        self._left = self._left or controls(sql)
         self._watch.started(self.revision, self.statements)
 
-    def after(self) -> None:
+    def after(self, error: BaseException | None) -> None:
         """It came back, or failed (guarding.Hears)."""
         self._watch.ended()
+        if self._outside and not controls(self._last_statement):
+            refused = isinstance(error, self._driver.error) and not _MAY_LEAVE_A_PART.search(self._last_statement)
+            self._part_committed = self._part_committed or not refused
+        if self._alone:
+            with self._gate.own():
+                self._raw.autocommit = self._alone = False
 
     def ending(self, how: str) -> None:
         """The revision's code calls commit, rollback or the like (guarding.Hears); in an autocommit block it may."""
-        if not self._raw.autocommit:
+        self._stay_refused()
+        if how in REFUSED:
             with self._refusing():
                 raise escape(f"it calls {how}() on its connection, which was not done")
+        if self._raw.autocommit:
+            return
+        self._left = True
+        idle = self._driver.transaction(self._raw) == IDLE
+        if how != "transaction" and (idle or not self.statements):
+            return  # nothing of the revision's is open
+        if how in ENDS:
+            self.statements += 1
+            with self._refusing():
+                self._judge.check(ENDS[how], False)
+        if how == "transaction":  # psycopg 3 begins one, and commits it unseen
+            self._durable = self._write_intent()
+            with self._gate.own():
+                self._raw.commit()
+            self._part_committed = True
+        elif how != "rollback":
+            self._before_commit()
 
     def connects(self) -> None:
         """The revision's code is about to open a connection of its own."""
@@ -250,8 +306,19 @@ class Running:
         """For messages."""
         return "Taking back" if self._direction == "down" else "Applying"
 
-    def _write_intent(self) -> None:
-        """Journal, in the present transaction, that its commit leaves the revision half applied."""
+    def _before_commit(self) -> bool:
+        """What the revision has sent is about to be committed, before its end; as _write_intent."""
+        if self.statements and self._driver.transaction(self._raw) == IN_TRANSACTION:
+            with self._gate.own():
+                self._part_committed = self._part_committed or rows(self._raw, _HAS_WRITTEN)[0][0]
+        return self._write_intent()
+
+    def _write_intent(self) -> bool:
+        """Journal, in the present transaction, that its commit leaves the revision half applied.
+
+        Returns:
+            Whether it will not be run again unasked.
+        """
         resumable = self._helpers > 0 and not self._changed
         with self._gate.own():
             held = self._held_intent()
@@ -261,6 +328,7 @@ class Running:
                 self._intent = rows(self._raw, INTENT, *which, *self._who(), seconds)[0][0]
             elif held and not resumable:
                 rows(self._raw, NOT_RESUMABLE, self._intent)
+        return not (resumable and held in (None, True))
 
     def _held_intent(self) -> bool | None:
         """Whether the intent is resumable, as the database holds it now; None where there is none.

@@ -253,8 +253,8 @@ class Run:
             entry = read_journal(self._driver, connection, self.place).entries.get(failure.revision)
             if entry is None or not entry.open_intent:
                 return None
-            refused = bool(failure.sqlstate) and failure.reason != Reason.CONNECTION_LOST
-            left_nothing = refused and self.running is not None and self.running.left_nothing
+            told = failure.reason != Reason.CONNECTION_LOST
+            left_nothing = told and self.running is not None and self.running.left_nothing
             if not entry.resumable and left_nothing and invalid_indexes(connection) <= self.invalid_before:
                 withdraw(connection, entry.id)
                 return None
@@ -281,7 +281,7 @@ class Run:
             return failed
         return RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"{failed.found}. Before that the revision had committed a part of itself (an autocommit block)",
+            f"{failed.found}. Before that the revision had committed a part of itself ({self.running.committed_by})",
             remedy(failure.revision, self.place),
             revision=failure.revision,
             statement=failure.statement,

@@ -1,4 +1,4 @@
-"""Ways out of a revision's transaction that are not SQL: each is refused, and nothing of the revision stays."""
+"""Ways out of a revision's session: each is refused, and nothing of the revision stays."""
 
 from __future__ import annotations
 
@@ -14,25 +14,12 @@ from .project import Project
 RAW = "raw = op.get_bind().connection.driver_connection\n"
 SEND = "raw.cursor().execute('INSERT INTO item VALUES (2)')\n"
 OF_PSYCOPG = {
-    "autocommit": f"raw.autocommit = True\n{SEND}",
-    "set_autocommit": f"raw.set_autocommit(True)\n{SEND}",
-    "isolation": f"op.get_bind().dialect.set_isolation_level(raw, 'AUTOCOMMIT')\n{SEND}",
-    "transaction": f"with raw.transaction():\n    {SEND}",
-    "transaction, nothing in it": "with raw.transaction():\n    pass",
     "tpc": f"raw.tpc_begin(raw.xid(1, 'x', 'y'))\n{SEND}raw.tpc_prepare()",
-    "with": f"with raw:\n    {SEND}",
-    "hand-made cursor": "import psycopg\npsycopg.ClientCursor(raw).execute('COMMIT')",
-    "cursor factory": "import psycopg\nraw.cursor_factory = psycopg.ClientCursor\nraw.execute('COMMIT')",
     "engine": "with op.get_bind().engine.begin() as other:\n    other.exec_driver_sql('INSERT INTO item VALUES (2)')",
 }
 OF_PSYCOPG2 = {
-    "autocommit": f"raw.autocommit = True\n{SEND}",
-    "set_session": f"raw.set_session(autocommit=True)\n{SEND}",
-    "set_isolation_level": f"raw.set_isolation_level(0)\n{SEND}",
-    "isolation": f"op.get_bind().dialect.set_isolation_level(raw, 'AUTOCOMMIT')\n{SEND}",
     "reset": f"{SEND}raw.reset()",
     "tpc": f"raw.tpc_begin(raw.xid(1, 'x', 'y'))\n{SEND}raw.tpc_prepare()",
-    "with": f"with raw:\n    {SEND}",
     "engine": "with op.get_bind().engine.begin() as other:\n    other.exec_driver_sql('INSERT INTO item VALUES (2)')",
 }
 EACH = [("psycopg", *one) for one in OF_PSYCOPG.items()] + [("psycopg2", *one) for one in OF_PSYCOPG2.items()]
@@ -40,7 +27,7 @@ EACH = [("psycopg", *one) for one in OF_PSYCOPG.items()] + [("psycopg2", *one) f
 
 @pytest.mark.parametrize(("driver", "code"), [one[::2] for one in EACH], ids=[f"{one[0]}: {one[1]}" for one in EACH])
 @pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
-def test_is_refused_when_a_revision_leaves_its_transaction_by_the_driver(
+def test_is_refused_when_a_revision_leaves_its_session_by_the_driver(
     database: Database, project: Project, runner: Runner, *, driver: str, code: str, swallowed: bool
 ) -> None:
     body = RAW + code

@@ -11,52 +11,104 @@ from .conftest import Database
 from .harness import Runner, failed
 from .project import Project
 
+COMMITS = ["-- publish\nCOMMIT", "COMMIT AND NO CHAIN", "END", "SELECT 1; COMMIT; SELECT 2"]
+DRIVERS = pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
 
-@pytest.mark.parametrize(
-    "commit",
-    [
-        "-- publish\nCOMMIT",
-        "COMMIT AND NO CHAIN",
-        "COMMIT -- done",
-        "INSERT INTO item VALUES (2); -- publish\nCOMMIT",
-        "ROLLBACK",
-        "END",
-        "ABORT",
-        "BEGIN",
-        "START TRANSACTION READ WRITE",
-        "PREPARE TRANSACTION 'p'",
-        "SELECT 1; COMMIT; SELECT 2",
-    ],
-)
-def test_is_refused_before_it_is_sent_when_a_revision_controls_its_transaction_in_sql(
-    database: Database, project: Project, runner: Runner, commit: str
+
+def by(database: Database, driver: str) -> str:
+    return database.uri.replace("postgresql://", f"postgresql+{driver}://")
+
+
+@DRIVERS
+@pytest.mark.parametrize("commit", COMMITS)
+def test_nothing_is_run_again_when_a_revision_fails_after_a_commit_of_its_own(
+    database: Database, project: Project, runner: Runner, driver: str, commit: str
 ) -> None:
     project.sql("r1", "CREATE TABLE item (id int)")
     project.sql("r2", "INSERT INTO item VALUES (1)", commit, "ALTER TABLE missing ADD COLUMN j int")
+    message = failed(runner(project, by(database, driver)), Reason.OUTCOME_UNKNOWN)
+    assert "(a COMMIT of its own)" in message
+    failed(runner(project, by(database, driver)), Reason.OUTCOME_UNKNOWN)
+    assert database.journal() == [("r1", "done"), ("r2", "intent")]
+    assert database.all("SELECT count(*) FROM item") == [(1,)]
+
+
+@DRIVERS
+@pytest.mark.parametrize("control", ["ROLLBACK", "ABORT", "BEGIN", "START TRANSACTION READ WRITE"])
+def test_nothing_stays_when_a_revision_fails_after_control_that_commits_nothing(
+    database: Database, project: Project, runner: Runner, driver: str, control: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.sql("r2", "INSERT INTO item VALUES (1)", control, "ALTER TABLE missing ADD COLUMN j int")
     for _ in range(2):
-        message = failed(runner(project, database.uri), Reason.MIGRATION_FAILED)
-        assert "transaction-escape" in message
-        assert "statement 2" in message
+        failed(runner(project, by(database, driver)), Reason.MIGRATION_FAILED)
     assert database.journal() == [("r1", "done")]
     assert database.all("SELECT count(*) FROM item") == [(0,)]
+
+
+INDEX = "op.execute('CREATE INDEX CONCURRENTLY ix ON item (id)')\n"
+OUTSIDE = {
+    "sql": f"op.execute('COMMIT')\n{INDEX}",
+    "sql, twice": f"op.execute('COMMIT')\n{INDEX}op.execute('VACUUM item')\n",
+    "sql, and again": f"op.execute('COMMIT')\n{INDEX}op.execute('BEGIN')\n",
+    "after a change": f"op.execute('ALTER TABLE item ADD COLUMN n int')\nop.execute('COMMIT')\n{INDEX}",
+    "raw": f"op.get_bind().connection.cursor().execute('commit')\n{INDEX}",
+    "driver's commit": f"op.get_bind().exec_driver_sql('commit')\n{INDEX}",
+    "isolation level": f"bind = op.get_bind()\nbind.commit()\n"
+    f"bind.execution_options(isolation_level='AUTOCOMMIT')\n{INDEX}",
+    "commit, then a block": f"op.get_bind().commit()\nwith op.get_context().autocommit_block():\n    {INDEX}",
+}
+
+
+@DRIVERS
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_is_applied_when_a_revision_ends_its_transaction_itself(
+    database: Database, project: Project, runner: Runner, driver: str, name: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.add("r2", OUTSIDE[name])
+    project.add("r3", "op.add_column('item', sa.Column('last', sa.Integer))\nop.get_bind().commit()")
+    ended = runner(project, by(database, driver))
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.heads() == ["r3"]
+    assert database.journal() == [("r1", "done"), ("r2", "done"), ("r3", "done")]
+    assert database.all("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix'::regclass") == [(True,)]
+    assert database.all("SELECT count(*) FROM information_schema.columns WHERE column_name = 'last'") == [(1,)]
+
+
+@DRIVERS
+@pytest.mark.parametrize(
+    "first",
+    [
+        "with op.get_context().autocommit_block():\n    raise ValueError",
+        "op.execute('COMMIT')\nraise ValueError",
+        "op.get_bind().commit()\nraise ValueError",
+        "op.get_bind().execute(sa.text('SELECT 1'))\nwith op.get_context().autocommit_block():\n    raise ValueError",
+    ],
+)
+def test_failure_is_the_revisions_when_nothing_was_committed(
+    database: Database, project: Project, runner: Runner, driver: str, first: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.add("r2", first)
+    message = failed(runner(project, by(database, driver)), Reason.MIGRATION_FAILED)
+    assert "ValueError in" in message
+    assert database.journal() == [("r1", "done")]
 
 
 @pytest.mark.parametrize(
     "escape",
     [
-        "op.get_bind().commit()",
-        "op.get_bind().rollback()",
-        "op.get_bind().connection.commit()",
-        "op.get_bind().connection.driver_connection.commit()",
-        "op.get_bind().connection.cursor().execute('COMMIT')",
+        "op.execute(\"PREPARE TRANSACTION 'p'\")",
         "import psycopg; psycopg.connect('host=127.0.0.1 port=1')",
         "import psycopg; psycopg.Connection.connect('host=127.0.0.1 port=1')",
         "import sqlalchemy; sqlalchemy.create_engine('postgresql+psycopg://127.0.0.1:1/x').connect()",
         "import psycopg2; psycopg2.connect('host=127.0.0.1 port=1')",
+        "op.get_bind().connection.driver_connection.close()",
     ],
 )
 @pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
-def test_is_refused_and_rolled_back_when_a_revision_leaves_its_transaction_otherwise(
+def test_is_refused_and_rolled_back_when_a_revision_leaves_its_session(
     database: Database, project: Project, runner: Runner, escape: str, swallowed: bool
 ) -> None:
     body = f"try:\n    {escape}\nexcept Exception:\n    pass" if swallowed else escape

@@ -101,19 +101,16 @@ def test_each_statement_is_looked_at_when_one_text_holds_several(shop: Place) ->
     assert shop.columns() == UNTOUCHED
 
 
-def test_commit_in_a_revision_is_never_sent_even_when_its_plan_is_approved(shop: Place) -> None:
-    at_first(
-        shop,
-        "committing",
-    )
-    shop.patch(revision="a2", review={**REVIEWED, "mode": "Auto"})  # with a plan, but nothing asks
-    shop.wait("AwaitingApproval", message="transaction-escape")
+def test_commit_in_a_revision_waits_for_a_decision_and_runs_as_approved(shop: Place) -> None:
+    at_first(shop, "committing")
+    shop.patch(revision="a2")
+    shop.wait("AwaitingApproval", message="mixed-autocommit")
     assert shop.columns() == UNTOUCHED
     shop.decide("Approve", ANNA)
 
-    shop.wait("MigrationFailed", message="transaction-escape")
+    shop.wait("UpToDate")
 
-    assert shop.columns() == UNTOUCHED
+    assert shop.columns() == []
 
 
 def test_it_is_planned_again_when_somebody_moved_the_database_after_the_plan(shop: Place) -> None:

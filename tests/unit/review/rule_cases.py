@@ -153,13 +153,15 @@ BAD: dict[str, list[PlanDocument]] = {
         shadow("SELECT id FROM orders", Statement("DELETE FROM orders WHERE id = %s", ["int"])),
     ],
     "transaction-escape": [
-        text("COMMIT"),
-        shadow("ROLLBACK"),
+        text("PREPARE TRANSACTION 'x'"),
         plan(step("SELECT 1", escapes=["It opens a connection of its own."])),
     ],
     "mixed-autocommit": [
         text("ALTER TABLE orders ADD COLUMN a int", outside("CREATE INDEX CONCURRENTLY i ON orders (a)")),
         shadow(outside("VACUUM orders"), "CREATE TABLE t (id int)"),
+        text("COMMIT"),
+        shadow("ROLLBACK"),
+        shadow("COMMIT", outside("VACUUM orders"), "BEGIN"),
     ],
     "irreversible": [
         back("missing"),
@@ -248,13 +250,14 @@ GOOD: dict[str, list[PlanDocument]] = {
         shadow("INSERT INTO orders (note) SELECT name FROM users"),
         shadow(Statement("CREATE TABLE t (id int)", objects=["public.t"]), "UPDATE t SET id = 1"),
     ],
-    "transaction-escape": [text("SAVEPOINT a", "ROLLBACK TO a", "RELEASE a"), shadow(outside("VACUUM orders"))],
+    "transaction-escape": [text("COMMIT"), shadow("BEGIN"), shadow(outside("VACUUM orders"))],
     "mixed-autocommit": [
         plan(
             step("ALTER TABLE orders ADD COLUMN a int", revision="a1"),
             step(outside("CREATE INDEX CONCURRENTLY i ON orders (a)"), revision="a2"),
         ),
         shadow("SELECT 1", outside("VACUUM orders"), "INSERT INTO currencies VALUES ('EUR')"),
+        text("SAVEPOINT a", "ROLLBACK TO a", "RELEASE a"),
     ],
     "irreversible": [
         back("proven"),

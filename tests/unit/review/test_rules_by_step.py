@@ -186,8 +186,12 @@ def test_mixed_autocommit_is_an_error_when_ddl_stands_beside_a_block() -> None:
     assert found(result) == {"mixed-autocommit:error"}
 
 
-def test_transaction_escape_is_an_error_when_a_statement_commits() -> None:
-    assert found(reviewed("COMMIT")) == {"transaction-escape:error"}
+def test_commit_is_an_error_that_can_be_waived_when_a_revision_sends_it() -> None:
+    assert found(reviewed("COMMIT", outside("VACUUM orders"))) == {"mixed-autocommit:error"}
+
+
+def test_transaction_escape_is_an_error_when_a_transaction_is_prepared() -> None:
+    assert found(reviewed("PREPARE TRANSACTION 'x'")) == {"transaction-escape:error"}
 
 
 def test_savepoints_are_no_escape() -> None:

@@ -11,13 +11,12 @@ from ..scene import Part, Scene
 
 ESCAPE, MIXED, IRREVERSIBLE = "transaction-escape", "mixed-autocommit", "irreversible"
 CONTACT = "first-contact"
-_FIX_ESCAPE = (
-    "Leave the transaction to the runner; what must run outside of one belongs into "
-    "op.get_context().autocommit_block(), in a revision of its own."
+_FIX_ESCAPE = "Send everything on op.get_bind(), the session that holds the lock, and prepare no transaction there."
+_FIX_COMMIT = (
+    "Use op.get_context().autocommit_block() instead, in a revision of its own; where the revision is released, say in "
+    "a waiver why a failure in the midst of it does no harm."
 )
-_ENDS = frozenset(
-    {"TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"}
-)
+_ENDS = frozenset({"TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"})
 _ROWS = frozenset(
     {
         "select_stmt",
@@ -33,19 +32,30 @@ _ROWS = frozenset(
 
 
 def escapes(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
-    """A step that ends its transaction itself, or uses another connection."""
+    """A step that uses another connection, or leaves a prepared transaction behind."""
     for sentence in step.escapes:
         yield Finding(ESCAPE, Severity.ERROR, step.revision, "", sentence, _FIX_ESCAPE)
     if step.escapes:
         return
     for part in parts:
-        if part.kind == "transaction_stmt" and word(part.node, "kind") in _ENDS and not part.helper:
-            message = f"Statement {part.number} begins or ends a transaction."
+        if part.kind == "transaction_stmt" and word(part.node, "kind") == "TRANS_STMT_PREPARE" and not part.helper:
+            message = f"Statement {part.number} prepares a transaction."
             yield part.finding(ESCAPE, Severity.ERROR, "", message, _FIX_ESCAPE)
 
 
 def mixed(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
-    """DDL in a transaction beside an autocommit block: after a failure the revision cannot be run again."""
+    """A step that ends its transaction itself, or has DDL in it beside an autocommit block."""
+    ends = [part for part in parts if part.kind == "transaction_stmt" and word(part.node, "kind") in _ENDS]
+    if ends and not ends[0].helper:
+        yield ends[0].finding(
+            MIXED,
+            Severity.ERROR,
+            "",
+            f"Statement {ends[0].number} begins or ends a transaction itself: when a later one fails, what was "
+            "committed stays, and the revision cannot be run again.",
+            _FIX_COMMIT,
+        )
+        return
     outside = [part for part in parts if part.sent.autocommit]
     inside = [part for part in parts if not part.sent.autocommit and part.kind not in _ROWS and not part.helper]
     if outside and inside:

@@ -77,6 +77,10 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
             listener.ending("rollback")
             super().rollback()
 
+        def close(self) -> None:
+            listener.ending("close")
+            super().close()
+
         def transaction(self, *arguments: Any, **options: Any) -> Any:
             if self.info.transaction_status == IDLE:  # else it is a savepoint
                 listener.ending("transaction")
@@ -190,6 +194,10 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
         def rollback(self) -> None:
             listener.ending("rollback")
             super().rollback()
+
+        def close(self) -> None:
+            listener.ending("close")
+            super().close()
 
         def reset(self) -> None:
             listener.ending("reset")

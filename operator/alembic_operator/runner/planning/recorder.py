@@ -16,10 +16,11 @@ from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection
 from ..guarding import sent_by_helpers
 from ..signals import Signals
 from ..sqlerrors import find_sql_error, printable
+from ..transactions import ENDS, REFUSED, controls, in_no_transaction, must_stand_alone, prepares
 from .capture import Sent, unheard
 from .probe import Effects, Probe
 from .seed import NO_SUCH_PARENT, Seeds, may_be_the_seeds
-from .written import MOST_NOTICES, controls, merged, same, skipped, sqlstate_of
+from .written import MOST_NOTICES, merged, same, skipped, sqlstate_of
 
 _UNSAVED = re.compile(r"\s*(?:SET|RESET|SHOW|BEGIN|START|SAVEPOINT|RELEASE|ROLLBACK|COMMIT|END|PREPARE|ABORT)\b", re.I)
 _SAVEPOINT = "alembic_operator_probe"
@@ -35,6 +36,7 @@ class Step:
     escapes: list[str] = field(default_factory=list)
     sent: int = 0
     committed: bool = False  # it committed a part of itself, by a block or otherwise
+    left: bool = False  # it ended its transaction itself
 
 
 class Recorder:
@@ -84,6 +86,11 @@ class Recorder:
         finally:
             self._quiet -= 1
 
+    @property
+    def in_block(self) -> bool:
+        """Whether an autocommit block of the step is open."""
+        return self._blocks > 0
+
     @contextmanager
     def block(self) -> Iterator[None]:
         """Around an autocommit block of the step."""
@@ -94,8 +101,7 @@ class Recorder:
             yield
         finally:
             self._blocks -= 1
-            if self._probe is not None:
-                self._probe.transaction = 0
+            self._forget_transaction()
 
     def called(self, sql: str) -> None:
         """A helper is called: this text is approved in place of the statements that it sends."""
@@ -114,14 +120,26 @@ class Recorder:
     def begin(self) -> None:
         """A step begins."""
         self.step, self._notices = Step(), []
-        if self._probe is not None:
-            self._probe.transaction = 0
+        self._forget_transaction()
 
     def ending(self, how: str) -> None:
         """The step's code ends its transaction by the driver."""
-        if self.step is not None and not self._quiet and not self._blocks:
-            self.escape(f"After statement {self.step.sent} it calls {how}() on the connection.")
-            self.step.committed = self.step.committed or how != "rollback"
+        step = self.step
+        if step is None or self._quiet:
+            return
+        if how in REFUSED:
+            self.escape(f"After statement {step.sent} it calls {how}() on the connection.")
+        if self._blocks or self._raw.autocommit:
+            return
+        step.left = True
+        open_ = step.sent > 0 and self._driver.transaction(self._raw) != IDLE
+        if how in ENDS and (open_ or how == "transaction"):
+            self._write(self._enter(Sent(ENDS[how], channel="connection")), Effects(), 0.0, "")
+        self._forget_transaction()
+
+    def _forget_transaction(self) -> None:
+        if self._probe is not None:
+            self._probe.transaction = 0
 
     def opened(self) -> None:
         """The step's code opens a connection of its own."""
@@ -153,13 +171,15 @@ class Recorder:
         self._write(entry, self._look(entry.sql, ""), time.monotonic() - began, "")
 
     def _delivered(self, sent: Sent, deliver: Callable[[], Any], *, again: bool) -> Any:
+        if self.step is not None and self.step.left and must_stand_alone(self._driver, self._raw, sent.sql):
+            return self._alone(sent, deliver)
         entry = self._enter(sent)
         if self._repeated(entry):
             result = deliver()
             self._write(entry, Effects(), 0.0, "")
             return result
-        if self._raw.autocommit:
-            return self._in_autocommit(entry, deliver)
+        if in_no_transaction(self._driver, self._raw):
+            return self._outside(entry, deliver) if controls(sent.sql) else self._in_autocommit(entry, deliver)
         saved = again and not _UNSAVED.match(sent.sql) and not controls(sent.sql)
         if saved:
             self.own(f"SAVEPOINT {_SAVEPOINT}")
@@ -218,6 +238,16 @@ class Recorder:
             self.own("COMMIT")
         return result
 
+    def _alone(self, sent: Sent, deliver: Callable[[], Any]) -> Any:
+        """Send what no transaction may hold in autocommit, where psycopg 3 would begin one."""
+        with self.quiet():
+            self._raw.autocommit = True
+        try:
+            return self._outside(self._enter(sent), deliver)
+        finally:
+            with self.quiet():
+                self._raw.autocommit = False
+
     def _outside(self, entry: Statement, deliver: Callable[[], Any]) -> Any:
         """Send what no transaction may hold, or what fails in one too."""
         began = time.monotonic()
@@ -240,7 +270,12 @@ class Recorder:
         else:
             before = 0
         if not self._in_transaction():
-            return self._probe.after_outside() if self._driver.transaction(self._raw) == IDLE else Effects()
+            if self._driver.transaction(self._raw) != IDLE:
+                return Effects()
+            outside = self._probe.after_outside()
+            if self._in_transaction():  # psycopg 3 began one to look
+                self.own("COMMIT")
+            return outside
         effects = self._probe.after(sql, first)
         if before and self._probe.transaction != before and self.step is not None:
             self.escape(f"Its transaction was ended from within, at statement {self.step.sent}.")
@@ -252,16 +287,18 @@ class Recorder:
         self.step.sent += 1
         value, ddl = text_fingerprint(sent.sql)
         shown = mask(sent.sql, self._secrets)
-        if controls(sent.sql):
+        if prepares(sent.sql):
             start = printable(" ".join(shown.split()), _LONGEST_SHOWN)
-            self.escape(f"Statement {self.step.sent} ends or begins a transaction itself: {start}")
-            self.step.committed = True
+            self.escape(f"Statement {self.step.sent} prepares a transaction that outlasts the session: {start}")
+        if controls(sent.sql):
+            self.step.left = self.step.committed = True
+            self._forget_transaction()
         return Statement(
             sql=shown,
             parameters=list(sent.parameters),
             fingerprint=value,
             ddl=ddl,
-            autocommit=bool(self._raw.autocommit),
+            autocommit=in_no_transaction(self._driver, self._raw),
             channel="runner" if self._helpers and sent_by_helpers() else sent.channel,
             executions=sent.executions,
         )
@@ -284,6 +321,7 @@ class Recorder:
             notices=notices[:MOST_NOTICES],
             seconds=round(seconds, 4),
         )
+        self.step.committed = self.step.committed or written.autocommit
         statements = self.step.statements
         if statements and same(statements[-1], written):
             statements[-1] = merged(statements[-1], written)

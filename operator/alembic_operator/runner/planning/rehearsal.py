@@ -25,6 +25,7 @@ from ..revision import helper_call
 from ..session import Place
 from ..sqlerrors import SqlError, find_sql_error, print_error
 from ..steps import destination, steps_to
+from ..transactions import begin_again
 from .doors import led_to
 from .recorder import Recorder, Step
 from .task import Task
@@ -59,6 +60,7 @@ class Rehearsal:
     around: Callable[[], AbstractContextManager[None]]
     ended: Callable[[], None] = lambda: None
     revision: str = ""
+    context: MigrationContext | None = None
     done: list[Rehearsed] = field(default_factory=list)
 
     @classmethod
@@ -148,12 +150,16 @@ class Rehearsal:
 
     def _wrap_blocks(self, context: MigrationContext) -> None:
         original, recorder = context.autocommit_block, self.recorder
+        self.context = context
 
         @contextmanager
         def autocommit_block() -> Iterator[None]:
+            outermost = not recorder.in_block
             with recorder.block():
                 block = original()
                 with recorder.quiet():
+                    if outermost:
+                        begin_again(self.driver, self.raw, context)
                     block.__enter__()
                 try:
                     yield
@@ -184,6 +190,7 @@ class Rehearsal:
             with self.around():
                 original(**arguments)
             self._ended(began)
+            begin_again(self.driver, self.raw, self.context)
 
         return migrate
 

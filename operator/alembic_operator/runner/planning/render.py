@@ -27,12 +27,14 @@ from ...contract.masking import mask
 from ...contract.plan import PlanDocument, Statement, Step, StepKind
 from ..apply import _line
 from ..steps import steps_to
+from ..transactions import controls, prepares
 from .catalog import relations_named
 from .document import document, step_of
 from .doors import led_to
 from .reached import check_steps
 from .task import Task
 
+_BEGINS = ("BEGIN", "START TRANSACTION")
 _ASKED = {"is_offline_mode": "context.is_offline_mode()", "as_sql": "as_sql of the context"}
 
 
@@ -172,8 +174,11 @@ def _compile(construct: Any, context: MigrationContext) -> str:
 
 def _statement(task: Task, sql: str, rendered: _Rendered) -> Statement:
     value, ddl = text_fingerprint(sql)
-    if any(one.transaction_control for one in fingerprints(sql)):
+    if prepares(sql):
         number = len(rendered.statements) + 1
-        rendered.escapes.append(f"Statement {number} ends or begins a transaction itself.")
+        rendered.escapes.append(f"Statement {number} prepares a transaction that outlasts the session.")
+    statement = Statement(sql=mask(sql, task.secrets), fingerprint=value, ddl=ddl, autocommit=rendered.autocommit)
+    if controls(sql):
         rendered.committed = True
-    return Statement(sql=mask(sql, task.secrets), fingerprint=value, ddl=ddl, autocommit=rendered.autocommit)
+        rendered.autocommit = fingerprints(sql)[-1].keyword not in _BEGINS
+    return statement

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ...contract.fingerprints import fingerprints
 from ...contract.plan import Notice, Statement
 
 MOST_NOTICES = 20
@@ -15,11 +14,6 @@ _SKIPPED = re.compile(r"NOTICE:\s+(.* (already exists|does not exist), skipping)
 def sqlstate_of(error: Exception) -> str:
     """Of a driver's error; "" for none."""
     return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
-
-
-def controls(sql: str) -> bool:
-    """Whether a text begins or ends a transaction."""
-    return any(one.transaction_control for one in fingerprints(sql))
 
 
 def same(one: Statement, other: Statement) -> bool:

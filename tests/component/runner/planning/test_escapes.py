@@ -1,4 +1,4 @@
-"""Ways out of a revision's transaction that are not SQL: the plan tells each, and none leads to the target."""
+"""Ways out of a revision's transaction or session: the plan tells each, and none leads to the target."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ OF_PSYCOPG2 = {
     "set_session": f"raw.set_session(autocommit=True)\n{SEND}",
     "reset": f"{SEND}raw.reset()",
 }
-EACH = [("psycopg", *one) for one in OF_PSYCOPG.items()] + [("psycopg2", *one) for one in OF_PSYCOPG2.items()]
+BY_SQL = {"sql": f"op.execute('COMMIT')\n{SEND}"}
+EACH = [("psycopg", *one) for one in OF_PSYCOPG.items()]
+EACH += [("psycopg2", *one) for one in {**OF_PSYCOPG2, **BY_SQL}.items()]
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def shop(project: Project, planner: Planner) -> Project:
 
 
 @pytest.mark.parametrize(("driver", "code"), [one[::2] for one in EACH], ids=[f"{one[0]}: {one[1]}" for one in EACH])
-def test_escape_is_told_when_a_revision_leaves_its_transaction_by_the_driver(
+def test_step_is_no_transaction_when_a_revision_ends_its_own(
     shop: Project, planner: Planner, driver: str, code: str
 ) -> None:
     shop.sql("r2", "CREATE TABLE other (id int)")  # the first of a run begins in the transaction that read the heads
@@ -43,7 +45,7 @@ def test_escape_is_told_when_a_revision_leaves_its_transaction_by_the_driver(
 
     step = planner(shop, driver=driver).steps[-1]
 
-    assert step.escapes
+    assert bool(step.escapes) == ("reset" in code)
     assert not step.transactional or "reset" in code
     assert [one.sql for one in step.statements if "extra" in one.sql] == ["CREATE TABLE extra (id int)"]
 

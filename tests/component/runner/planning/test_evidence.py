@@ -192,16 +192,12 @@ def test_autocommit_block_is_told_with_its_locks_when_a_revision_has_one(
 @pytest.mark.parametrize(
     "code",
     [
-        'op.execute("COMMIT")',
-        'op.execute("SELECT 1; COMMIT; SELECT 2")',
-        "op.get_bind().connection.commit()",
-        "op.get_bind().commit()",
         'import psycopg\npsycopg.connect("postgresql://nobody@127.0.0.1:1/x").close()',
         'import psycopg2\npsycopg2.connect("postgresql://nobody@127.0.0.1:1/x").close()',
         'sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/x").connect().close()',
     ],
 )
-def test_escape_is_told_when_a_revision_leaves_its_transaction(
+def test_escape_is_told_when_a_revision_leaves_its_session(
     shop: Project, planner: Planner, driver: str, code: str
 ) -> None:
     shop.add("r2", f'op.execute("ALTER TABLE item ADD COLUMN extra int")\n{code}')

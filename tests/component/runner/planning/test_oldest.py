@@ -14,12 +14,13 @@ from alembic_operator.contract.result import Outcome
 
 from ..approvals import approve_as_planned
 from ..test_escapes import OF_PSYCOPG, OF_PSYCOPG2, RAW
+from ..test_intents import OUTSIDE
 from .conftest import Planner
 from .test_guarded import BASE, REVISIONS
 
 WAYS_OUT = [
-    *(("psycopg", OF_PSYCOPG[name]) for name in ("autocommit", "set_autocommit", "transaction", "hand-made cursor")),
-    *(("psycopg2", OF_PSYCOPG2[name]) for name in ("autocommit", "set_isolation_level", "engine")),
+    ("psycopg", OF_PSYCOPG["tpc"]),
+    *(("psycopg2", OF_PSYCOPG2[name]) for name in ("reset", "engine")),
 ]
 DRIVERS = pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
 
@@ -43,6 +44,18 @@ def test_approved_plan_is_applied_when_the_libraries_are_the_oldest(
     ended = planner.runner(project, uri, more=prelude, approved=approved, evidence="Shadow")
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert planner.database.heads() == ["r2"]
+
+
+@pytest.mark.parametrize(("driver", "name"), [("psycopg", "isolation level"), ("psycopg2", "after a change")])
+def test_revision_may_end_its_transaction_when_the_libraries_are_the_oldest(
+    planner: Planner, project: Project, driver: str, name: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.add("r2", OUTSIDE[name])
+    uri = planner.database.uri.replace("postgresql://", f"postgresql+{driver}://")
+    ended = planner.runner(project, uri)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert planner.database.journal() == [("r1", "done"), ("r2", "done")]
 
 
 @pytest.mark.parametrize(("driver", "code"), WAYS_OUT)

@@ -85,10 +85,17 @@ def test_step_is_opaque_when_offline_rendering_would_be_wrong(
 def test_blocks_and_control_are_told_when_a_rendered_step_has_them(
     database: Database, project: Project, planner: Planner
 ) -> None:
-    code = 'with op.get_context().autocommit_block():\n    op.execute("VACUUM item")\nop.execute("COMMIT")'
+    code = 'with op.get_context().autocommit_block():\n    op.execute("VACUUM item")\n'
+    code += 'op.execute("COMMIT")\nop.execute("VACUUM")\nop.execute("BEGIN")\nop.execute("SELECT 1")'
     _, step = _plan(database, project, planner, code)
-    assert [(one.sql, one.autocommit) for one in step.statements] == [("VACUUM item", True), ("COMMIT", False)]
-    assert (step.transactional, len(step.escapes)) == (False, 1)
+    assert [(one.sql, one.autocommit) for one in step.statements] == [
+        ("VACUUM item", True),
+        ("COMMIT", False),
+        ("VACUUM", True),
+        ("BEGIN", True),
+        ("SELECT 1", False),
+    ]
+    assert (step.transactional, step.escapes) == (False, [])
 
 
 LARGE = "CREATE TABLE big AS SELECT i AS id, repeat('x', 200) AS name FROM generate_series(1, 5000) i"
