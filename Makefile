@@ -58,7 +58,7 @@ lock: venv  ## renew constraints.txt from the bounds in pyproject.toml
 ##@ tests
 
 # Lanes of tests side by side, in random order (tests/lanes.py). `make unit` tries a tenth of the random examples.
-PYTEST := $(BIN)/python -m pytest -q --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -q
 
 .PHONY: unit
 unit: venv  ## the pure tests, in seconds

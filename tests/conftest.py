@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import times
 from tests.cluster import owned
@@ -35,14 +36,21 @@ def pytest_unconfigure() -> None:
         owned.end_those_of(os.getpid())
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Give each test its lane; put the longest lanes first, and keep together what shares a folder's fixtures.
-
-    The lanes are told before pytest-xdist reads them, and the order is set after pytest-randomly has shuffled.
-    """
+@pytest.hookimpl(trylast=True)  # after the shuffling of pytest-randomly
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the lanes first that wait, and keep together what shares the fixtures of a folder."""
     lanes = {item: lane_of(item.path.relative_to(ROOT).as_posix()) for item in items}
-    for item, lane in lanes.items():
-        item.add_marker(pytest.mark.xdist_group(lane))
-    yield
     items.sort(key=lambda item: (place_of(lanes[item]), lanes[item], item.path.parent))
+
+
+class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # it tells no types
+    """Gives each worker a lane after the other, in the order of the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return lane_of(nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    """Schedule by lanes, whatever --dist says."""
+    config.option.loadscopereorder = False  # it would begin with the lanes of the most tests, not with the longest
+    return Lanes(config, log)
