@@ -130,8 +130,8 @@ class Storm:
             result: RunResult = replace(result_of(request, Outcome.FAILED), failure=failure)
         else:
             result = self.story.database.answer(request)
-        if request.job in self.story.database.documents and self.cluster._find("jobs", NAMESPACE, request.job):
-            self.story.log_plan(request.job)
+        if request.job in self.story.database.documents:
+            self.story.log_plan(request.job, pod["metadata"]["name"])
         silent = self.raging and self.dice.random() < 0.1
         self.ends(pod, "" if silent else result.to_json(), 137 if silent else 1 if result.failure else 0)
 
@@ -143,6 +143,9 @@ class Storm:
         if found is not None and found["metadata"]["uid"] == owner:
             going = "deletionTimestamp" in found["metadata"]
             self.cluster.finish_pod(NAMESPACE, job, message, exit_code=code, complete=not going)
+            return
+        if "deletionTimestamp" in pod["metadata"]:
+            self.cluster._drop("pods", NAMESPACE, pod["metadata"]["name"])
             return
         phase = {"phase": "Failed" if code else "Succeeded"}
         self.cluster._change("pods", pod | {"status": pod["status"] | phase})

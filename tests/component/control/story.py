@@ -227,13 +227,14 @@ class Story:
         await self.settle()
         return result
 
-    def log_plan(self, job: str) -> None:
-        """The run's log with its plan in it, between other lines."""
-        (pod,) = (
-            pod["metadata"]["name"]
-            for pod in self.cluster.pods(NAMESPACE)
-            if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == job
-        )
+    def log_plan(self, job: str, pod: str = "") -> None:
+        """The run's log with its plan in it, between other lines; its only pod writes it when none is named."""
+        if not pod:
+            (pod,) = (
+                pod["metadata"]["name"]
+                for pod in self.cluster.pods(NAMESPACE)
+                if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == job
+            )
         parts = pack(self.database.documents[job]).parts
         records = [{"event": "plan", "part": at, "of": len(parts), "data": part} for at, part in enumerate(parts, 1)]
         lines = [places.RECORD_PREFIX + json.dumps(record) for record in records]
