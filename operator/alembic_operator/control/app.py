@@ -76,7 +76,7 @@ class App:
             namespaces=self.settings.watch_namespaces,
             queue=self.queue,
             interest=self.interest,
-            leftovers=Leftovers(self.cluster, self.settings.watch_namespaces, self.runner),
+            leftovers=Leftovers(self.cluster, self.settings.watch_namespaces, self.runner, self.orphans),
             orphans=self.orphans,
             metrics=self.metrics,
             interval=self.settings.resync,

@@ -14,6 +14,7 @@ from alembic_operator.core.observed import controlled_by
 from alembic_operator.core.plans import COMPONENT
 from alembic_operator.core.pruning import Keeping, Part, Planned, keeping_of, part_of, planned_of, surplus, uses
 
+from .orphans import Orphans
 from .pages import listed
 from .runnerfile import SELECTOR, RunnerFile
 
@@ -30,6 +31,7 @@ class Leftovers:
     cluster: Cluster
     namespaces: tuple[str, ...]
     runner: RunnerFile
+    orphans: Orphans
 
     async def remove(self, settled: Mapping[str, Keeping]) -> None:
         """Look once; `settled` has the resources that rest, by uid. Raises ClusterError."""
@@ -59,7 +61,10 @@ class Leftovers:
         return [raw async for raw in listed(page, self.namespaces)]
 
     async def _parts(self, settled: Mapping[str, Keeping]) -> list[Part]:
-        found = [part_of(raw) for raw in await self._config_maps(PARTS)]
+        raws = await self._config_maps(PARTS)
+        for raw in raws:  # no watch tells of them
+            self.orphans.made(None, raw)
+        found = [part_of(raw) for raw in raws]
         return [part for part in found if part is not None and part.schema in settled]
 
     async def _plans(self, settled: Mapping[str, Keeping]) -> dict[str, list[Planned]]:

@@ -65,7 +65,8 @@ class Storm:
         self.relist()
 
     async def calm(self, at_most: int) -> int | None:
-        """Seconds until everything is at its end; None where that is later than that."""
+        """Seconds until everything is at its end; None where that is later than that. The hourly look comes first."""
+        await self.story.resync.look()
         for second in range(at_most + 1):
             self.approve()
             if not self.unfinished():
@@ -106,7 +107,7 @@ class Storm:
         """Start what has no pod, and let what runs come to its end after some seconds."""
         for job in self.cluster._all("jobs", NAMESPACE):
             name = job["metadata"]["name"]
-            over = self.story.is_over(job) or "deletionTimestamp" in job["metadata"]
+            over = job["status"].get("conditions") or "deletionTimestamp" in job["metadata"]
             if not over and not self.cluster._pods_of(job) and self.age(job) >= 1:
                 self.cluster.start_pod(NAMESPACE, name)
         for pod in self.cluster._all("pods", NAMESPACE):

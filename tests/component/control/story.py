@@ -110,7 +110,7 @@ class Story:
             namespaces=(),
             queue=queue,
             interest=interest,
-            leftovers=Leftovers(self.cluster, (), self.runner),
+            leftovers=Leftovers(self.cluster, (), self.runner, orphans),
             orphans=orphans,
             metrics=self.metrics,
             interval=3600.0,

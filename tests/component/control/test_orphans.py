@@ -136,6 +136,26 @@ async def test_leftovers_go_when_the_deletion_fell_into_a_gap_of_the_watch(again
     assert made(story) == []
 
 
+async def test_sql_without_plan_goes_with_the_hourly_look_when_its_resource_went_while_no_operator_was_there() -> None:
+    story = Story()
+    await story.apply(**SPEC | {"review": REVIEWED | {"mode": "Required"}})
+    await story.runs()
+    story.lives += 1  # the operator is gone
+    story.cluster._drop("schemaplans", NAMESPACE, story.status["plan"]["name"])
+    for job in story.job_names():
+        story.cluster._drop("jobs", NAMESPACE, job)
+    story.cluster.remove_schema(NAMESPACE, "shop", orphan=True)
+    story.cluster.put_schema(NAMESPACE, "shop", SPEC | {"suspend": True})
+    story.start()
+    await story.passes(10)
+    assert made(story) == ["configmaps"], "nothing tells of it"
+
+    await story.resync.look()
+    await story.passes(10)
+
+    assert made(story) == []
+
+
 async def test_leftovers_go_later_when_the_api_server_cannot_be_asked() -> None:
     story = Story()
     await story.apply()
