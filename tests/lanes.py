@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 # The installed operator twice, each with a cluster of its own; the parts take about as long (`make test-times`).
 # What stops, kills or changes the operator is in one lane with nothing that would notice.
 _SECOND_OPERATOR = frozenset({"test_connections", "test_evidence", "test_interruptions", "test_surprises"})
-_ORDER = ("operator-1", "operator-2", "cluster", "port", "manifests")
+_ORDER = ("operator-1", "operator-2", "storm", "cluster", "port", "manifests")
 
 
 def lane_of(path: str) -> str:
@@ -26,10 +26,10 @@ def lane_of(path: str) -> str:
             return "operator-2" if file.stem in _SECOND_OPERATOR else "operator-1"
         case ["e2e", "test_kube_port.py"]:
             return "port"
+        case ["cluster", "test_cluster.py"] | ["e2e", "storm"]:
+            return PurePosixPath(file.parts[2]).stem.removeprefix("test_")
         case ["e2e", _]:
             return "manifests"
-        case ["cluster", "test_cluster.py"]:
-            return "cluster"
         case ["unit", part]:
             return f"unit/{PurePosixPath(part).stem}"
         case _:

@@ -20,6 +20,7 @@ FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rg
         ("tests/cluster/test_cluster.py", "cluster"),
         ("tests/cluster/test_oci.py", "cluster/test_oci"),
         ("tests/e2e/test_kube_port.py", "port"),
+        ("tests/e2e/storm/test_storm.py", "storm"),
         ("tests/e2e/admission/test_crd.py", "manifests"),
         ("tests/e2e/chart/test_upgrade.py", "manifests"),
         ("tests/e2e/installed/test_operator.py", "operator-1"),
@@ -37,4 +38,4 @@ def test_rights_are_asked_in_the_lane_of_the_tests_that_use_them_all() -> None:
 def test_lanes_that_wait_for_a_cluster_begin_before_all_others() -> None:
     begun = sorted({lane_of(path) for path in FILES}, key=place_of)
 
-    assert begun[:5] == ["operator-1", "operator-2", "cluster", "port", "manifests"]
+    assert begun[:6] == ["operator-1", "operator-2", "storm", "cluster", "port", "manifests"]
