@@ -11,7 +11,7 @@ from rich.text import Text
 from tests.cluster.processes import CommandFailed, NotPossible
 from tests.cluster.progress import console
 
-from . import bed, history, idle, latency, lint, report, reviewed, shadow, waiting
+from . import bed, contact, history, idle, latency, lint, report, reviewed, shadow, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ ALONE: dict[str, Callable[[], list[Result]]] = {
     "history": history.measure,
     "shadow": shadow.measure,
     "lint": lint.measure,
+    "contact": contact.measure,
 }
 
 

@@ -27,6 +27,7 @@ from .lock import acquire
 from .revision import Running
 from .schema import snapshot
 from .settling import Settlement, repair_of, settle
+from .verification import BY_OPERATOR
 from .verify import invalid_indexes, verify
 from .versiontable import longest_id, read_version_rows
 from .watch import Watch
@@ -235,6 +236,7 @@ def _migrate(
     finally:
         watch.close()
     _verify(run, running)
+    run.verification = run.verification or BY_OPERATOR
     return Outcome.APPLIED
 
 

@@ -10,6 +10,7 @@ from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import Owner, RunKind, RunRequest
 from .baseline import check_baseline
+from .deviations import deviations
 from .errors import RunFailed
 from .graph import Graph, Standing
 from .journal import Entry, Journal
@@ -81,7 +82,7 @@ def assess(reading: Reading, graph: Graph, targets: Sequence[str], request: RunR
     known = journal.applied | {entry.revision for entry in intents}
     adopt = graph.oldest_first(there - known)
     pending = graph.oldest_first(graph.lineage(targets) - there) if standing == Standing.BEHIND else []
-    warnings = [*too_late, *_warnings(journal, graph, there, adopt, pending)]
+    warnings = [*too_late, *deviations(journal, graph, there, adopt, pending)]
     warnings += _unnamed(graph.unnamed_heads(reading.rows, targets), targets)
     return Assessment(standing, pending, adopt, resolved, warnings)
 
@@ -281,30 +282,3 @@ def _quoted(revisions: Sequence[str]) -> str:
 
 def _flow(revisions: Sequence[str]) -> str:
     return f"[{', '.join(revisions[:_LISTED])}{', …' if len(revisions) > _LISTED else ''}]"
-
-
-def _warnings(journal: Journal, graph: Graph, there: set[str], adopt: list[str], pending: list[str]) -> list[str]:
-    warnings = []
-    edited = [
-        revision
-        for revision in sorted(there)
-        if revision in journal.entries
-        and journal.entries[revision].file_sha256 not in (None, "", graph.files[revision].sha256)
-    ]
-    if edited:
-        warnings.append(
-            f"{_listed(edited, graph)} changed after being applied; what is in the database came from the old file."
-        )
-    if adopt and journal.applied:
-        warnings.append(f"{_listed(adopt, graph)} was applied outside of the operator, and is journalled as adopted.")
-    again = [revision for revision in pending if revision in journal.applied]
-    if again:
-        warnings.append(
-            f"{_listed(again, graph)} was applied before and taken back outside of the operator; it is applied again."
-        )
-    return warnings
-
-
-def _listed(revisions: list[str], graph: Graph) -> str:
-    more = f" and {len(revisions) - _LISTED} more" if len(revisions) > _LISTED else ""
-    return ", ".join(f'"{revision}" ({graph.files[revision].path})' for revision in revisions[:_LISTED]) + more

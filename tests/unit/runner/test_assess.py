@@ -75,6 +75,18 @@ def test_warns_when_a_file_changed_after_it_was_applied() -> None:
     assert found.warnings == ['"a" (a.py) changed after being applied; what is in the database came from the old file.']
 
 
+def test_warns_when_the_file_of_an_applied_revision_is_gone() -> None:
+    reading = Reading(["b"], journal(entry("a"), entry("gone", number=2), entry("b", number=3)))
+    (warning,) = assess(reading, GRAPH, ["b"], REQUEST, PLACE).warnings
+    assert warning.startswith('"gone" was applied here, and no file of this image declares it any more')
+
+
+def test_says_nothing_of_files_that_are_gone_when_the_schema_was_compared_since() -> None:
+    squashed = replace(entry("a", "adopted", number=3), verified="Compared")
+    reading = Reading(["a"], journal(entry("gone"), entry("gone-too", number=2), squashed))
+    assert assess(reading, GRAPH, ["a"], REQUEST, PLACE).warnings == []
+
+
 def test_refuses_when_there_are_tables_and_no_row() -> None:
     reason, message = reason_of(Reading([], NOTHING, ["public.a", "public.b", "public.c", "public.d"]))
     assert reason == Reason.BASELINE_REQUIRED
