@@ -76,6 +76,7 @@ class Reason(str, Enum):
     PERMISSION_DENIED = "PermissionDenied"
     DATABASE_FULL = "DatabaseFull"
     VERSION_TABLE_INVALID = "VersionTableInvalid"
+    VERSION_TABLE_ELSEWHERE = "VersionTableElsewhere"
     BASELINE_REQUIRED = "BaselineRequired"
     BASELINE_MISMATCH = "BaselineMismatch"
     SCHEMA_MISMATCH = "SchemaMismatch"

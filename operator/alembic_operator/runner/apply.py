@@ -34,6 +34,7 @@ from .session import Place
 from .sqlerrors import ADVICE, RETRYABLE, SqlError, find_sql_error, print_error
 from .steps import destination, steps_to
 from .watch import Watch
+from .widths import widen_fresh
 
 TRIES = 10
 _FIRST_PAUSE = 1.0  # seconds
@@ -130,6 +131,7 @@ class Migration:
                 on_version_apply=[self._running.on_version_apply],  # type: ignore[arg-type]
                 alembic_operator=self._running,
             )
+            widen_fresh(environment.get_context(), history.graph.files)
             self._running.guard(environment.get_context())
             with moved_by(history.graph, running.moves), environment.begin_transaction():
                 environment.run_migrations()

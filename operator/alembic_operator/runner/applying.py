@@ -29,8 +29,9 @@ from .schema import snapshot
 from .settling import Settlement, repair_of, settle
 from .verification import BY_OPERATOR
 from .verify import invalid_indexes, verify
-from .versiontable import longest_id, read_version_rows
+from .versiontable import read_version_rows
 from .watch import Watch
+from .widths import check_width
 
 if TYPE_CHECKING:
     from .history import History
@@ -47,6 +48,7 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
     acquire(connection, run.place, run.report)
     reading = run.read(driver, connection)
     check_owner(reading.journal.owner, run.request, run.place)
+    run.check_other_tables(connection, reading, history)
     guard = read_guard(approved)
     if approved is not None and approved.uid:
         settlement = _settlement(run, connection, reading, approved)
@@ -184,7 +186,7 @@ def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> D
 def _prepare(run: Run, connection: RawConnection, reading: Reading, history: History, pending: list[str]) -> None:
     """See that the version rows can be written, make the journal, and claim the history."""
     run.check_schema(connection)
-    run.check_ids(pending, longest_id(connection, run.place), history)
+    check_width(connection, run.place, pending, history)
     ensure_journal(run.driver, connection, run.report)
     if reading.journal.owner != run.request.target:
         claim(connection, run.place, run.request.target)

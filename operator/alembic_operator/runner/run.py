@@ -20,6 +20,7 @@ from .graph import Standing
 from .guarding import Gate
 from .journal import Entry, job_uid, read_journal, withdraw
 from .lock import acquire
+from .other_version_tables import OwnTable, check_others, find_others
 from .planning.capture import Listener
 from .report import Report
 from .schema import snapshot
@@ -82,6 +83,7 @@ class Run:
         self._driver: Driver | None = None
         self._target: Target | None = None
         self._session: TargetSession | None = None
+        self._wanted = Wanted()
         self.invalid_before: set[str] = set()
 
     def execute(self) -> Outcome:
@@ -132,6 +134,7 @@ class Run:
 
     def locate(self, connection: RawConnection, wanted: Wanted) -> None:
         """Find the version table of this run; the database's identity follows from where it is."""
+        self._wanted = wanted
         self.place = find_place(connection, self.session.search_path, wanted)
         self.database = self.session.facts(self.place)
 
@@ -178,6 +181,7 @@ class Run:
             # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
             acquire(connection, self.place, self.report)
             reading = self.read(driver, connection)
+        self.check_other_tables(connection, reading, history)
         if adopts(reading, self.request):
             return Outcome.BEHIND  # a plan is wanted, and a decision on it
         assessment = self.assess(reading, history)
@@ -185,17 +189,16 @@ class Run:
             return Outcome.BEHIND  # what others applied is compared before it is believed
         return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
 
-    def check_ids(self, pending: list[str], limit: int, history: History) -> None:
-        """Refuse before anything is sent what would fail at the version row, after autocommit work was committed."""
-        long = [revision for revision in pending if len(revision) > limit]
-        if long:
-            raise RunFailed(
-                Reason.INVALID_HISTORY,
-                f'Comparing the pending revisions with {self.place}: the id "{long[0]}" '
-                f"({history.graph.files[long[0]].path}) has {len(long[0])} characters, and the table takes {limit}. "
-                "Shorten it, or widen the column version_num.",
-                revision=long[0],
-            )
+    def check_other_tables(self, connection: RawConnection, reading: Reading, history: History) -> None:
+        """Look for version tables beside the one of this run, before anything is believed of what that one says.
+
+        Raises:
+            RunFailed: VersionTableElsewhere.
+        """
+        ids, target = set(history.graph.files), self.request.target
+        others = find_others(connection, self.place, target, journal=reading.journal.exists, known=ids)
+        for sentence in check_others(others, OwnTable(self.place, reading.rows, self._wanted), self.request, ids):
+            self.report.warn(sentence)
 
     def read(self, driver: Driver, connection: RawConnection) -> Reading:
         """Version rows and journal, as they are now."""

@@ -20,6 +20,7 @@ from .errors import RunFailed
 from .graph import Graph
 from .journal import Entry, adopt, plan_columns
 from .session import Place
+from .widths import fresh_width
 
 _SETTLED = """
 UPDATE alembic_operator.revision_journal
@@ -70,7 +71,9 @@ class Settlement:
         sent = []
         if self.direction is Direction.BASELINE:
             key = _name(f"{place.table}_pkc")
-            column = f"version_num VARCHAR(32) NOT NULL, CONSTRAINT {key} PRIMARY KEY (version_num)"
+            column = (
+                f"version_num VARCHAR({fresh_width(self.after)}) NOT NULL, CONSTRAINT {key} PRIMARY KEY (version_num)"
+            )
             sent.append(f"CREATE TABLE IF NOT EXISTS {table} ({column})")
         gone, new = sorted(set(self.before) - set(self.after)), sorted(set(self.after) - set(self.before))
         sent += [f"DELETE FROM {table} WHERE version_num = {_literal(one)}" for one in gone]  # noqa: S608

@@ -12,7 +12,7 @@ MOST_ROWS = 100
 LONGEST_ID = 255
 
 _TABLE = """
-SELECT c.relkind::text, c.relhasrules, c.relhassubclass,
+SELECT c.relkind::text, c.relhasrules, c.relhassubclass, pg_catalog.row_security_active(c.oid),
        EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
        (SELECT ty.typname::text || ' ' || a.atttypmod
           FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid
@@ -48,7 +48,7 @@ def read_version_rows(connection: RawConnection, place: Place) -> list[str]:
     found = rows(connection, _TABLE, place.schema, place.table)
     if not found:
         return []
-    kind, has_rules, has_children, has_triggers, column = found[0]
+    kind, has_rules, has_children, filtered, has_triggers, column = found[0]
     if kind != "r":
         raise _invalid(place, f"it is {_KINDS.get(kind, 'no plain table')}, not a plain table")
     if has_rules or has_triggers or has_children:
@@ -62,6 +62,8 @@ def read_version_rows(connection: RawConnection, place: Place) -> list[str]:
     )
     if len(values) > MOST_ROWS:
         raise _invalid(place, f"it has more than {MOST_ROWS} rows; there is one for each head")
+    if filtered and not values:
+        raise _invalid(place, "row-level security applies to this role, and no row can be seen")
     ids = [value for (value,) in values]
     for value in ids:
         if not value or len(value) > LONGEST_ID or not value.isprintable():
@@ -71,12 +73,12 @@ def read_version_rows(connection: RawConnection, place: Place) -> list[str]:
     return sorted(ids)
 
 
-def longest_id(connection: RawConnection, place: Place) -> int:
-    """How many characters of a revision's id the version table takes; 32 where Alembic is still to make it."""
+def width_of(connection: RawConnection, place: Place) -> int | None:
+    """How many characters of a revision's id the version table takes; None where there is no such table yet."""
     found = rows(connection, _TABLE, place.schema, place.table)
     if not found:
-        return 32
-    kind, limit = found[0][4].split(" ")
+        return None
+    kind, limit = found[0][-1].split(" ")
     return int(limit) - 4 if kind != "text" and int(limit) > 4 else LONGEST_ID
 
 

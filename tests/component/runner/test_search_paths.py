@@ -126,3 +126,74 @@ def test_plans_by_the_migrating_roles_path_when_it_is_known(
     known = runner(tables, database.uri, migrating_search_path=["app", "public"], **asked).result
     assert known.database is not None
     assert (known.database.search_path, known.warnings) == (["app", "public"], [])
+
+
+@pytest.mark.parametrize(
+    ("prepare", "found"),
+    [
+        ("CREATE SCHEMA app; ALTER TABLE alembic_version SET SCHEMA app", "app.alembic_version (at r1)"),
+        ("ALTER TABLE alembic_version RENAME TO shop_versions", "public.shop_versions (at r1)"),
+        ("CREATE TABLE v AS TABLE alembic_version; DELETE FROM alembic_version", "public.v (at r1)"),
+    ],
+)
+def test_sends_nothing_when_the_version_rows_are_in_another_table(
+    database: Database, tables: Project, runner: Runner, prepare: str, found: str
+) -> None:
+    assert database.alembic(tables, "upgrade", "r1").returncode == 0
+    database.execute(prepare)
+    before = _tables(database)
+    for kind in RunKind:
+        ended = runner(tables, database.uri, kind=kind, evidence="Static", baseline=[])
+        message = failed(ended, Reason.VERSION_TABLE_ELSEWHERE)
+        assert f"there are none, but the database has {found}. Nothing was sent" in message
+    assert _tables(database) == before
+
+
+def test_applies_where_the_rows_are_when_the_spec_names_their_table(
+    database: Database, tables: Project, runner: Runner
+) -> None:
+    assert database.alembic(tables, "upgrade", "r1").returncode == 0
+    database.execute("ALTER TABLE alembic_version RENAME TO shop_versions")
+    assert runner(tables, database.uri, version_table="shop_versions").result.before == ["r1"]
+    assert database.all("SELECT version_num FROM shop_versions") == [("r2",)]
+
+
+def test_warns_of_no_table_when_it_only_has_a_column_of_that_name(
+    database: Database, tables: Project, runner: Runner
+) -> None:
+    database.execute("CREATE SCHEMA app; CREATE TABLE app.documents (id int PRIMARY KEY, version_num text)")
+    database.execute("INSERT INTO app.documents VALUES (1, 'r1')")
+    ended = runner(tables, database.uri)
+    assert (ended.result.outcome, ended.result.warnings) == (Outcome.APPLIED, [])
+
+
+def test_refuses_when_row_level_security_hides_the_version_rows(
+    database: Database, tables: Project, runner: Runner
+) -> None:
+    assert database.alembic(tables, "upgrade", "r1").returncode == 0
+    database.execute("ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY")
+    database.execute("ALTER TABLE alembic_version FORCE ROW LEVEL SECURITY")
+    assert "row-level security applies to this role" in failed(
+        runner(tables, database.uri), Reason.VERSION_TABLE_INVALID
+    )
+
+
+LONG = "20260820_add_poller_feed_stall_threshold"
+_WIDEN = 'op.execute("ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(64)")'
+
+
+def test_makes_the_version_table_wide_enough_when_an_id_is_long(
+    database: Database, tables: Project, runner: Runner
+) -> None:
+    tables.add(LONG, "pass")
+    assert runner(tables, database.uri).result.current == [LONG]
+
+
+def test_refuses_a_long_id_unless_a_pending_revision_widens_the_table_first(
+    database: Database, tables: Project, runner: Runner
+) -> None:
+    assert database.alembic(tables).returncode == 0
+    path = tables.add(LONG, "pass")
+    assert "has 40 characters, and the table takes 32" in failed(runner(tables, database.uri), Reason.INVALID_HISTORY)
+    path.write_text(path.read_text().replace("pass", _WIDEN, 1))
+    assert runner(tables, database.uri).result.current == [LONG]

@@ -20,7 +20,7 @@ from ..driver import Driver, RawConnection, rows
 from ..errors import RunFailed
 from ..graph import Standing
 from ..lock import acquire
-from ..versiontable import longest_id
+from ..widths import check_width
 from .adopt import plan_baseline, plan_pinned
 from .contact import Contact, first_contact
 from .downgrades import MISSING, declared
@@ -71,6 +71,7 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
         # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
         acquire(connection, run.place, run.report)
         reading = run.read(driver, connection)
+    run.check_other_tables(connection, reading, history)
     if adopts(reading, run.request):
         return _adopt(run, _task(run, connection, history, reading, Direction.BASELINE))
     try:
@@ -91,7 +92,7 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
             run.pending = 0
             return Outcome.BEHIND
         return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
-    run.check_ids(assessment.pending, longest_id(connection, run.place), history)
+    check_width(connection, run.place, assessment.pending, history)
     task = replace(_task(run, connection, history, reading, direction), contact=contact)
     run.receipt = publish_plan(_planned(run, task), run.report)
     return Outcome.PLANNED

@@ -13,6 +13,7 @@ from ..driver import RawConnection, rows
 from ..errors import RunFailed
 from ..journal import ensure_journal
 from ..schema import Snapshot
+from ..widths import fresh_width
 from .look import extensions_of, quoted, schema_of, schemas_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
@@ -110,7 +111,7 @@ def _empty_database(task: Task, shadow: Shadow) -> Iterator[RawConnection]:
             for schema in dict.fromkeys([*task.search_path.existing, task.place.schema]):
                 rows(prepared, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             ensure_journal(task.driver, prepared, task.report)
-            stamp(prepared, task.place, [])
+            stamp(prepared, task.place, [], fresh_width(task.history.graph.files))
             yield prepared
         finally:
             prepared.close()

@@ -8,6 +8,7 @@ from ...contract.plan import PlanDocument, ShadowFacts, Step
 from ..driver import RawConnection, rows
 from ..journal import ensure_journal
 from ..versiontable import read_version_rows
+from ..widths import fresh_width
 from .catalog import relations_of, tables_of
 from .document import document, step_of
 from .look import schema_of
@@ -35,7 +36,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
             task.signals.cancel_on_signal(migrating)
         rows(beside, "SET statement_timeout = 0")
         ensure_journal(task.driver, beside, task.report)
-        stamp(beside, task.place, task.rows)
+        stamp(beside, task.place, task.rows, fresh_width(task.history.graph.files))
         seeds = Seeds(beside, task.place, task.driver.error)
         probe = Probe(beside, task.place, recorder.own)
         recorder.attach(migrating, probe, seeds)

@@ -7,13 +7,13 @@ from ..session import Place
 from .look import quoted
 
 
-def stamp(connection: RawConnection, place: Place, heads: list[str]) -> None:
-    """Make the version table where it is missing, as Alembic makes it, and write the target's rows into it."""
+def stamp(connection: RawConnection, place: Place, heads: list[str], width: int) -> None:
+    """Make the version table where it is missing, as the apply run makes it, and write the target's rows into it."""
     schema, table = (quoted(part) for part in (place.schema, place.table))
     key = quoted(f"{place.table}_pkc")
     rows(
         connection,
-        f"CREATE TABLE IF NOT EXISTS {schema}.{table} (version_num varchar(32) NOT NULL, "
+        f"CREATE TABLE IF NOT EXISTS {schema}.{table} (version_num varchar({width}) NOT NULL, "
         f"CONSTRAINT {key} PRIMARY KEY (version_num))",
     )
     rows(connection, f"DELETE FROM {schema}.{table}")  # noqa: S608
