@@ -82,6 +82,7 @@ def _step(step: Step, findings: list[Finding]) -> Iterator[str]:
     yield f"-- revision {step.revision}" + (f": {step.message}" if step.message else "")
     yield f"-- {step.file}, " + ("in one transaction" if step.transactional else "not in one transaction")
     yield from (f"-- leaves its transaction: {one}" for one in step.escapes)
+    yield from ([f"-- {step.rows}"] if step.rows else [])
     if step.kind is StepKind.OPAQUE:
         yield f"-- its SQL is not known beforehand: {step.why_opaque}"
         yield from step.source.splitlines()
@@ -89,6 +90,10 @@ def _step(step: Step, findings: list[Finding]) -> Iterator[str]:
         yield from _finding(finding)
     for number, statement in enumerate(step.statements, start=1):
         yield from _statement(number, statement, [one for one in findings if one.statement == number])
+    if step.otherwise:
+        yield "-- where its tables are empty, it sends this instead:"
+    for number, statement in enumerate(step.otherwise, start=1):
+        yield from _statement(number, statement, [])
 
 
 def _statement(number: int, statement: Statement, findings: list[Finding]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .jsonvalue import digest
-from .plan import Step
+from .plan import Statement, Step
 
 VERSION = 2
 
@@ -29,9 +29,15 @@ def plan_digest(inputs_digest: str, statements_digest: str) -> str:
 
 
 def _step(step: Step) -> dict[str, Any]:
+    otherwise = {"otherwise": _sent(step.otherwise)} if step.otherwise else {}
     return {
         "revision": step.revision,
         "kind": step.kind.value,
         "file": step.file_sha256,
-        "statements": [[one.fingerprint, one.ddl, one.autocommit] for one in step.statements],
+        "statements": _sent(step.statements),
+        **otherwise,
     }
+
+
+def _sent(statements: list[Statement]) -> list[list[Any]]:
+    return [[one.fingerprint, one.ddl, one.autocommit] for one in statements]

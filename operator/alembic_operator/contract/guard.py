@@ -12,8 +12,8 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable
 
 from .commuting import order_of
 from .fingerprints import outline, text_fingerprint
@@ -151,12 +151,39 @@ class Checker:
         return "no such statement in this step"
 
 
+@dataclass
+class EitherWay:
+    """One pass over a step that sends something else where tables are empty: one of the ways, from beginning to end."""
+
+    ways: list[Checker]
+
+    def check(self, sql: str, autocommit: bool) -> None:
+        """See Checker; told is what the first way has there."""
+        self._go_on(lambda way: way.check(sql, autocommit))
+
+    def finish(self) -> None:
+        """See Checker."""
+        self._go_on(lambda way: way.finish())
+
+    def _go_on(self, ask: Callable[[Checker], None]) -> None:
+        left, refused = [], list[NotApproved]()
+        for way in self.ways:
+            try:
+                ask(way)
+                left.append(way)
+            except NotApproved as error:
+                refused.append(error)
+        if not left:
+            raise refused[0]
+        self.ways = left
+
+
 @dataclass(frozen=True)
 class Guard:
     """The guard of a whole plan, as it lies in the plan's ConfigMaps.
 
     Attributes:
-        steps: what each may send.
+        steps: what each may send; two of one revision are two ways.
         inputs: what the plan was made from, so that a run can tell what differs; None where they are not told.
     """
 
@@ -169,18 +196,18 @@ class Guard:
 
         Opaque steps are not guarded, and what the runner itself sends (channel `runner`) is not part of it.
         """
-        return cls(tuple(_guarded(step) for step in steps), inputs)
+        return cls(tuple(way for step in steps for way in _ways(step)), inputs)
 
-    def begin(self, revision: str, direction: str) -> Checker:
+    def begin(self, revision: str, direction: str) -> Checker | EitherWay:
         """The checker of one attempt at a revision.
 
         Raises:
             NotApproved: the plan has no such revision.
         """
-        for step in self.steps:
-            if step.revision == revision:
-                return Checker(step, direction)
-        raise NotApproved("no such revision", f"{direction} of {revision}")
+        ways = [Checker(step, direction) for step in self.steps if step.revision == revision]
+        if not ways:
+            raise NotApproved("no such revision", f"{direction} of {revision}")
+        return ways[0] if len(ways) == 1 else EitherWay(ways)
 
     def to_parts(self, limit: int = 700_000) -> list[bytes]:
         """The guard's text in parts of at most `limit` bytes, at least one."""
@@ -215,6 +242,11 @@ def sha256(parts: Sequence[bytes]) -> str:
     for part in parts:
         hashed.update(part)
     return hashed.hexdigest()
+
+
+def _ways(step: Step) -> list[GuardedStep]:
+    """A step, and what it is where tables are empty."""
+    return [_guarded(step), *([_guarded(replace(step, statements=step.otherwise))] if step.otherwise else [])]
 
 
 def _guarded(step: Step) -> GuardedStep:

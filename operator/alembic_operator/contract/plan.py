@@ -110,6 +110,8 @@ class Step:
         downgrade: proven, missing, empty, unproven (not tried), or failed.
         downgrade_differences: what the schema lacked or had after up, down; sentences.
         seconds: in the shadow.
+        otherwise: what it sends where the tables are empty, if that is something else; the shadow has a row in each.
+        rows: what is to be said of made-up rows; a sentence.
     """
 
     revision: str
@@ -126,6 +128,8 @@ class Step:
     downgrade: str = "unproven"
     downgrade_differences: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    otherwise: list[Statement] = field(default_factory=list)
+    rows: str = ""
 
 
 @dataclass(frozen=True)
@@ -296,7 +300,8 @@ def _statement(body: dict[str, Any]) -> Statement:
 
 def _step(body: dict[str, Any]) -> Step:
     body["kind"] = StepKind(body["kind"])
-    body["statements"] = [_statement(item) for item in body["statements"]]
+    for way in ("statements", "otherwise"):
+        body[way] = [_statement(item) for item in body.get(way, ())]
     return Step(**body)
 
 

@@ -63,7 +63,7 @@ def _step(number: int, step: Step, findings: Sequence[Finding]) -> Iterator[str]
     head = [f"step {number}: revision {step.revision}: {step.message}", *([step.file] if step.file else [])]
     head += [] if step.transactional else ["not in one transaction"]
     head += [*step.escapes, *(_told(finding) for finding in findings if not finding.statement)]
-    head += [f"downgrade: {step.downgrade}", *step.downgrade_differences]
+    head += [f"downgrade: {step.downgrade}", *step.downgrade_differences, *([step.rows] if step.rows else [])]
     if step.kind is StepKind.OPAQUE:
         head += [step.why_opaque, f"file {step.file_sha256}, whose source is:"]
     yield "\n" + _comments(head)
@@ -72,6 +72,9 @@ def _step(number: int, step: Step, findings: Sequence[Finding]) -> Iterator[str]
     of_statements = grouped(findings, lambda finding: finding.statement)
     for at, statement in enumerate(step.statements, start=1):
         yield _statement(at, statement, of_statements.get(at, ()))
+    if step.otherwise:
+        yield _comments(["where its tables are empty, it sends this instead:"])
+        yield from (_statement(at, statement, ()) for at, statement in enumerate(step.otherwise, start=1))
 
 
 def _statement(number: int, statement: Statement, findings: Sequence[Finding]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 
 from ..contract.plan import Direction, PlanDocument, Step
@@ -51,6 +53,7 @@ def _findings(document: PlanDocument) -> Iterator[Finding]:
     found: list[Finding] = []
     for step in document.steps:
         if document.direction in (Direction.UPGRADE, Direction.DOWNGRADE) or step.file:
+            found.extend(_otherwise(document, step, scene))
             found.extend(_step(document, step, scene, second))
     found.extend(second.findings())
     for plan_rule in _PLAN_RULES:
@@ -70,6 +73,14 @@ def _step(document: PlanDocument, step: Step, scene: Scene, second: SecondOpinio
         scene.learn(part)
     for step_rule in steps.STEP_RULES:
         yield from step_rule(step, parts, scene)
+
+
+def _otherwise(document: PlanDocument, step: Step, scene: Scene) -> Iterator[Finding]:
+    """What the rules say of what a step sends where its tables are empty, beside what they say of it anyway."""
+    if step.otherwise:
+        other, apart = replace(step, statements=step.otherwise), deepcopy(scene)
+        for one in _step(document, other, apart, SecondOpinion(apart)):
+            yield replace(one, statement=0, message=f"Where its tables are empty: {one.message}")
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from ..contract import places
 from ..contract.fingerprints import fingerprints
-from ..contract.guard import Checker, Guard, NotApproved, sha256
+from ..contract.guard import Checker, EitherWay, Guard, NotApproved, sha256
 from ..contract.reasons import Reason
 from ..contract.request import Approved
 from . import bundled
@@ -111,7 +111,7 @@ class Reviewed(Unreviewed):
 
     def __init__(self, guard: Guard, plan: Approved) -> None:
         self._guard, self._plan = guard, plan
-        self._checker: Checker | None = None
+        self._checker: Checker | EitherWay | None = None
 
     def begin(self, revision: str, direction: str) -> None:
         """See Judge."""
@@ -142,7 +142,8 @@ class Reviewed(Unreviewed):
             Reason.STATEMENT_MISMATCH,
             f'the approved plan "{self._plan.name}" has {_cut(error.expected)} there; {deed}',
             "The revision does something else here than in the plan's shadow: it depends on the time, on rows, or on "
-            "what else is in the database. Make it send the same everywhere, and build a new image.",
+            "what else is in the database. Make it send the same everywhere, and build a new image; where it is "
+            "released, set spec.review.evidence: Static, by which its file is approved.",
         )
 
 

@@ -158,18 +158,26 @@ class Seeds:
         empty: names of those that took no row.
     """
 
-    def __init__(self, connection: RawConnection, place: Place, error: type[Exception]) -> None:
+    def __init__(
+        self, connection: RawConnection, place: Place, error: type[Exception], *, planted: bool = True
+    ) -> None:
         """Seed every table.
 
         Args:
             connection: a session of the shadow's superuser, in autocommit.
             place: the version table, which is left alone.
             error: the driver's.
+            planted: False leaves the tables empty.
         """
         found = [_Table(*row) for row in rows(connection, _TABLES, place.schema, place.table)]
         self.tables = len(found)
         self._by_name = {str(table): table for table in found}
         self.empty: list[str] = []
+        if planted:
+            self._plant(connection, found, error)
+        self._last: str = rows(connection, "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::text")[0][0]
+
+    def _plant(self, connection: RawConnection, found: list[_Table], error: type[Exception]) -> None:
         rows(connection, _FUNCTION.replace("{attempts}", str(_ATTEMPTS)))
         rows(connection, "SET session_replication_role = replica")  # no triggers; foreign keys in circles
         plan = _wanted(connection, found)
@@ -181,7 +189,6 @@ class Seeds:
                 rows(connection, refresh)
         rows(connection, "RESET session_replication_role")
         rows(connection, "DROP FUNCTION alembic_operator.seed")
-        self._last: str = rows(connection, "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::text")[0][0]
 
     def remove(
         self, run: Callable[[str], list[tuple[Any, ...]]], error: Exception, sql: str, *, thorough: bool

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 from ...contract.plan import PlanDocument, ShadowFacts, Step
+from ...contract.reasons import Reason
 from ..driver import RawConnection, rows
+from ..errors import RunFailed
 from ..journal import ensure_journal
 from ..versiontable import read_version_rows
 from ..widths import fresh_width
@@ -21,14 +23,32 @@ from .seed import Seeds
 from .shadow import Shadow
 from .stamp import stamp
 from .task import Task
+from .ways import blaming_rows, empty_copy, failed_on_rows, reads_rows, with_both_ways
 
 
 def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
-    """Run the steps in the shadow.
+    """Run the steps in the shadow, and where rows may lead them another way, with empty tables too.
 
     Raises:
         RunFailed: MigrationFailed, ShadowFailed.
     """
+    with empty_copy(task, shadow) as empty:
+        try:
+            return _planned(task, shadow, empty=empty)
+        except RunFailed as failed:
+            if empty is None or failed.failure.reason != Reason.MIGRATION_FAILED or not failed.failure.revision:
+                raise
+            first = failed
+        try:
+            return _planned(task, empty, failed=first)
+        except RunFailed as again:
+            raise blaming_rows(first, again) from None
+
+
+def _planned(
+    task: Task, shadow: Shadow, *, empty: Shadow | None = None, failed: RunFailed | None = None
+) -> PlanDocument:
+    """The plan of a run with made-up rows; or, where that has failed, without."""
     recorder = Recorder(task.driver, task.signals, task.secrets)
     migrating, beside = shadow.captured(recorder), shadow.connect()
     try:
@@ -37,7 +57,7 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         rows(beside, "SET statement_timeout = 0")
         ensure_journal(task.driver, beside, task.report)
         stamp(beside, task.place, task.rows, fresh_width(task.history.graph.files))
-        seeds = Seeds(beside, task.place, task.driver.error)
+        seeds = Seeds(beside, task.place, task.driver.error, planted=failed is None)
         probe = Probe(beside, task.place, recorder.own)
         recorder.attach(migrating, probe, seeds)
         facts = _facts(beside, task, seeds)
@@ -57,6 +77,13 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
         expected = schema_of(beside, task).fingerprint
         migrating.close()  # what it holds would stand in the way of the round trip
         steps = tried(task, shadow, steps, stations)
+        if failed is not None:
+            steps = [failed_on_rows(step, failed) for step in steps]
+        elif empty is not None and seeds.tables and reads_rows(steps):
+            steps = with_both_ways(steps, _sent_without_rows(task, empty))
+        for step in steps:
+            if step.rows:
+                task.report.warn(f"Revision {step.revision}: {step.rows}")
         return document(
             task,
             steps,
@@ -68,6 +95,27 @@ def plan_in_shadow(task: Task, shadow: Shadow) -> PlanDocument:
             expected_fingerprint=expected,
         )
     finally:
+        migrating.close()
+        beside.close()
+
+
+def _sent_without_rows(task: Task, shadow: Shadow) -> list[Step]:
+    """The steps as they run with empty tables; those alone that come before one that fails there."""
+    recorder = Recorder(task.driver, task.signals, task.secrets)
+    migrating, beside = shadow.captured(recorder), shadow.connect()
+    try:
+        ensure_journal(task.driver, beside, task.report)
+        stamp(beside, task.place, task.rows, fresh_width(task.history.graph.files))
+        seeds = Seeds(beside, task.place, task.driver.error, planted=False)
+        recorder.attach(migrating, Probe(beside, task.place, recorder.own), seeds)
+        rehearsal = Rehearsal.of(task, migrating, recorder, shadow.parameters)
+        try:
+            rehearsal.run(task.direction, task.targets)
+        except RunFailed as failed:
+            task.report.warn(f"With empty tables: {failed.found}.")
+        return [_step(one, task) for one in rehearsal.done]
+    finally:
+        task.progress("")
         migrating.close()
         beside.close()
 
