@@ -7,10 +7,12 @@ rolled back and tried again here, unless a part of it was committed.
 from __future__ import annotations
 
 import random
+import re
 import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable
 
 from alembic.runtime.environment import EnvironmentContext
@@ -37,6 +39,9 @@ from .watch import Watch
 from .widths import widen_fresh
 
 TRIES = 10
+_FOREIGN = re.compile(
+    rf"^{re.escape(str(Path(traceback.__file__).parent))}/|/(?:site|dist)-packages/|/alembic_operator(?:_helpers)?/|^<"
+)
 _FIRST_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 30.0
 
@@ -223,6 +228,8 @@ def _found(sql: SqlError | None, error: BaseException, request: RunRequest, bloc
 
 
 def _line(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "versions" in frame.filename or "migrations" in frame.filename] or frames
-    return f"{own[-1].filename.rsplit('/', 1)[-1]}, line {own[-1].lineno}" if own else "(unknown)"
+    """The last place in the project's own files; neither a library nor the runner is to blame for a user's error."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _FOREIGN.search(frame.filename)]
+    if not own:
+        return "a file that is not the project's"
+    return f"{own[-1].filename.rsplit('/', 1)[-1]}, line {own[-1].lineno}"
