@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 import sqlalchemy as sa
-from tests.cluster.postgres import Postgres, Version
+from tests.cluster.postgres import Postgres, Version, servers_by_version
 from tests.component.helpers.migrating import migrate, write
 
 from alembic_operator_helpers import on_progress
@@ -24,8 +24,8 @@ OWN = "public.alembic_operator_backfill"  # the table in which a backfill keeps 
 PASSWORD = "helper"
 
 
-# For what no version of the server has a say in.
-one_version = pytest.mark.parametrize("server", [15], indirect=True, ids=["pg15"])
+# For what a server's version has a say in: what its catalogs hold, and how it writes a definition.
+each_version = pytest.mark.parametrize("server", [15, 18], indirect=True, ids=["pg15", "pg18"])
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,17 @@ class Project:
         return row is not None and bool(row[0])
 
 
-@pytest.fixture(scope="session", params=[15, 18], ids=lambda version: f"pg{version}")
-def server(request: pytest.FixtureRequest) -> Iterator[Postgres]:
-    version: Version = request.param
-    with Postgres(version) as server:
-        server.create_role("app", PASSWORD)
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[Version], Postgres]]:
+    """Servers by version, started when a test first asks."""
+    with servers_by_version(prepare=lambda server: server.create_role("app", PASSWORD)) as server:
         yield server
+
+
+@pytest.fixture
+def server(servers: Callable[[Version], Postgres], request: pytest.FixtureRequest) -> Postgres:
+    """The server of a test: PostgreSQL 15, or that of `each_version`."""
+    return servers(getattr(request, "param", 15))
 
 
 @pytest.fixture(autouse=True)

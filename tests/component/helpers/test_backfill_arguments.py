@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.component.helpers.conftest import OWN, Project, one_version
+from tests.component.helpers.conftest import OWN, Project
 
 from alembic_operator_helpers import HelperError
 
 pytestmark = pytest.mark.usefixtures("items")
 
 
-@one_version
 def test_signs_mean_what_they_mean_in_sql_when_expressions_hold_them(project: Project) -> None:
     project.migrate(
         "backfill('items', {'note': \"'%s :n ' || 7 % 4 || '10:30'::text\"}, \"note IS NULL AND id::text LIKE '%7'\")"
@@ -18,7 +17,6 @@ def test_signs_mean_what_they_mean_in_sql_when_expressions_hold_them(project: Pr
     assert project.value("SELECT count(*) FROM items WHERE note = '%s :n 310:30'") == 100
 
 
-@one_version
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

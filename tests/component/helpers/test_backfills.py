@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from tests.cluster.processes import wait_until
-from tests.component.helpers.conftest import OWN, Project, one_version
+from tests.component.helpers.conftest import OWN, Project, each_version
 
 from alembic_operator_helpers import HelperError, backfills, on_progress
 from alembic_operator_helpers.blocks import Progress
@@ -31,6 +31,7 @@ def told() -> list[Progress]:
     return told
 
 
+@each_version
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
 def test_every_row_is_done_once_when_nothing_happens(project: Project, told: list[Progress], driver: str) -> None:
     project.migrate(COUNT_UP, driver=driver)
@@ -220,7 +221,6 @@ class Run:
         self.inside -= 1
 
 
-@one_version
 def test_position_is_in_the_journal_when_the_operator_runs_it(project: Project) -> None:
     project.execute(
         "CREATE SCHEMA alembic_operator",

@@ -9,7 +9,7 @@ from typing import LiteralString
 
 import pytest
 from tests.cluster.processes import wait_until
-from tests.component.helpers.conftest import PASSWORD, Project, one_version
+from tests.component.helpers.conftest import PASSWORD, Project
 from tests.component.helpers.migrating import write
 from tests.component.runner.harness import Runner
 
@@ -86,7 +86,6 @@ def test_backfill_goes_on_unasked_when_the_run_was_killed(app: Project, runner: 
     assert not app.exists("alembic_operator_backfill")
 
 
-@one_version
 def test_run_goes_on_unasked_when_killed_in_the_second_of_two_helpers(app: Project, runner: Runner) -> None:
     add(app, 'backfill("items", {"n": "7"}, "n = 0")\n' + COUNT_UP)
     run = runner.start(None, uri(app), path=str(app.directory))
@@ -99,7 +98,6 @@ def test_run_goes_on_unasked_when_killed_in_the_second_of_two_helpers(app: Proje
     assert app.value("SELECT array_agg(DISTINCT n) FROM items") == [8]
 
 
-@one_version
 def test_message_is_the_helpers_own_when_it_refuses(app: Project, runner: Runner) -> None:
     add(app, 'add_not_null("items", "nope")')
     ended = runner(None, uri(app), path=str(app.directory))

@@ -7,7 +7,7 @@ from typing import LiteralString
 import pytest
 from sqlalchemy.exc import OperationalError
 from tests.cluster.processes import wait_until
-from tests.component.helpers.conftest import Project, one_version
+from tests.component.helpers.conftest import Project, each_version
 
 from alembic_operator_helpers import HelperError, columns, on_progress
 from alembic_operator_helpers.blocks import Progress
@@ -32,6 +32,7 @@ def steps() -> list[Progress]:
     return told
 
 
+@each_version
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
 def test_column_is_not_null_when_every_row_has_a_value(project: Project, steps: list[Progress], driver: str) -> None:
     project.migrate(CALL, driver=driver)
@@ -49,6 +50,7 @@ def test_column_is_not_null_when_every_row_has_a_value(project: Project, steps: 
     assert [step["step"] for step in steps] == ["already not null"]
 
 
+@each_version
 def test_table_is_read_twice_only_when_the_check_proves_the_rest(project: Project) -> None:
     """Once to look for NULLs and once to validate; SET NOT NULL, under ACCESS EXCLUSIVE, does not read it."""
     scans: LiteralString = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'Odd table'"
@@ -70,6 +72,7 @@ def test_table_is_read_twice_only_when_the_check_proves_the_rest(project: Projec
     assert validated == [False], "adding the CHECK has read the table, under ACCESS EXCLUSIVE"
 
 
+@each_version
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
@@ -136,7 +139,6 @@ def test_readers_are_not_held_up_for_long_when_somebody_holds_the_table(
     assert project.value(NOT_NULL) is True
 
 
-@one_version
 @pytest.mark.parametrize(
     ("call", "message"),
     [

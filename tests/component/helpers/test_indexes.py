@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy.exc import IntegrityError
 from tests.cluster.processes import wait_until
-from tests.component.helpers.conftest import Project, one_version
+from tests.component.helpers.conftest import Project, each_version
 
 from alembic_operator_helpers import HelperError
 
@@ -24,6 +24,7 @@ def table(project: Project) -> None:
     project.execute(TABLE, ROWS)
 
 
+@each_version
 @pytest.mark.parametrize(
     ("call", "definition"),
     [
@@ -47,8 +48,8 @@ def table(project: Project) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
-def test_index_is_built_once_when_asked_for_twice(project: Project, call: str, definition: str, driver: str) -> None:
+def test_index_is_built_once_when_asked_for_twice(project: Project, call: str, definition: str) -> None:
+    driver = "psycopg2" if "where=" in call else "psycopg"  # for which a per cent sign has to be doubled
     project.migrate(call, driver=driver)
     assert project.value(DEFINITION) == definition
     assert project.value(STATE) is True
@@ -89,7 +90,6 @@ def test_another_definition_is_refused_when_the_name_is_taken(project: Project, 
     assert project.value("SELECT count(*) FROM pg_class WHERE relname = 'users'") == 1, "the copy is still there"
 
 
-@one_version
 @pytest.mark.parametrize(
     ("statement", "call", "message"),
     [

@@ -15,17 +15,19 @@ from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.guard import Guard, sha256
 from alembic_operator.contract.places import GUARD_FILE
 from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
-from alembic_operator.contract.request import Approved, RunKind, RunRequest
+from alembic_operator.contract.request import Approved, RunRequest
 from alembic_operator.runner.bundle import files_of
 from alembic_operator.runner.driver import find_driver
 from alembic_operator.runner.history import load_history
 from alembic_operator.runner.inputs import inputs_of
 from alembic_operator.runner.searchpath import SearchPath
-from alembic_operator.runner.session import Place
+from alembic_operator.runner.session import Place, preflight
 
 from .conftest import USER, Database
 from .harness import Ended, Runner, make_request
 from .project import Project
+
+PLACE = Place("public", "alembic_version")
 
 
 def step(revision: str, *statements: str | tuple[str, bool]) -> Step:
@@ -79,7 +81,7 @@ def approve(
     """Approve a plan from what the database holds now.
 
     Args:
-        runner: does the check run that it takes.
+        runner: will run it.
         project: with the revisions.
         database: as it is now.
         steps: what it may send.
@@ -91,24 +93,25 @@ def approve(
         settles: facts of a Baseline or Repair.
     """
     uri = secret or database.uri
-    there = runner(project, uri, kind=RunKind.CHECK, **({"revision": to} if to else {})).result
-    assert there.database is not None
     target = to or project.ids[-1]
     exists = database.all("SELECT to_regclass('alembic_operator.revision_journal') IS NOT NULL") == [(True,)]
     newest = database.all("SELECT coalesce(max(id), 0) FROM alembic_operator.revision_journal") if exists else [(0,)]
+    versioned = database.all("SELECT to_regclass('alembic_version') IS NOT NULL") == [(True,)]
     request = replace(make_request(project), **(inputs or {}))
+    session: Any = database.connect()
+    facts = preflight(find_driver("psycopg"), session, request).facts(PLACE)
     approved = Approved(
         name="db-0123abcd",
         uid=uid,
         digest="sha256:" + "d" * 64,
         inputs_digest="",
         direction=direction,
-        from_revisions=there.current or [],
+        from_revisions=[str(row) for row in database.heads()] if versioned else [],
         to_revisions=[target],
         journal_id=int(str(newest[0][0])),
         approved_by="dana@example.com",
     )
-    body = inputs_now(request, approved, there.database.version, there.database.identity, uri)
+    body = inputs_now(request, approved, facts.version, facts.identity, uri)
     if settles is not None:
         body = {**body, "settles": dict(settles)}
     parts = Guard.of(list(steps), body).to_parts(limit=500)
@@ -158,7 +161,7 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
             from_revisions=approved.from_revisions,
             to_revisions=approved.to_revisions,
             direction=approved.direction,
-            place=Place("public", "alembic_version"),
+            place=PLACE,
             search_path=SearchPath((request.role or USER, "public"), missing=(request.role or USER,)),
             history=history,
             driver=find_driver("psycopg2" if "+psycopg2" in uri else ""),

@@ -38,7 +38,7 @@ def unchanged(database: Database) -> bool:
     return found == [(None, None, None)]
 
 
-@pytest.mark.parametrize("version", [15, 16, 18])
+@pytest.mark.parametrize("version", [15, 18])
 def test_applies_and_journals_who_approved_when_nothing_has_changed(
     approval: Approval, database: Database, version: Version
 ) -> None:

@@ -14,8 +14,7 @@ from .harness import Runner, failed
 from .project import Project
 
 
-@pytest.mark.parametrize("kind", list(RunKind))
-@pytest.mark.parametrize("word", ["base", "head", "heads"])
+@pytest.mark.parametrize(("word", "kind"), zip(["base", "head", "heads"], RunKind, strict=True))
 def test_names_the_file_when_an_id_is_a_word_of_alembic_s_own(
     database: Database, project: Project, runner: Runner, word: str, kind: RunKind
 ) -> None:
@@ -28,14 +27,11 @@ def test_names_the_file_when_an_id_is_a_word_of_alembic_s_own(
     assert database.all("SELECT to_regclass('item')") == [(None,)]
 
 
-@pytest.mark.parametrize("kind", list(RunKind))
-def test_names_the_label_when_two_branches_have_it(
-    database: Database, project: Project, runner: Runner, kind: RunKind
-) -> None:
+def test_names_the_label_when_two_branches_have_it(database: Database, project: Project, runner: Runner) -> None:
     for revision, down in (("r1", None), ("r2", "r1")):
         path = project.add(revision, "pass", down=down)
         path.write_text(path.read_text().replace("branch_labels = None", 'branch_labels = ("one",)'))
-    message = failed(runner(project, database.uri, kind=kind, evidence="Static"), Reason.INVALID_HISTORY)
+    message = failed(runner(project, database.uri), Reason.INVALID_HISTORY)
     assert re.search("Branch name 'one' in revision r[12] already used by revision r[12]", message)
 
 

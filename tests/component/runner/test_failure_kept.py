@@ -17,12 +17,16 @@ GATE = 78  # an advisory lock of the test's, at which a revision waits
 AT_GATE = f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = {GATE} AND classid = 0"
 
 
-@pytest.mark.parametrize("scheme", ["postgresql+psycopg://", "postgresql+psycopg2://"])
 @pytest.mark.parametrize(
-    ("opened", "reason", "found"),
+    ("scheme", "opened", "reason", "found"),
     [
-        (True, Reason.MIGRATION_FAILED, 'statement 2: SQLSTATE 42P01: relation "items" does not exist'),
-        (False, Reason.LOCK_TIMEOUT, "statement 1: a lock was not granted within 3 s"),
+        (
+            "postgresql+psycopg2://",
+            True,
+            Reason.MIGRATION_FAILED,
+            'statement 2: SQLSTATE 42P01: relation "items" does not exist',
+        ),
+        ("postgresql+psycopg://", False, Reason.LOCK_TIMEOUT, "statement 1: a lock was not granted within 3 s"),
     ],
 )
 def test_reports_the_first_failure_when_the_journal_cannot_be_read_after_it(

@@ -35,7 +35,6 @@ def test_keeps_the_server_s_words_and_rolls_back_when_a_statement_fails(
 @pytest.mark.parametrize(
     ("statement", "sqlstate", "found"),
     [
-        ("INSERT INTO item VALUES ('geheim')", "22P02", "invalid input syntax for type integer"),
         ("SELECT 'geheim'::date", "22007", "invalid input syntax for type date"),
         (
             "INSERT INTO item VALUES (77123), (77123)",
@@ -44,7 +43,6 @@ def test_keeps_the_server_s_words_and_rolls_back_when_a_statement_fails(
         ),
         ("ALTER ROLE shop PASSWORD geheim", "42601", 'syntax error at or near "…"'),
         ("DO $$BEGIN RAISE EXCEPTION 'geheim'; END$$", "P0001", "the server's words are withheld"),
-        ("SELECT 1 / 0", "22012", "division by zero"),
     ],
 )
 def test_shows_no_value_when_the_server_s_words_hold_one(

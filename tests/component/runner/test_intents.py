@@ -97,17 +97,16 @@ def test_failure_is_the_revisions_when_nothing_was_committed(
 
 
 @pytest.mark.parametrize(
-    "escape",
+    ("escape", "swallowed"),
     [
-        "op.execute(\"PREPARE TRANSACTION 'p'\")",
-        "import psycopg; psycopg.connect('host=127.0.0.1 port=1')",
-        "import psycopg; psycopg.Connection.connect('host=127.0.0.1 port=1')",
-        "import sqlalchemy; sqlalchemy.create_engine('postgresql+psycopg://127.0.0.1:1/x').connect()",
-        "import psycopg2; psycopg2.connect('host=127.0.0.1 port=1')",
-        "op.get_bind().connection.driver_connection.close()",
+        ("op.execute(\"PREPARE TRANSACTION 'p'\")", False),
+        ("import psycopg; psycopg.connect('host=127.0.0.1 port=1')", True),
+        ("import psycopg; psycopg.Connection.connect('host=127.0.0.1 port=1')", False),
+        ("import sqlalchemy; sqlalchemy.create_engine('postgresql+psycopg://127.0.0.1:1/x').connect()", True),
+        ("import psycopg2; psycopg2.connect('host=127.0.0.1 port=1')", False),
+        ("op.get_bind().connection.driver_connection.close()", True),
     ],
 )
-@pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
 def test_is_refused_and_rolled_back_when_a_revision_leaves_its_session(
     database: Database, project: Project, runner: Runner, escape: str, swallowed: bool
 ) -> None:
@@ -121,8 +120,8 @@ def test_is_refused_and_rolled_back_when_a_revision_leaves_its_session(
 
 @pytest.mark.parametrize(
     "ending",
-    ["session.commit()", "session.flush()", "session.commit(); session.close()"],
-    ids=["commit", "flush", "close"],
+    ["session.flush()", "session.commit(); session.close()"],
+    ids=["flush", "commit and close"],
 )
 def test_is_applied_when_a_session_of_the_orm_joins_the_transaction(
     database: Database, project: Project, runner: Runner, ending: str
@@ -144,11 +143,8 @@ session.execute(sa.text("INSERT INTO item VALUES (1)"))
 @pytest.mark.parametrize(
     "statement",
     [
-        "DO $$BEGIN PERFORM 1; END$$",
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION f() IS 'no COMMIT; here'",
-        "SELECT CASE WHEN true THEN 1 END -- COMMIT",
         "SAVEPOINT s; ROLLBACK TO SAVEPOINT s; RELEASE s",
-        "SELECT 'COMMIT; BEGIN'",
     ],
 )
 def test_is_applied_when_a_text_only_looks_like_transaction_control(

@@ -20,11 +20,8 @@ from .project import Project
 
 COMBINATIONS = [
     (15, "newest-psycopg"),
-    (15, "newest-psycopg2"),
     (15, "oldest-psycopg"),
-    (15, "oldest-psycopg2"),
-    (16, "newest-psycopg"),
-    (18, "newest-psycopg"),
+    (16, "newest-psycopg2"),
     (18, "oldest-psycopg2"),
 ]
 

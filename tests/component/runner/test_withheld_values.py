@@ -37,20 +37,23 @@ def test_withholds_the_words_when_a_trigger_raises_them_under_a_passing_sqlstate
     assert "geheim" not in ended.message + ended.stdout + ended.stderr
 
 
-@SCHEMES
 @pytest.mark.parametrize(
-    "body",
+    ("scheme", "body"),
     [
-        "op.get_bind().execute(sa.text('SELECT day FROM visit')).all()",
-        "raise sa.exc.ArgumentError(os.environ['VALUE'])",
-        """
+        ("postgresql+psycopg://", "op.get_bind().execute(sa.text('SELECT day FROM visit')).all()"),
+        ("postgresql+psycopg2://", "op.get_bind().execute(sa.text('SELECT day FROM visit')).all()"),
+        ("postgresql+psycopg2://", "raise sa.exc.ArgumentError(os.environ['VALUE'])"),
+        (
+            "postgresql+psycopg://",
+            """
         try:
             raise sa.exc.ArgumentError(os.environ["VALUE"])
         except sa.exc.ArgumentError as error:
             raise ValueError(str(error)) from None
         """,
+        ),
     ],
-    ids=["driver", "sqlalchemy", "behind-another"],
+    ids=["psycopg", "psycopg2", "sqlalchemy", "behind-another"],
 )
 def test_prints_frames_and_types_alone_when_a_library_s_words_can_hold_a_value(
     database: Database, project: Project, runner: Runner, *, scheme: str, body: str

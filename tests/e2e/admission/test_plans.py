@@ -127,19 +127,18 @@ def test_decision_stays_when_another_approver_decides_after_it(plans: Plans) -> 
 
 
 @pytest.mark.parametrize(
-    "part",
+    ("user", "part"),
     [
-        {"digest": "sha256:" + "f" * 64},
-        {"image": "registry.example/evil@sha256:" + "f" * 64},
-        {"errors": 7},
-        {"steps": []},
-        {"sql": []},
-        {"guard": None},
-        {"findings": [{"rule": "destructive", "severity": "error"}]},
+        ("ann", {"digest": "sha256:" + "f" * 64}),
+        ("machine", {"image": "registry.example/evil@sha256:" + "f" * 64}),
+        ("forger", {"errors": 7}),
+        ("ann", {"steps": []}),
+        ("machine", {"sql": []}),
+        ("forger", {"guard": None}),
+        ("ann", {"findings": [{"rule": "destructive", "severity": "error"}]}),
     ],
-    ids=lambda part: next(iter(part)),
+    ids=["digest", "image", "errors", "steps", "sql", "guard", "findings"],
 )
-@pytest.mark.parametrize("user", ["ann", "machine", "forger"])
 def test_plan_stays_as_it_was_made(plans: Plans, user: str, part: dict[str, Any]) -> None:
     assert UNCHANGEABLE in plans.patch(user, "pending", {"spec": {"plan": part}}, DRY)
 

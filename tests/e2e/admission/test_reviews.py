@@ -106,7 +106,12 @@ def reviews(cluster: Cluster, policies: None, namespaces: tuple[str, str]) -> It
     yield asking
 
 
-CREATED_WEAKER = {
+def one_of_each(cases: dict[str, tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """One case of each message."""
+    return list({case[-1]: case for case in cases.values()}.values())
+
+
+CREATED_WEAKER: dict[str, tuple[Any, ...]] = {
     "an approved digest": ({"approvedDigest": SHA}, GIT),
     "no review": ({"mode": "Auto"}, mode("OnFindings", "Auto")),
     "a rule that is off": ({"rules": {"destructive": "off"}}, RULE),
@@ -124,11 +129,17 @@ def test_review_weaker_than_the_defaults_is_refused_at_creation_when_the_request
     reviews: Reviews, review: dict[str, Any], message: str
 ) -> None:
     assert message in reviews.create("eve", review)
+
+
+@pytest.mark.parametrize("review", [case[0] for case in one_of_each(CREATED_WEAKER)])
+def test_review_weaker_than_the_defaults_is_taken_from_an_approver_and_in_development(
+    reviews: Reviews, review: dict[str, Any]
+) -> None:
     assert not reviews.create("abe", review)
     assert not reviews.create("eve", review, DEVELOPMENT)
 
 
-CHANGED_WEAKER = {
+CHANGED_WEAKER: dict[str, tuple[Any, ...]] = {
     "an approved digest set": ("plain", {"approvedDigest": SHA}, GIT),
     "another digest approved": ("strict", {"approvedDigest": OTHER_SHA}, GIT),
     "Required to OnFindings": ("strict", {"mode": "OnFindings"}, mode("Required", "OnFindings")),
@@ -157,6 +168,12 @@ def test_review_weaker_than_before_is_refused_when_the_requester_may_not_approve
     reviews: Reviews, name: str, review: dict[str, Any] | None, message: str
 ) -> None:
     assert message in reviews.change("eve", name, review)
+
+
+@pytest.mark.parametrize(("name", "review"), [case[:2] for case in one_of_each(CHANGED_WEAKER)])
+def test_review_weaker_than_before_is_taken_from_an_approver_and_in_development(
+    reviews: Reviews, name: str, review: dict[str, Any] | None
+) -> None:
     assert not reviews.change("abe", name, review)
     assert not reviews.change("eve", name, review, DEVELOPMENT)
 

@@ -27,7 +27,7 @@ DOCKERFILES = {
     "runner": "operator/runner.Dockerfile",
     "shop": "examples/shop/Dockerfile",
 }
-TARGETS = ("histories", "without-alembic", "without-driver")
+TARGETS = ("histories", "without-alembic")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.component.runner.project import Project
 
-PERIOD = 60  # seconds: in the second half of each the time bomb does something else
 FETCHED = "SCRIPT_URL"  # environment of the history `fetching`
 
 ORDERS = (
@@ -18,16 +17,6 @@ ORDERS = (
 )
 REGION = "ALTER TABLE orders ADD COLUMN region text"
 GONE = "DROP TABLE orders"
-
-_BOMB = f"""
-import time
-op.execute({REGION!r} if time.time() % {PERIOD} < {PERIOD // 2} else {GONE!r})
-"""
-
-_TWO_FACED = f"""
-inside = op.get_bind().exec_driver_sql("SELECT inet_server_addr() IS NULL").scalar()  # a shadow has a socket alone
-op.execute({REGION!r} if inside else {GONE!r})
-"""
 
 _FETCHING = f"""
 import os
@@ -60,11 +49,8 @@ def write(folder: Path) -> None:
     _waived(Project(folder / "waived"), "2999-12-31")
     _waived(Project(folder / "expired"), "2020-01-01")
     _two_steps(Project(folder / "reading"), _READING)
-    _two_steps(Project(folder / "bomb"), _BOMB)
-    _two_steps(Project(folder / "two-faced"), _TWO_FACED)
     _two_steps(Project(folder / "fetching"), _FETCHING)
     _two_steps(Project(folder / "concurrent"), _CONCURRENT)
-    _two_steps(Project(folder / "several"), f"op.execute({REGION + '; ' + GONE!r})")
     _two_steps(Project(folder / "committing"), f"op.execute({REGION + '; COMMIT; ' + GONE!r})")
 
 

@@ -10,7 +10,7 @@ from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
 
 from .installation import Installation
-from .place import PASSWORD, Place, Places
+from .place import Places
 
 RETRYING = "RetryingAfterFailure"
 
@@ -30,21 +30,6 @@ def test_missing_secret_is_named_and_its_creation_is_enough(places: Places) -> N
         place.secret()
         place.wait("UpToDate")
         assert place.message() == "Job shop/2 applied 1 revision in SECONDS: a1. The database is at revision a1."
-
-
-def test_missing_key_is_named_with_those_that_are_there(places: Places) -> None:
-    with places() as place:
-        place.secret(url=place.uri(), other="x")
-        place.apply("plain", "a1")
-
-        place.wait("SecretNotFound")
-
-        assert place.message() == (
-            'Reading the connection from Secret "db": it has no key "uri", and not all of host, dbname and user '
-            "either. "
-            "Its keys are other, url. Add the key, or name another one in spec.database.secretRef.key. "
-            "Next attempt at TIME."
-        )
 
 
 def test_wrong_password_is_told_and_its_rotation_is_enough(places: Places) -> None:
@@ -90,18 +75,6 @@ def test_password_that_is_no_valid_part_of_a_uri_is_in_no_message(places: Places
         place.wait("UpToDate")
         said = f"{place.schema()} {place.events()} {place.jobs()} {place.pods()} {place.logs()} {operator.log()}"
         assert "hush" not in said
-
-
-def test_database_that_does_not_exist_is_told(place: Place) -> None:
-    place.secret(uri=place.server.uri("nowhere", place.user, PASSWORD))
-    place.apply("plain", "a1")
-
-    place.wait("DatabaseNotFound")
-
-    assert place.message() == (
-        'Connecting to the database that Secret "db" names: the server has no database of that name; create it, or '
-        "correct the name in the Secret. Next attempt at TIME."
-    )
 
 
 @pytest.fixture

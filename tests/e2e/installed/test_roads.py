@@ -8,11 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cluster.lifecycle import Cluster
-from tests.cluster.postgres import Postgres
-
 from . import histories
-from .place import STALLED, Place, Places
+from .place import STALLED, Place
 
 
 def test_database_reaches_the_revision_when_a_resource_is_applied(place: Place) -> None:
@@ -122,14 +119,3 @@ def test_nothing_starts_while_a_resource_is_suspended(place: Place) -> None:
     place.patch(suspend=False)
     place.wait("UpToDate")
     assert place.revisions() == ["a1"]
-
-
-def test_newest_server_is_migrated_too(places: Places, cluster: Cluster) -> None:
-    with Postgres(18, host=cluster.host_address) as server, places(server) as place:
-        place.secret()
-        place.apply("plain", "a3")
-
-        status = place.wait("UpToDate")
-
-        assert status["database"]["version"].startswith("18")
-        assert place.revisions() == ["a3"]

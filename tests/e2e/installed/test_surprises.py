@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +12,7 @@ from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import wait_until
 
 from .place import ANNA, REVIEWED, Place
-from .surprises import FETCHED, GONE, PERIOD, REGION
+from .surprises import FETCHED, GONE, REGION
 
 UNTOUCHED = ["id", "note", "created_at", "updated_at"]
 
@@ -49,55 +48,12 @@ def serving(cluster: Cluster, answers: list[str]) -> Iterator[str]:
             thread.join()
 
 
-def test_statement_is_refused_when_the_revision_knows_the_shadow(shop: Place) -> None:
-    at_first(shop, "two-faced")
-    shop.patch(revision="a2")
-
-    shop.wait("StatementMismatch", message="DROP TABLE orders")
-
-    assert shop.columns() == UNTOUCHED
-    assert shop.revisions() == ["a1"]
-
-
-def test_statement_is_refused_when_the_revision_is_a_time_bomb(shop: Place) -> None:
-    at_first(shop, "bomb")
-    wait_until(lambda: time.time() % PERIOD < 5, "the half of the period that is planned in", PERIOD + 5)
-    shop.patch(revision="a2", review={**REVIEWED, "mode": "Required"})
-    shop.wait("AwaitingApproval")
-    assert REGION in shop.sql(shop.plan())
-    wait_until(lambda: PERIOD / 2 < time.time() % PERIOD < PERIOD / 2 + 5, "the other half", PERIOD + 5)
-    shop.decide("Approve", ANNA)
-
-    shop.wait("StatementMismatch", message="DROP TABLE orders")
-
-    assert shop.columns() == UNTOUCHED
-
-
 def test_statement_is_refused_when_the_revision_fetches_another_script(shop: Place, cluster: Cluster) -> None:
     with serving(cluster, [REGION, GONE]) as address:
         at_first(shop, "fetching", job={"env": [{"name": FETCHED, "value": address}]})
         shop.patch(revision="a2")
         shop.wait("StatementMismatch", message="DROP TABLE orders")
 
-    assert shop.columns() == UNTOUCHED
-
-
-def test_nothing_is_sent_when_the_revision_fetches_from_nowhere(shop: Place, cluster: Cluster) -> None:
-    at_first(shop, "fetching", job={"env": [{"name": FETCHED, "value": f"http://{cluster.host_address}:9/"}]})
-    shop.patch(revision="a2")
-
-    shop.wait("MigrationFailed", message="shadow")
-
-    assert shop.columns() == UNTOUCHED
-
-
-def test_each_statement_is_looked_at_when_one_text_holds_several(shop: Place) -> None:
-    at_first(shop, "several")
-    shop.patch(revision="a2")
-
-    shop.wait("AwaitingApproval", message="destructive")
-
-    assert GONE in shop.sql(shop.plan())
     assert shop.columns() == UNTOUCHED
 
 

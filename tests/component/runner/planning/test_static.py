@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterable, Iterator
+
 from tests.component.runner.conftest import Database
 from tests.component.runner.project import Project
 
@@ -63,23 +64,28 @@ def _plan(database: Database, project: Project, planner: Planner, code: str) -> 
     return plan, step
 
 
-@pytest.mark.parametrize("name", FAITHFUL)
-def test_step_is_sql_when_it_can_be_rendered_faithfully(
-    database: Database, project: Project, planner: Planner, name: str
-) -> None:
-    code, expected = FAITHFUL[name]
-    _, step = _plan(database, project, planner, code)
-    assert (step.kind, [one.sql for one in step.statements]) == (StepKind.SQL, expected)
+def _steps(project: Project, planner: Planner, revisions: Iterable[str]) -> Iterator[Step]:
+    """The steps of one plan, from base."""
+    for number, code in enumerate(revisions, 1):
+        project.add(f"r{number}", code)
+    plan = read_plan(planner.run(project, evidence="Static"))
+    assert (plan.evidence, plan.shadow) == ("Static", None)
+    yield from plan.steps
 
 
-@pytest.mark.parametrize("name", OPAQUE)
-def test_step_is_opaque_when_offline_rendering_would_be_wrong(
-    database: Database, project: Project, planner: Planner, name: str
-) -> None:
-    _, step = _plan(database, project, planner, OPAQUE[name])
-    assert (step.kind, step.statements) == (StepKind.OPAQUE, [])
-    assert step.why_opaque.startswith("Revision r2 cannot be rendered without a database: ")
-    assert "def upgrade():" in step.source
+def test_steps_are_sql_when_they_can_be_rendered_faithfully(project: Project, planner: Planner) -> None:
+    steps = _steps(project, planner, [code for code, _ in FAITHFUL.values()])
+    found = {
+        name: (step.kind, [one.sql for one in step.statements]) for name, step in zip(FAITHFUL, steps, strict=True)
+    }
+    assert found == {name: (StepKind.SQL, sql) for name, (_, sql) in FAITHFUL.items()}
+
+
+def test_steps_are_opaque_when_offline_rendering_would_be_wrong(project: Project, planner: Planner) -> None:
+    for name, step in zip(OPAQUE, _steps(project, planner, OPAQUE.values()), strict=True):
+        assert (step.kind, step.statements) == (StepKind.OPAQUE, []), name
+        assert step.why_opaque.startswith(f"Revision {step.revision} cannot be rendered without a database: "), name
+        assert "def upgrade():" in step.source, name
 
 
 def test_blocks_and_control_are_told_when_a_rendered_step_has_them(
