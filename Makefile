@@ -88,6 +88,10 @@ test: prepared  ## every test
 test-times: venv  ## where the last test run spent its time: by level, the slowest tests, files and fixtures
 	@$(BIN)/python -m tests.times
 
+.PHONY: mutants
+mutants: venv  ## break the product on purpose, and see that the tests notice (WORDS=… picks faults)
+	@$(BIN)/python -m tests.mutants $(WORDS)
+
 ##@ the cluster
 
 .PHONY: cluster

@@ -51,6 +51,14 @@ def test_changes_nothing_where_there_is_no_secret(sql: str) -> None:
     assert mask(sql, ["s3cret-value", "abc"]) == sql
 
 
+def test_shows_no_end_of_a_secret_when_another_one_is_its_beginning() -> None:
+    assert mask("SELECT 'open-sesame-now'", ["open-sesame", "open-sesame-now"]) == "SELECT '***'"
+
+
+def test_masks_the_password_of_a_url_when_no_secret_is_known() -> None:
+    assert mask("SELECT dblink('postgresql://u:hunter2@h/d', '')", []) == "SELECT dblink('postgresql://u:***@h/d', '')"
+
+
 @given(st.text(min_size=6), st.text(), st.text())
 def test_shows_no_known_value_of_six_characters_or_more(secret: str, before: str, after: str) -> None:
     shown = mask(before + secret + after, [secret])

@@ -190,6 +190,12 @@ def test_result_does_not_count_when_an_apply_run_says_that_it_left_work() -> Non
     assert (world.reason(), len(world.started)) == ("Checking", 2)
 
 
+def test_result_does_not_count_when_a_check_says_that_it_has_applied() -> None:
+    world = doubted()
+    world.reports(Outcome.APPLIED, applied_count=1)
+    assert world.reason() == "RunnerProtocolError"
+
+
 def test_result_does_not_count_when_the_job_asks_for_something_else() -> None:
     world = migrating()
     run = world.run()

@@ -90,6 +90,11 @@ def test_inputs_differ_when_what_steers_the_run_differs(change: dict[str, Any]) 
     assert digest(inputs(replace(REQUEST, **change))) != digest(inputs())
 
 
+def test_inputs_differ_when_only_the_digest_of_the_image_differs() -> None:
+    one, other = (replace(REQUEST, image=f"registry.example/shop@sha256:{digit * 64}") for digit in "01")
+    assert digest(inputs(one)) != digest(inputs(other))
+
+
 @pytest.mark.parametrize(
     "change",
     [{"sha256": "other"}, {"path": "other.py"}, {"down": ()}, {"depends": ()}],

@@ -1,0 +1,1 @@
+"""Faults that a person could make, each of which the tests must notice: `make mutants`."""
