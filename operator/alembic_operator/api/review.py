@@ -32,6 +32,7 @@ RULE_IDS = (
     "timestamps",
     "jsonb",
     "unbatched-dml",
+    "version-table",
     "transaction-escape",
     "mixed-autocommit",
     "irreversible",

@@ -10,7 +10,7 @@ from datetime import date
 from ..contract.plan import Direction, PlanDocument, Step
 from ..core.findings import Finding, Severity
 from .result import Lint
-from .rules import columns, constraints, conventions, destructive, indexes, rewrites, rows, steps
+from .rules import columns, constraints, conventions, destructive, indexes, rewrites, rows, steps, versions
 from .scene import Scene, parts_of
 from .squawk import SecondOpinion
 
@@ -23,6 +23,7 @@ _PART_RULES = (
     *constraints.RULES,
     *indexes.RULES,
     *rows.RULES,
+    *versions.RULES,
 )
 _PLAN_RULES = (*steps.PLAN_RULES, *constraints.PLAN_RULES, *conventions.PLAN_RULES)
 _BROAD = (rewrites.SCAN, rewrites.REWRITE)  # others say better why a table is read

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import difflib
 import inspect
 import os
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,7 +119,24 @@ def _hint(revision: str, graph: Graph) -> str:
         ends = [head for head in graph.heads if labelled[0] in graph.lineage([head])]
         return f" It is a branch label, and labels are not taken: its head is {', '.join(ends[:3])}."
     close = [one for one in graph.files if one.startswith(revision)]
-    return f" Did you mean {close[0]}? Prefixes are not taken." if len(close) == 1 else ""
+    if len(close) == 1:
+        return f" Did you mean {close[0]}? Prefixes are not taken."
+    if numbers := [one for one in graph.files if _same_number(one, revision)]:
+        return f' Did you mean "{numbers[0]}"? YAML took it for a number: write it in quotes.'
+    nearest = difflib.get_close_matches(revision, graph.files, n=1)
+    return f' Did you mean "{nearest[0]}"?' if nearest else ""
+
+
+def _same_number(declared: str, wanted: str) -> bool:
+    """Whether YAML, which has octal numbers and powers of ten, makes the one of the other: 17 of 0021."""
+    readings = set()
+    for read in (float, lambda text: float(int(text, 8)), lambda text: float(int(text, 0))):
+        with suppress(ValueError, OverflowError):
+            readings.add(read(declared))
+    try:
+        return declared != wanted and float(wanted) in readings
+    except ValueError:
+        return False
 
 
 def _flow(revisions: list[str]) -> str:

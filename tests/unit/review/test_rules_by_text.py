@@ -46,6 +46,7 @@ BAD = [
     (D, "DO $$ BEGIN TRUNCATE orders; END $$"),
     (D, "DO $$ BEGIN ALTER TABLE orders RENAME TO o; END $$"),
     (D, "THIS IS NO SQL"),
+    (T, "ALTER TABLE orders ALTER COLUMN version_num TYPE varchar(64)"),
     (R, "ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid()"),
     (R, "ALTER TABLE orders ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid()"),
     (R, "ALTER TABLE orders ADD COLUMN at timestamptz DEFAULT clock_timestamp()"),

@@ -9,6 +9,7 @@ from ...core.findings import Finding, Severity
 from ..ast import inner, names, walk, word
 from ..scene import Part, Scene, commands, definition
 from .rewrites import volatile
+from .versions import is_version_table, widens
 
 NOT_NULL, TYPE = "not-null-without-backfill", "type-change"
 _FIX_NOT_NULL = (
@@ -84,6 +85,8 @@ def type_changed(part: Part, scene: Scene) -> Iterator[Finding]:
     """ALTER COLUMN … TYPE where rows are read or written for it."""
     for table, kind, command in _of_tables(part, scene):
         if kind != "AT_AlterColumnType" or ((table, command.name) in scene.columns and not part.probed):
+            continue
+        if is_version_table(table, scene) and widens(command):
             continue
         name, column = f"{table}.{command.name}", definition(command)
         collated = bool(len(column.coll_clause.collname))
