@@ -23,6 +23,10 @@ INTERPRETER = re.compile(r"^[A-Za-z0-9_./+-]+$")
 KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 DIGEST = re.compile(r"^sha256:[a-f0-9]{64}$")
 RESERVED_VARIABLE = re.compile(r"^(PYTHON|LD_|PG|ALEMBIC_)")
+ARGUMENT = re.compile(r"^[A-Za-z0-9_.-]+(=.*)?$")
+RESERVED_OF_CONNECTION = re.compile(
+    r"^(?!(?:PGHOST|PGPORT|PGDATABASE|PGUSER|PGPASSWORD)$)(PYTHON|LD_|PG|ALEMBIC_OPERATOR_)"
+)
 RESERVED_MOUNT = re.compile(r"^/*((alembic-operator.*|dev|proc|sys)(/.*)?|tmp/*)?$")
 
 REVISION_RULE = (
@@ -37,13 +41,20 @@ IDENTIFIER_RULE = (
 
 ONE_SOURCE = "give exactly one of migrations.image and migrations.configMap"
 IMAGE_ONLY = (
-    "path, python, configFile, environment and pullSecrets belong to migrations.image; remove them beside configMap"
+    "path, python, configFile, environment, section, x, connectionEnv and pullSecrets belong to migrations.image; "
+    "remove them beside configMap"
 )
 REFERENCE_RULE = "an image reference has the form registry/name:tag or registry/name@sha256:<64 hex>"
 UNTAGGED = "an image needs a digest (name@sha256:<64 hex>) or, in development namespaces, a tag"
 PATH_RULE = "migrations.path must be an absolute path without `..`, such as /app"
 PYTHON_RULE = "migrations.python must be a name such as python3 or an absolute path, without arguments"
 CONFIG_FILE_RULE = "migrations.configFile must be relative to migrations.path and without `..`"
+ARGUMENT_RULE = "an item of migrations.x has the form key=value"
+CONNECTION_RESERVED = (
+    "names that begin with PYTHON, LD_ or ALEMBIC_OPERATOR_ are refused in migrations.connectionEnv, and of libpq's "
+    "all but PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD"
+)
+SCHEME_RULE = "scheme goes with the part uri only"
 
 BASELINE_REVISION = "each of baseline.revisions is a full Alembic revision id, and not head, heads or base"
 BASELINE_FINGERPRINT = "baseline.fingerprint goes with at least one of baseline.revisions: it is of the schema at them"

@@ -62,6 +62,15 @@ class VersionTable:
 
 
 @dataclass(frozen=True)
+class ConnectionVariable:
+    """An environment variable of env.py's settings, and what of the Secret's connection it holds."""
+
+    name: str
+    part: str
+    scheme: str = "postgresql"
+
+
+@dataclass(frozen=True)
 class Migrations:
     """Where the migrations come from: an image, or a ConfigMap of version files."""
 
@@ -70,7 +79,10 @@ class Migrations:
     path: str = "/app"
     python: str = "python3"
     config_file: str = "alembic.ini"
-    environment: str = "Managed"
+    environment: str = ""  # Project wherever there is an env.py, and Managed elsewhere
+    section: str = "alembic"
+    x: tuple[str, ...] = ()
+    connection_env: tuple[ConnectionVariable, ...] = ()
     version_table: VersionTable = field(default_factory=VersionTable)
     pull_secrets: tuple[str, ...] = ()
 
@@ -195,16 +207,21 @@ def _secret(raw: Raw, key: str, path: str) -> SecretRef:
     return SecretRef(_text(secret, "name", f"{path}.{key}"), secret.get("key") or "uri")
 
 
+_IMAGE_ONLY = ("path", "python", "configFile", "environment", "section", "x", "connectionEnv", "pullSecrets")
+
+
 def _migrations(raw: Raw) -> Migrations:
     path = "spec.migrations"
     image = raw.get("image") or ""
     config_map = (raw.get("configMap") or {}).get("name") or ""
     require(bool(image) != bool(config_map), path, rules.ONE_SOURCE)
-    image_only = any(raw.get(key) for key in ("path", "python", "configFile", "environment", "pullSecrets"))
+    image_only = any(raw.get(key) for key in _IMAGE_ONLY)
     require(not (config_map and image_only), path, rules.IMAGE_ONLY)
     if image:
         rules.check_image(image, f"{path}.image")
     _check_places(raw, path)
+    for argument in raw.get("x") or ():
+        require(rules.ARGUMENT.fullmatch(argument) is not None, f"{path}.x", rules.ARGUMENT_RULE)
     table = raw.get("versionTable") or {}
     name, schema = table.get("name") or "", table.get("schema") or ""
     return Migrations(
@@ -213,12 +230,24 @@ def _migrations(raw: Raw) -> Migrations:
         path=raw.get("path") or "/app",
         python=raw.get("python") or "python3",
         config_file=raw.get("configFile") or "alembic.ini",
-        environment=raw.get("environment") or "Managed",
+        environment=raw.get("environment") or "",
+        section=raw.get("section") or "alembic",
+        x=tuple(raw.get("x") or ()),
+        connection_env=_connection_variables(raw, f"{path}.connectionEnv"),
         version_table=VersionTable(
             name and _identifier(name, f"{path}.versionTable.name"),
             schema and _identifier(schema, f"{path}.versionTable.schema"),
         ),
         pull_secrets=tuple(item["name"] for item in raw.get("pullSecrets") or ()),
+    )
+
+
+def _connection_variables(raw: Raw, path: str) -> tuple[ConnectionVariable, ...]:
+    for at, one in enumerate(found := raw.get("connectionEnv") or ()):
+        require(not rules.RESERVED_OF_CONNECTION.match(_text(one, "name", path)), path, rules.CONNECTION_RESERVED)
+        require(not one.get("scheme") or one.get("part") == "uri", f"{path}[{at}]", rules.SCHEME_RULE)
+    return tuple(
+        ConnectionVariable(one["name"], _text(one, "part", path), one.get("scheme") or "postgresql") for one in found
     )
 
 

@@ -15,6 +15,7 @@ from .plantypes import well_typed
 from .request import ProtocolError
 
 VERSION = 1
+ENVIRONMENT = "env.py"  # the step of what env.py sends itself; no revision can have this id
 
 
 class Direction(str, Enum):
@@ -107,7 +108,7 @@ class Step:
         escapes: how it left its transaction otherwise: sentences; never waivable.
         source: of the file, for Opaque.
         why_opaque: a sentence.
-        downgrade: proven, missing, empty, unproven (not tried), or failed.
+        downgrade: proven, missing, empty, unproven (not tried), or failed; "" for the step ENVIRONMENT.
         downgrade_differences: what the schema lacked or had after up, down; sentences.
         seconds: in the shadow.
         otherwise: what it sends where the tables are empty, if that is something else; the shadow has a row in each.

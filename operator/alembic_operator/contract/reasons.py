@@ -67,6 +67,7 @@ class Reason(str, Enum):
     MULTIPLE_HEADS = "MultipleHeads"
     DIVERGED = "Diverged"
     INVALID_HISTORY = "InvalidHistory"
+    ENVIRONMENT_FAILED = "EnvironmentFailed"
     IMAGE_NOT_PINNED = "ImageNotPinned"
     INVALID_SPEC = "InvalidSpec"
     DRIVER_MISSING = "DriverMissing"

@@ -48,6 +48,21 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
+class ConnectionVariable:
+    """An environment variable that env.py's settings need, and what of the Secret's connection it holds.
+
+    Attributes:
+        name: of the variable.
+        part: uri, host, port, name, user or password.
+        scheme: of the URI: `postgresql+asyncpg` for instance.
+    """
+
+    name: str
+    part: str
+    scheme: str = "postgresql"
+
+
+@dataclass(frozen=True)
 class Approved:
     """The plan that an apply run may run, and nothing else.
 
@@ -100,7 +115,11 @@ class RunRequest:
         allow_downgrade: a database that is ahead is planned back.
         evidence: Shadow or Static; where a plan gets the SQL from.
         shadow_image: of the shadow, for messages.
-        python, environment, env_names: as in the spec, part of a plan's inputs (names of job.env, never values).
+        python, env_names: as in the spec, part of a plan's inputs (names of job.env, never values).
+        environment: Project or Managed; "" for Project wherever there is an env.py, and Managed elsewhere.
+        section: of the ini file.
+        x: arguments `key=value` for env.py, as Alembic's option -x.
+        connection_env: variables that are set inside the runner's process.
         approved: the plan that an apply run runs; None: whatever is pending, without a review.
         verification: what a plan run found out about a schema that others migrated; an apply run journals it.
         replace_owner: uid of an owner that this target may take the database over from; "" for none.
@@ -128,7 +147,10 @@ class RunRequest:
     evidence: str = "Static"
     shadow_image: str = ""
     python: str = "python3"
-    environment: str = "Managed"
+    environment: str = ""
+    section: str = "alembic"
+    x: list[str] = field(default_factory=list)
+    connection_env: list[ConnectionVariable] = field(default_factory=list)
     env_names: list[str] = field(default_factory=list)
     approved: Approved | None = None
     verification: Verification | None = None
@@ -145,6 +167,14 @@ class RunRequest:
     def pinned_search_path(self) -> list[str]:
         """The search path that each session is given; [] where it keeps its own."""
         return self.search_path or (self.migrating_search_path if self.review_credentials else [])
+
+    @property
+    def of_env_py(self) -> dict[str, Any]:
+        """What steers env.py, where it is given: part of a plan's inputs."""
+        variables = {one.name: one.part if one.part != "uri" else one.scheme for one in self.connection_env}
+        section = self.section if self.section != "alembic" else ""
+        given = {"section": section, "x": list(self.x), "connectionEnv": variables}
+        return {name: value for name, value in given.items() if value}
 
     def to_json(self) -> str:
         """The text of the environment variable."""
@@ -168,6 +198,7 @@ class RunRequest:
             body["kind"] = RunKind(body["kind"])
             body["target"] = Owner(**body["target"])
             body["timeouts"] = Timeouts(**body["timeouts"])
+            body["connection_env"] = [ConnectionVariable(**one) for one in body.get("connection_env", [])]
             if body.get("approved") is not None:
                 body["approved"] = Approved(**body["approved"])
             if body.get("verification") is not None:

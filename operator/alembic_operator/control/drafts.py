@@ -158,7 +158,9 @@ def _told(document: PlanDocument) -> dict[str, Any]:
     )
 
 
-_STEERING = ("role", "searchPath", "path", "python", "configFile", "environment", "env")
+_STEERING = (
+    "role", "searchPath", "path", "python", "configFile", "environment", "env", "section", "x", "connectionEnv"
+)  # fmt: skip
 
 
 def _asked(document: PlanDocument, request: RunRequest) -> dict[str, Any]:
@@ -183,6 +185,7 @@ def _asked(document: PlanDocument, request: RunRequest) -> dict[str, Any]:
         "configFile": request.config_file,
         "environment": request.environment,
         "env": sorted(request.env_names),
+        **{name: request.of_env_py.get(name) for name in ("section", "x", "connectionEnv")},
         "evidence": request.evidence,
         "revision": sorted(request.wanted) if runs else sorted(document.to_revisions),
         "allowDowngrade": document.direction is Direction.DOWNGRADE and request.allow_downgrade,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
+from alembic_operator.contract.plan import ENVIRONMENT, PlanDocument, Statement, Step, StepKind
 
 from .findings import Finding
 
@@ -60,10 +60,13 @@ def grouped(findings: Iterable[Finding], by: Callable[[Finding], Key]) -> Mappin
 
 
 def _step(number: int, step: Step, findings: Sequence[Finding]) -> Iterator[str]:
-    head = [f"step {number}: revision {step.revision}: {step.message}", *([step.file] if step.file else [])]
+    what = step.revision if step.revision == ENVIRONMENT else f"revision {step.revision}"
+    head = [f"step {number}: {what}: {step.message}", *([step.file] if step.file else [])]
     head += [] if step.transactional else ["not in one transaction"]
     head += [*step.escapes, *(_told(finding) for finding in findings if not finding.statement)]
-    head += [f"downgrade: {step.downgrade}", *step.downgrade_differences, *([step.rows] if step.rows else [])]
+    head += [f"downgrade: {step.downgrade}"] if step.downgrade else []
+    head += step.downgrade_differences
+    head += [step.rows] if step.rows else []
     if step.kind is StepKind.OPAQUE:
         head += [step.why_opaque, f"file {step.file_sha256}, whose source is:"]
     yield "\n" + _comments(head)

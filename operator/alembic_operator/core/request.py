@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from alembic_operator.api.spec import Spec
 from alembic_operator.contract.jsonvalue import digest
-from alembic_operator.contract.request import Approved, Owner, RunKind, RunRequest, Timeouts
+from alembic_operator.contract.request import Approved, ConnectionVariable, Owner, RunKind, RunRequest, Timeouts
 
 from .context import Context
 from .observed import Schema
@@ -56,6 +56,9 @@ def build_request(
         else "",
         python=migrations.python,
         environment=migrations.environment,
+        section=migrations.section,
+        x=list(migrations.x),
+        connection_env=[ConnectionVariable(one.name, one.part, one.scheme) for one in migrations.connection_env],
         env_names=sorted(str(item["name"]) for item in spec.job.env),
         approved=approved,
         verification=verification_said(schema.status) if kind is RunKind.APPLY else None,

@@ -1,4 +1,4 @@
-"""Running the pending revisions by Alembic, with an EnvironmentContext of our own; the project's env.py is not used.
+"""Running the pending revisions by Alembic on the session that holds the lock.
 
 Each revision has a transaction of its own. One that meets a lock timeout, a deadlock or a serialization failure is
 rolled back and tried again here, unless a part of it was committed.
@@ -10,29 +10,30 @@ import random
 import re
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Connection
-from sqlalchemy.pool import NullPool
 
 from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from ..contract.result import Failure
 from .driver import Driver, RawConnection
+from .environment.lending import Loan
+from .environment.program import Work
+from .environment.statements import Statements
 from .errors import RunFailed
+from .guarding import Gate, Judge
 from .heads import moved_by
 from .history import History
 from .journal import Entry
 from .report import Report
 from .revision import Running
 from .session import Place
+from .signals import Signals
 from .sqlerrors import ADVICE, RETRYABLE, SqlError, find_sql_error, print_error
 from .steps import destination, steps_to
 from .watch import Watch
@@ -48,10 +49,23 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True)
 class Session:
-    """The migrating session: the driver, and its connection in autocommit, which holds the lock."""
+    """The migrating session.
+
+    Attributes:
+        driver: of the image.
+        raw: its connection in autocommit, which holds the lock.
+        gate: hears its statements.
+        judge: makes who decides about them.
+        restore: gives the session the settings of a new one.
+        signals: end the run.
+    """
 
     driver: Driver
     raw: RawConnection
+    gate: Gate
+    judge: Callable[[], Judge]
+    restore: Callable[[], None]
+    signals: Signals
 
 
 class Migration:
@@ -91,55 +105,47 @@ class Migration:
         Raises:
             RunFailed: with revision, statement, SQLSTATE and who blocked.
         """
-        with self._connect() as connection:
-            while True:
-                try:
-                    self._migrate(connection, targets)
-                    return
-                except (Exception, SystemExit) as error:  # sys.exit() in a revision is a failure of it
-                    failure = self._explain(error)
-                if connection.in_transaction():
-                    connection.rollback()
-                self._running.forget()
-                self._pause_or_raise(failure)
+        while True:
+            try:
+                self._migrate(targets)
+                return
+            except (Exception, SystemExit) as error:  # sys.exit() in a revision is a failure of it
+                failure = self._explain(error)
+            self._running.forget()
+            self._pause_or_raise(failure)
 
-    def _connect(self) -> Connection:
-        raw = self._session.raw
-        used: list[bool] = []
-
-        def once() -> RawConnection:
-            # A second connection would not hold the lock.
-            if used and not raw.closed:
-                self._running.connects()  # of the revision's doing: op.get_bind().engine.connect()
-            if used:
-                raise RunFailed(Reason.CONNECTION_LOST, "The connection to the server was lost.")
-            used.append(True)
-            raw.autocommit = False
-            return raw
-
-        name = f"postgresql+{self._session.driver.name}://"
-        return create_engine(name, creator=once, poolclass=NullPool, hide_parameters=True).connect()
-
-    def _migrate(self, connection: Connection, targets: Sequence[str]) -> None:
+    def _migrate(self, targets: Sequence[str]) -> None:
         history, running = self._history, self._running
 
-        def steps(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
-            return running.steps(steps_to(history, self._direction, targets, heads))  # type: ignore[return-value]  # Alembic iterates once
+        def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
+            return running.steps(steps_to(history, self._direction, targets, heads))
 
-        to = destination(targets)
-        with EnvironmentContext(history.config, history.script, fn=steps, destination_rev=to) as environment:
-            environment.configure(
-                connection=connection,
-                transaction_per_migration=True,
-                version_table=self._place.table,
-                version_table_schema=self._place.schema,
-                on_version_apply=[self._running.on_version_apply],  # type: ignore[arg-type]
-                alembic_operator=self._running,
+        def prepared(context: MigrationContext) -> None:
+            widen_fresh(context, history.graph.files)
+            running.guard(context)
+
+        session = self._session
+        statements = Statements(session.raw, session.judge(), self._direction, session.signals, self._watch)
+
+        def listen(environment: bool) -> None:
+            session.gate.hears = statements if environment else None
+
+        history.run(
+            Work(
+                Loan(session.raw, quiet=running.quiet, restore=session.restore, second=running.connects),
+                destination(targets),
+                steps,
+                self._direction,
+                self._place,
+                options={"alembic_operator": running},
+                on_version_apply=running.on_version_apply,
+                prepared=prepared,
+                around=lambda: moved_by(history.graph, running.moves),
+                listening=listen,
+                callbacks=running.callback,
+                refused=lambda: statements.refused,
             )
-            widen_fresh(environment.get_context(), history.graph.files)
-            self._running.guard(environment.get_context())
-            with moved_by(history.graph, running.moves), environment.begin_transaction():
-                environment.run_migrations()
+        )
 
     def _explain(self, error: BaseException) -> RunFailed:
         running = self._running

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..contract.bundle import digest_of
+from ..contract.guard import Guard
 from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import Approved
@@ -16,11 +17,12 @@ from .apply import Migration, Session
 from .approved import changed, check_inputs, check_place, check_targets
 from .assess import Assessment, Reading, check_owner
 from .bundle import files_of
+from .connect import restore
 from .contact import check_contact, contact_of
 from .driver import Driver, RawConnection
 from .errors import RunFailed
 from .graph import Standing
-from .guarding import Judge, judge_of, read_guard
+from .guarding import judge_of, read_guard
 from .inputs import inputs_of
 from .journal import adopt, claim, ensure_journal, resolve, rows_since
 from .lock import acquire
@@ -56,7 +58,6 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
         _check_approved(run, connection, reading, history, settlement=settlement, planned=planned)
         if settlement is not None:
             return _settle(run, connection, reading, history, settlement)
-    judge = judge_of(approved, guard)
     assessment = run.assess(reading, history)
     direction = _direction(run, assessment, approved)
     if direction == Direction.DOWNGRADE:
@@ -74,7 +75,7 @@ def apply(run: Run, driver: Driver, connection: RawConnection, history: History)
     if assessment.standing == Standing.AHEAD and direction != Direction.DOWNGRADE:
         return Outcome.AHEAD
     intents = {entry.revision: entry.id for entry in reading.journal.entries.values() if entry.open_intent}
-    return _migrate(run, driver, connection, history, intents=intents, judge=judge, direction=direction)
+    return _migrate(run, driver, connection, history, intents=intents, guard=guard, direction=direction)
 
 
 def _check_approved(
@@ -200,7 +201,7 @@ def _migrate(
     history: History,
     *,
     intents: dict[str, int],
-    judge: Judge,
+    guard: Guard | None,
     direction: Direction,
 ) -> Outcome:
     request, report = run.request, run.report
@@ -217,14 +218,21 @@ def _migrate(
             signals=run.signals,
             watch=watch,
             gate=run.gate,
-            judge=judge,
+            judge=judge_of(request.approved, guard),
             direction=direction,
         )
         running.intents = intents
         run.running = running
         driver.on_notice(connection, run.noticed)
         migration = Migration(
-            session=Session(driver, connection),
+            session=Session(
+                driver,
+                connection,
+                run.gate,
+                judge=lambda: judge_of(request.approved, guard),
+                restore=lambda: restore(driver, connection, request),
+                signals=run.signals,
+            ),
             history=history,
             request=request,
             place=run.place,

@@ -106,6 +106,7 @@ def connect(
     job_uid: str,
     *,
     monitor: bool = False,
+    read_only: bool = False,
     listener: Listener | None = None,
 ) -> RawConnection:
     """A session in autocommit with every setting of ours.
@@ -116,6 +117,7 @@ def connect(
         request: names Secret, target, search path, role and timeouts.
         job_uid: for the session's application_name.
         monitor: a read-only session that looks at other sessions while the migration runs.
+        read_only: a session whose transactions cannot write; a plan run has no others.
         listener: is told of all that is sent.
 
     Raises:
@@ -127,19 +129,30 @@ def connect(
     except driver.error as error:
         raise connect_failure(str(error), request.secret_name) from None
     try:
-        path = tuple(request.pinned_search_path)
-        settings = session_settings(request, path, driver.server_version(connection), monitor=monitor)
-        if request.kind == RunKind.PLAN:
-            settings["default_transaction_read_only"] = "on"
-        values = ", ".join("(%s::text, %s::text)" for _ in settings)
-        flat = [text for setting in settings.items() for text in setting]
-        rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608
-        if request.role:
-            _take_role(driver, connection, request)
+        _settle(driver, connection, request, monitor=monitor, read_only=read_only)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def restore(driver: Driver, connection: RawConnection, request: RunRequest) -> None:
+    """Give a session back the settings that `connect` gave it, and the server's own for all others."""
+    rows(connection, "RESET SESSION AUTHORIZATION")
+    rows(connection, "RESET ALL")
+    _settle(driver, connection, request, monitor=False, read_only=False)
+
+
+def _settle(driver: Driver, connection: RawConnection, request: RunRequest, *, monitor: bool, read_only: bool) -> None:
+    path = tuple(request.pinned_search_path)
+    settings = session_settings(request, path, driver.server_version(connection), monitor=monitor)
+    if read_only or request.kind == RunKind.PLAN:
+        settings["default_transaction_read_only"] = "on"
+    values = ", ".join("(%s::text, %s::text)" for _ in settings)
+    flat = [text for setting in settings.items() for text in setting]
+    rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608
+    if request.role:
+        _take_role(driver, connection, request)
 
 
 def connect_failure(text: str, secret_name: str) -> RunFailed:

@@ -1,10 +1,8 @@
-"""The image's migration history: the configuration read, every file loaded once, errors named with ids and files."""
+"""The image's migration history: every file loaded once, errors named with ids and files."""
 
 from __future__ import annotations
 
-import configparser
 import difflib
-import inspect
 import os
 import traceback
 from contextlib import suppress
@@ -14,35 +12,81 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError, RevisionMap
-from alembic.util import CommandError
 
-from ..contract import places
+from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
+from .environment.configuration import Configuration, open_directory, plain
+from .environment.environments import Environment
+from .environment.program import Work
 from .errors import RunFailed
 from .graph import Graph, RevisionFile, find_errors
+from .secret import Target
 from .sources import Sources, compiled_from_source
 from .sqlerrors import print_error
 
 
 @dataclass(frozen=True)
 class History:
-    """What Alembic needs to run, the graph that the decisions are made on, and which files were imported for it."""
+    """What Alembic needs to run, the graph that the decisions are made on, and which files were imported for it.
+
+    Attributes:
+        environment: how a run comes to a connection and its options; None where nothing is run.
+    """
 
     config: Config
     script: ScriptDirectory
     graph: Graph
     sources: Sources = field(default_factory=Sources)
+    environment: Environment | None = None
+
+    def run(self, work: Work) -> None:
+        """Run Alembic's environment once.
+
+        Raises:
+            RunFailed: EnvironmentFailed, for env.py.
+            Exception: with which a step failed.
+        """
+        if self.environment is None:
+            raise RuntimeError("the history was loaded to be looked at")
+        self.environment.run(work)
 
 
-def load_history(request: RunRequest) -> History:
-    """Read configuration and revision files. The project's env.py is not run.
+@dataclass(frozen=True)
+class Project:
+    """The project before a revision is imported.
+
+    Attributes:
+        configuration: how its configuration is read.
+        script: where its files are; what env.py makes of it counts.
+        sources: what is imported from there.
+    """
+
+    configuration: Configuration
+    script: ScriptDirectory
+    sources: Sources
+
+
+def open_project(request: RunRequest, target: Target | None = None) -> Project:
+    """Read the configuration. Nothing of the project's is imported.
 
     Raises:
-        RunFailed: InvalidSpec (no ini file, no directory), InvalidHistory.
+        RunFailed: InvalidSpec (no ini file, no directory), ConfigMapNotFound.
     """
-    config, script = _bare_directory() if request.config_file == "" else _project(request)
-    sources = compiled_from_source([script.dir, *script._version_locations])
+    configuration, script = open_directory(request, target)
+    return Project(configuration, script, compiled_from_source([script.dir, *script._version_locations]))
+
+
+def load_history(
+    request: RunRequest, project: Project | None = None, environment: Environment | None = None
+) -> History:
+    """Read the revision files.
+
+    Raises:
+        RunFailed: InvalidHistory; what open_project raises.
+    """
+    project = project or open_project(request)
+    script, sources = project.script, project.sources
     scripts = _load(script)
     script.revision_map = RevisionMap(lambda: iter(scripts))
     labels = {label: one.revision for one in scripts for label in one.branch_labels}
@@ -55,7 +99,8 @@ def load_history(request: RunRequest) -> History:
             f"Reading the migrations in {_where(request)}: {'; '.join(errors)}. Correct the files, and build a new "
             f"image.",
         )
-    return History(config, script, Graph({file.revision: file for file in files}), sources)
+    config = project.configuration.config(Direction.UPGRADE, request.revision)
+    return History(config, script, Graph({file.revision: file for file in files}), sources, environment)
 
 
 def resolve_targets(request: RunRequest, graph: Graph) -> list[str]:
@@ -143,56 +188,6 @@ def _flow(revisions: list[str]) -> str:
     return f"[{', '.join(revisions[:5])}{', …' if len(revisions) > 5 else ''}]"
 
 
-def _project(request: RunRequest) -> tuple[Config, ScriptDirectory]:
-    path = Path(request.path) / request.config_file
-    if not path.is_file():
-        raise RunFailed(
-            Reason.INVALID_SPEC,
-            f"Reading {path} in the image: there is no such file. Correct spec.migrations.path (where the file is) or "
-            "spec.migrations.configFile (its name).",
-        )
-    os.chdir(request.path)  # plain Alembic is run there, and relative paths in the file count on it
-    try:
-        config = _config(path)
-        return config, ScriptDirectory.from_config(config)
-    except configparser.Error as error:
-        raise RunFailed(
-            Reason.INVALID_SPEC,
-            f"Reading {path} in the image: {_unparsed(error)}. Correct the file, and build a new image.",
-        ) from None
-    except (CommandError, ImportError, ValueError) as error:
-        raise RunFailed(
-            Reason.INVALID_SPEC,
-            f"Reading {path} in the image: {_plain(error)}. Correct script_location there, or spec.migrations.path and "
-            "spec.migrations.configFile.",
-        ) from error
-
-
-def _config(path: Path) -> Config:
-    takes_toml = "toml_file" in inspect.signature(Config.__init__).parameters
-    if path.suffix == ".toml":
-        if not takes_toml:
-            raise CommandError("this version of Alembic reads ini files only; pyproject.toml needs 1.16")
-        return Config(toml_file=str(path))
-    beside = path.with_name("pyproject.toml")
-    if takes_toml and beside.is_file():
-        return Config(str(path), toml_file=str(beside))
-    return Config(str(path))
-
-
-def _bare_directory() -> tuple[Config, ScriptDirectory]:
-    directory = places.MIGRATIONS_DIRECTORY
-    if not list(Path(directory).glob("*.py")):  # the mount is optional, so a missing ConfigMap is an empty directory
-        raise RunFailed(
-            Reason.CONFIG_MAP_NOT_FOUND,
-            "Reading the migrations of spec.migrations.configMap: there is no such ConfigMap in the namespace, or it "
-            "has no key that ends in .py. Create it, or correct its name in the spec.",
-        )
-    config = Config()
-    config.set_main_option("script_location", directory)
-    return config, ScriptDirectory(directory, version_locations=[directory])
-
-
 def _load(script: ScriptDirectory) -> list[Script]:
     """Import every file, once."""
     try:
@@ -203,7 +198,7 @@ def _load(script: ScriptDirectory) -> list[Script]:
         where = f"the migration file {name}" if name else "the migration files"
         raise RunFailed(
             Reason.INVALID_HISTORY,
-            f"Importing {where}: {_plain(error)}. The traceback is in the log of the Job's pod. "
+            f"Importing {where}: {plain(error)}. The traceback is in the log of the Job's pod. "
             "Correct the file, or what it imports, and build a new image.",
         ) from error
 
@@ -243,26 +238,6 @@ def _culprit(error: BaseException, locations: list[str]) -> str:
         if frame.filename.endswith(".py") and frame.filename.startswith(tuple(locations)):
             return os.path.basename(frame.filename)  # noqa: PTH119
     return ""
-
-
-def _plain(error: BaseException) -> str:
-    """What may be told of an exception in user code: its type, and its text where that can hold no value."""
-    if isinstance(error, (CommandError, RevisionError)):
-        return str(error).rstrip(".")
-    if isinstance(error, ModuleNotFoundError):
-        return f"there is no module {error.name}"
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__} in line {error.lineno}"
-    return type(error).__name__
-
-
-def _unparsed(error: configparser.Error) -> str:
-    """Where an ini file is wrong; the error's own text quotes the line, which may be sqlalchemy.url."""
-    kind = type(error).__name__
-    if isinstance(error, configparser.InterpolationError):
-        return f"{kind} in the option {error.option}. A per cent sign is written %%"
-    line = error.errors[0][0] if type(error) is configparser.ParsingError else getattr(error, "lineno", None)
-    return f"{kind} in line {line}" if line is not None else kind
 
 
 def _where(request: RunRequest) -> str:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 from ..contract.reasons import Reason
-from ..contract.request import RunRequest
 from .errors import RunFailed
-
-if TYPE_CHECKING:
-    from .history import History
 
 OLDEST_ALEMBIC = (1, 13)
 OLDEST_SQLALCHEMY = (2, 0)
 
 
-def load_alembic(request: RunRequest) -> History:
-    """Check the versions, then load the image's history.
+def check_alembic() -> None:
+    """Import Alembic and SQLAlchemy, and check their versions.
 
     Raises:
-        RunFailed: AlembicMissing, AlembicTooOld, or what load_history raises.
+        RunFailed: AlembicMissing, AlembicTooOld.
     """
     try:
         import alembic  # noqa: PLC0415
@@ -43,11 +38,6 @@ def load_alembic(request: RunRequest) -> History:
                 f"{oldest[0]}.{oldest[1]} or newer. Raise it in the image's requirements.",
             )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s [%(name)s] %(message)s")
-    from .history import load_history  # noqa: PLC0415
-    from .ordering import keep_declaration_order  # noqa: PLC0415
-
-    keep_declaration_order()
-    return load_history(request)
 
 
 def version_of(text: str) -> tuple[int, int]:

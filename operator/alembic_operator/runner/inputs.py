@@ -77,6 +77,7 @@ def inputs_of(
             "configFile": request.config_file,
             "environment": request.environment,
             "env": sorted(request.env_names),
+            **request.of_env_py,
         },
         "versions": {
             "runner": VERSION,

@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
@@ -143,6 +143,19 @@ class Running:
                 block.__exit__(None, None, None)
 
         context.autocommit_block = autocommit_block  # type: ignore[method-assign]
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Around what is the runner's, Alembic's or SQLAlchemy's own in the middle of user code."""
+        return self._gate.own()
+
+    @contextmanager
+    def callback(self) -> Iterator[None]:
+        """Around a callback of the project's, which is given the version that was applied, in its transaction."""
+        self._gate.hears = self
+        try:
+            yield
+        finally:
+            self._gate.hears = None
 
     def steps(self, steps: list[RevisionStep]) -> Iterator[RevisionStep]:
         """Yield Alembic's steps one by one; Alembic comes back for the next when the last one is committed."""

@@ -19,6 +19,7 @@ from .errors import RunFailed
 from .graph import Standing
 from .guarding import Gate
 from .journal import Entry, job_uid, read_journal, withdraw
+from .loading import load
 from .lock import acquire
 from .other_version_tables import OwnTable, check_others, find_others
 from .planning.capture import Listener
@@ -84,6 +85,7 @@ class Run:
         self._target: Target | None = None
         self._session: TargetSession | None = None
         self._wanted = Wanted()
+        self._makes: frozenset[str] = frozenset()
         self.invalid_before: set[str] = set()
 
     def execute(self) -> Outcome:
@@ -138,29 +140,33 @@ class Run:
         self.place = find_place(connection, self.session.search_path, wanted)
         self.database = self.session.facts(self.place)
 
+    def learned(self, connection: RawConnection, session: TargetSession, wanted: Wanted, makes: frozenset[str]) -> None:
+        """What env.py configures counts from now on; it makes these schemas."""
+        self._session, self._makes = session, makes
+        self.locate(connection, wanted)
+
     def check_schema(self, connection: RawConnection) -> None:
-        """See that there is a schema to keep the version table in.
+        """See that there is a schema to keep the version table in, or will be.
 
         Raises:
             RunFailed: InvalidSpec.
         """
-        if not schema_exists(connection, self.place.schema):
+        if self.place.schema not in self._makes and not schema_exists(connection, self.place.schema):
             raise no_schema(self.session.search_path, self.place)
 
     def rehearses(self, revision: str) -> None:
         """A revision is under way in the shadow; "" for none."""
         self.rehearsing = revision
 
-    def open(self, *, monitor: bool = False, listener: Listener | None = None) -> RawConnection:
+    def open(
+        self, *, monitor: bool = False, read_only: bool = False, listener: Listener | None = None
+    ) -> RawConnection:
         """A new session on the target; `listener` is told of all that is sent there."""
-        if self._driver is None or self._target is None:
-            raise RuntimeError("the Secret was not read yet")
-        return connect(self._driver, self._target, self.request, job_uid(), monitor=monitor, listener=listener)
+        settings = {"monitor": monitor, "read_only": read_only}
+        return connect(self.driver, self.secret, self.request, job_uid(), listener=listener, **settings)
 
     def _execute(self, driver: Driver, connection: RawConnection) -> Outcome:
-        from .imports import load_alembic  # noqa: PLC0415 (a missing Alembic is a result, not a traceback)
-
-        history = load_alembic(self.request)
+        history = load(self, driver, connection)
         gc.freeze()  # no collection walks what was imported
         gc.enable()
         if self.request.kind == RunKind.CHECK:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 # More makes neither a status nor a termination message burst, and is found in no database that one history is for.
 MOST_SCHEMAS = 16
@@ -34,6 +34,10 @@ class SearchPath:
     def existing(self) -> list[str]:
         """The schemas that PostgreSQL looks into; new objects go to the first."""
         return [schema for schema in self.schemas if schema not in self.missing and schema != _TEMPORARY]
+
+    def with_made(self, schemas: Collection[str]) -> SearchPath:
+        """The same once these schemas are made."""
+        return replace(self, missing=tuple(schema for schema in self.missing if schema not in schemas))
 
     @property
     def temporary_first(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from ..contract import places
 from ..contract.reasons import Reason
@@ -60,6 +60,15 @@ class Target:
     password: str = field(repr=False)
     options: dict[str, str] = field(default_factory=dict, repr=False)
     driver: str = ""
+
+    def uri(self, scheme: str = "postgresql", *, password: bool = True) -> str:
+        """The connection as a URI, with every character escaped that has to be."""
+        user, secret, dbname = (quote(part, safe="") for part in (self.user, self.password, self.dbname))
+        pairs = zip(self.host.split(","), self.port.split(","))
+        hosts = ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in pairs)
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in self.options.items())
+        authority = f"{user}:{secret}@{hosts}" if password and secret else f"{user}@{hosts}"
+        return f"{scheme}://{authority}/{dbname}" + (f"?{query}" if query else "")
 
 
 def read_secret(name: str, key: str) -> Target:

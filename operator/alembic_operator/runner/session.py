@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from ..contract.jsonvalue import digest
 from ..contract.locks import history_key
@@ -161,6 +162,23 @@ def _search_path(connection: RawConnection, request: RunRequest, names: list[str
             "Put pg_temp last, by ALTER ROLE … SET search_path, or set spec.database.searchPath",
         )
     return path
+
+
+def with_path(
+    connection: RawConnection, session: TargetSession, setting: str, role: str, makes: Collection[str]
+) -> TargetSession:
+    """The session once env.py has set its search path.
+
+    Args:
+        connection: to the same database.
+        session: as it was before.
+        setting: of search_path.
+        role: whose name stands for "$user" there.
+        makes: schemas that env.py makes.
+    """
+    names = names_in(setting, role)
+    usage = {**dict(rows(connection, _USAGE, names)), **dict.fromkeys(makes, True)}
+    return replace(session, search_path=resolved(names, usage, role, pinned=False))
 
 
 def no_schema(path: SearchPath, place: Place) -> RunFailed:

@@ -226,6 +226,7 @@ def make_request(project: Project | None, **fields: Any) -> RunRequest:
         secret_name="db-app",
         path=str(project.directory) if project is not None else "/app",
         image="registry.example/shop@sha256:" + "0" * 64,
+        environment="Managed",
     )
     return replace(request, **fields)
 

@@ -27,6 +27,17 @@ LEGAL: tuple[Legal, ...] = (
     spec("an interpreter by name", {"migrations.python": "python3.13"}),
     spec("a configuration file in a folder", {"migrations.configFile": "db/alembic.ini"}),
     spec("the managed environment, said aloud", {"migrations.environment": "Managed"}),
+    spec("the project's own environment", {"migrations.environment": "Project"}),
+    spec("a section, and arguments for env.py", {"migrations.section": "shop", "migrations.x": ["tenant=a", "dry"]}),
+    spec(
+        "variables from the connection",
+        {
+            "migrations.connectionEnv": [
+                {"name": "DATABASE_URL", "part": "uri", "scheme": "postgresql+asyncpg"},
+                {"name": "PGPASSWORD", "part": "password"},
+            ]
+        },
+    ),
     spec("another version table", {"migrations.versionTable": {"name": "shop_version", "schema": "shop"}}),
     spec("pull secrets", {"migrations.pullSecrets": [{"name": "registry"}, {"name": "mirror"}]}),
     spec("head", {"revision": "head"}),

@@ -85,7 +85,7 @@ def test_parser_reads_the_same_from_a_bare_spec_as_from_one_that_the_api_server_
 
 @pytest.mark.parametrize(
     ("name", "default"),
-    [("path", "/app"), ("python", "python3"), ("configFile", "alembic.ini"), ("environment", "Managed")],
+    [("path", "/app"), ("python", "python3"), ("configFile", "alembic.ini"), ("section", "alembic")],
 )
 def test_operators_default_is_the_one_that_the_crd_describes(name: str, default: str) -> None:
     migrations = vars(api_spec.parse_spec(PLAIN["spec"]).migrations)

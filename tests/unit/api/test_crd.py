@@ -17,7 +17,7 @@ KNOWN = {
     "x-kubernetes-int-or-string", "x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-validations",
 }  # fmt: skip
 BY_THE_OPERATOR = {
-    f"spec.migrations.{name}" for name in ("path", "python", "configFile", "environment")
+    f"spec.migrations.{name}" for name in ("path", "python", "configFile", "section")
 }  # refused beside configMap, where a default of the API server would refuse every ConfigMap
 
 

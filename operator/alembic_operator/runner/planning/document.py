@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ...contract.bundle import digest_of
 from ...contract.digests import inputs_digest, plan_digest, statements_digest
-from ...contract.plan import HistoryFault, PlanDocument, Step, StepKind
+from ...contract.plan import ENVIRONMENT, HistoryFault, PlanDocument, Statement, Step, StepKind
 from ...contract.verification import VerifiedReason
 from ..bundle import files_of
 from ..inputs import inputs_of, major_version
@@ -38,6 +39,21 @@ def step_of(task: Task, revision: str, *, kind: StepKind = StepKind.SQL, **found
         file=file.path,
         file_sha256=file.sha256,
         **facts,
+    )
+
+
+def environment_step(task: Task, statements: list[Statement], *, transactional: bool) -> Step:
+    """The step of what env.py sends itself."""
+    path = Path(task.history.script.dir) / ENVIRONMENT
+    return Step(
+        revision=ENVIRONMENT,
+        kind=StepKind.SQL,
+        message="What env.py sends itself, before and after the revisions",
+        file=path.name,
+        file_sha256=task.history.sources.sha256(path),
+        transactional=transactional,
+        statements=statements,
+        downgrade="",
     )
 
 

@@ -37,6 +37,7 @@ class Step:
     sent: int = 0
     committed: bool = False  # it committed a part of itself, by a block or otherwise
     left: bool = False  # it ended its transaction itself
+    environment: bool = False  # of env.py, which may commit
 
 
 class Recorder:
@@ -126,6 +127,10 @@ class Recorder:
         """The step's code ends its transaction by the driver."""
         step = self.step
         if step is None or self._quiet:
+            return
+        if step.environment:  # env.py may end its transactions
+            step.committed = step.committed or how != "rollback"
+            self._forget_transaction()
             return
         if how in REFUSED:
             self.escape(f"After statement {step.sent} it calls {how}() on the connection.")
@@ -277,7 +282,7 @@ class Recorder:
                 self.own("COMMIT")
             return outside
         effects = self._probe.after(sql, first)
-        if before and self._probe.transaction != before and self.step is not None:
+        if before and self._probe.transaction != before and self.step is not None and not self.step.environment:
             self.escape(f"Its transaction was ended from within, at statement {self.step.sent}.")
             self.step.committed = True
         return effects

@@ -9,15 +9,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Connection
-from sqlalchemy.pool import NullPool
 
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ..driver import Driver, RawConnection
+from ..environment.lending import Loan
+from ..environment.program import Work
 from ..errors import RunFailed
 from ..heads import moved_by
 from ..history import History
@@ -49,6 +47,8 @@ class Rehearsal:
     Attributes:
         revision: under way; "" between revisions.
         done: those that ran, in order.
+        environment: what env.py sent itself, before and after them.
+        restore: gives the session the settings of a new one.
     """
 
     driver: Driver
@@ -59,6 +59,8 @@ class Rehearsal:
     began: Callable[[str], None]
     around: Callable[[], AbstractContextManager[None]]
     ended: Callable[[], None] = lambda: None
+    restore: Callable[[], None] = lambda: None
+    environment: Step = field(default_factory=lambda: Step(environment=True))
     revision: str = ""
     context: MigrationContext | None = None
     done: list[Rehearsed] = field(default_factory=list)
@@ -95,28 +97,17 @@ class Rehearsal:
         Raises:
             RunFailed: MigrationFailed, or ShadowFailed where the server ended.
         """
-        with self._connect() as connection:
-            try:
-                self._run(connection, direction, targets)
-            except RunFailed:
-                raise
-            except (Exception, SystemExit) as error:
-                raise self._explain(error) from error
+        try:
+            self._run(direction, targets)
+        except RunFailed:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._explain(error) from error
         return self.done
 
-    def _connect(self) -> Connection:
-        used: list[bool] = []
-
-        def once() -> RawConnection:
-            if used and not self.raw.closed:
-                self.recorder.opened()  # op.get_bind().engine.connect()
-                raise self._second()
-            used.append(True)
-            self.raw.autocommit = False
-            return self.raw
-
-        name = f"postgresql+{self.driver.name}://"
-        return create_engine(name, creator=once, poolclass=NullPool, hide_parameters=True).connect()
+    def _opened(self) -> None:
+        self.recorder.opened()  # op.get_bind().engine.connect()
+        raise self._second()
 
     def _second(self) -> RunFailed:
         file = self.history_files.graph.files[self.revision]
@@ -129,24 +120,39 @@ class Rehearsal:
             revision=self.revision,
         )
 
-    def _run(self, connection: Connection, direction: Direction, targets: Sequence[str]) -> None:
+    def _run(self, direction: Direction, targets: Sequence[str]) -> None:
         history = self.history_files
 
-        def steps(heads: tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
-            return self._steps(steps_to(history, direction, targets, heads))  # type: ignore[return-value]  # Alembic iterates once
+        def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
+            return self._steps(steps_to(history, direction, targets, heads))
 
-        to = destination(targets)
-        with EnvironmentContext(history.config, history.script, fn=steps, destination_rev=to) as environment:
-            environment.configure(
-                connection=connection,
-                transaction_per_migration=True,
-                version_table=self.place.table,
-                version_table_schema=self.place.schema,
-                alembic_operator=self,
+        history.run(
+            Work(
+                Loan(self.raw, quiet=self.recorder.quiet, restore=self.restore, second=self._opened),
+                destination(targets),
+                steps,
+                direction,
+                self.place,
+                options={"alembic_operator": self},
+                prepared=self._wrap_blocks,
+                around=lambda: moved_by(history.graph),
+                listening=self._listen,
+                callbacks=self._callback,
             )
-            self._wrap_blocks(environment.get_context())
-            with moved_by(history.graph), environment.begin_transaction():
-                environment.run_migrations()
+        )
+
+    def _listen(self, environment: bool) -> None:
+        """What comes is env.py's own, or is not."""
+        self.recorder.step = self.environment if environment else None
+
+    @contextmanager
+    def _callback(self) -> Iterator[None]:
+        """What comes belongs to the revision that was done last."""
+        self.recorder.step = self.done[-1].step
+        try:
+            yield
+        finally:
+            self.recorder.step = None
 
     def _wrap_blocks(self, context: MigrationContext) -> None:
         original, recorder = context.autocommit_block, self.recorder

@@ -12,7 +12,7 @@ from ..journal import ensure_journal
 from ..versiontable import read_version_rows
 from ..widths import fresh_width
 from .catalog import relations_of, tables_of
-from .document import document, step_of
+from .document import document, environment_step, step_of
 from .look import schema_of
 from .probe import Probe
 from .reached import check_rows, check_steps
@@ -72,8 +72,9 @@ def _planned(
         check_steps(task, [one.revision for one in done])
         check_rows(task, read_version_rows(beside, task.place))
         steps = [_step(one, task) for one in done]
-        relations = relations_of(task.target, steps, probe.names)
-        tables = tables_of(task.target, beside, steps, probe.names)
+        all_steps = [*_environment(rehearsal, task), *steps]
+        relations = relations_of(task.target, all_steps, probe.names)
+        tables = tables_of(task.target, beside, all_steps, probe.names)
         expected = schema_of(beside, task).fingerprint
         migrating.close()  # what it holds would stand in the way of the round trip
         steps = tried(task, shadow, steps, stations)
@@ -86,7 +87,7 @@ def _planned(
                 task.report.warn(f"Revision {step.revision}: {step.rows}")
         return document(
             task,
-            steps,
+            [*_environment(rehearsal, task), *steps],
             "Shadow",
             relations=relations,
             tables=tables,
@@ -97,6 +98,14 @@ def _planned(
     finally:
         migrating.close()
         beside.close()
+
+
+def _environment(rehearsal: Rehearsal, task: Task) -> list[Step]:
+    """What env.py sent by itself, before and after the revisions."""
+    step = rehearsal.environment
+    if not step.statements:
+        return []
+    return [environment_step(task, step.statements, transactional=not step.committed)]
 
 
 def _sent_without_rows(task: Task, shadow: Shadow) -> list[Step]:

@@ -1,0 +1,104 @@
+"""Why an env.py could not run, in words that name the place in the project's files and the field that helps."""
+
+from __future__ import annotations
+
+import os
+import re
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from ...contract.reasons import Reason
+from ..driver import Driver
+from ..errors import RunFailed
+from ..sqlerrors import ADVICE, RETRYABLE, find_sql_error, print_error
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,80}")
+_SETTINGS = (
+    "Give it what it needs: the Secret's connection by spec.migrations.connectionEnv, everything else by spec.job.env."
+)
+
+
+def explain(error: BaseException, script: ScriptDirectory, _driver: Driver) -> RunFailed:
+    """The failure of env.py, outside of the steps."""
+    if isinstance(error, RunFailed):
+        return error
+    sql = find_sql_error(error)
+    where = place_of(error, script)
+    if sql is not None:
+        passing = sql.reason in RETRYABLE or sql.reason in (Reason.CONNECTION_LOST, Reason.PERMISSION_DENIED)
+        return RunFailed(
+            sql.reason if passing else Reason.ENVIRONMENT_FAILED,
+            f"Running {where}: a statement of its own failed: {sql.words()}",
+            ADVICE.get(sql.reason, "Correct env.py, or what it meets in the database."),
+            sqlstate=sql.sqlstate,
+        )
+    print_error(error, words=False)  # a settings class tells the environment's values, for one
+    found, todo = _found(error)
+    return RunFailed(Reason.ENVIRONMENT_FAILED, f"Running {where}: {found}", todo)
+
+
+def place_of(error: BaseException, script: ScriptDirectory) -> str:
+    """Where in the project's own files it happened; the last line there that led to it."""
+    env = Path(script.dir) / "env.py"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}, line {error.lineno}"
+    libraries = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    own = str(Path(__file__).parents[2])
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = frame.filename
+        if file.endswith(".py") and not file.startswith((*libraries, own, "<")):
+            name = os.path.relpath(file) if file.startswith(os.getcwd() + os.sep) else Path(file).name  # noqa: PTH109
+            return f"{name}, line {frame.lineno}"
+    return str(env)
+
+
+def _found(error: BaseException) -> tuple[str, str]:  # noqa: PLR0911 (one for each kind)
+    """What was found, and what to do."""
+    lacked = _lacked_variables(error)
+    if lacked:
+        several = len(lacked) > 1
+        return f"it needs the environment variable{'s' if several else ''} {', '.join(lacked)}", _SETTINGS
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"there is no module {error.name}",
+            "Add it to the image's requirements, or name the interpreter that has it in spec.migrations.python, and "
+            "the folder of the project in spec.migrations.path.",
+        )
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"{type(error).__name__} at {str(error.filename)[:200]}",
+            "Put the file into the image, or mount it by spec.job.volumes and spec.job.volumeMounts; the image's own "
+            "files are read-only.",
+        )
+    text = str(error)
+    if "outside of application context" in text:
+        return (
+            "it needs Flask's application context",
+            "Name the application in the variable FLASK_APP by spec.job.env, as for the command flask db upgrade.",
+        )
+    if "greenlet" in text:
+        return "there is no module greenlet, which SQLAlchemy's asyncio extension needs", "Add SQLAlchemy[asyncio]."
+    if isinstance(error, CommandError):
+        return text.rstrip("."), "Correct env.py, and build a new image."
+    return (
+        f"{type(error).__name__}; the traceback is in the log of the Job's pod",
+        f"Correct env.py, or what it imports. {_SETTINGS}",
+    )
+
+
+def _lacked_variables(error: BaseException) -> list[str]:
+    """Environment variables that a lookup or a settings class did not find."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, KeyError) and frames and frames[-1].filename.endswith(("os.py", "<frozen os>")) and error.args:
+        return [name for name in map(str, error.args[:1]) if _NAME.fullmatch(name)]
+    errors: Any = getattr(error, "errors", None)
+    if type(error).__name__ != "ValidationError" or not callable(errors):
+        return []
+    missing = [one["loc"] for one in errors() if one.get("type") in ("missing", "value_error.missing")]
+    names = ["__".join(str(part) for part in location) for location in missing if location]
+    return sorted({name.upper() for name in names if _NAME.fullmatch(name)})

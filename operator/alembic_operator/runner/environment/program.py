@@ -1,0 +1,221 @@
+"""One execution of env.py: what it configures is taken over, what would break a guarantee is overridden or refused.
+
+The connection that it gives to `context.configure()` migrates, whatever it has been told by then, and each revision is
+committed by itself, whatever transaction env.py has opened around them: where env.py has one open, Alembic leaves it
+alone, and the runner commits on the driver's connection after each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Callable, Union
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.util import to_tuple
+
+from ...contract.plan import Direction
+from ...contract.reasons import Reason
+from ..errors import RunFailed
+from ..session import Place
+from .lending import Lender, Loan
+
+_OURS = frozenset({"as_sql", "destination_rev", "dont_mutate", "fn", "purge", "starting_rev"})
+Steps = Callable[[Any, MigrationContext], Any]
+Target = Union[str, "tuple[str, ...]"]
+
+
+def _no_steps(_heads: Any, _context: MigrationContext) -> list[RevisionStep]:
+    return []
+
+
+@dataclass
+class Work:
+    """What an environment is run for, and who is told what.
+
+    Attributes:
+        loan: of the session.
+        steps: given the heads and the context, Alembic's steps.
+        target: revision that they lead to, or revisions.
+        options: of the runner's, for `configure()`.
+        on_version_apply: of the runner's; None for none.
+        prepared: given the context before the steps run.
+        around: around the run of the steps.
+        listening: told whether what is sent from now on is env.py's own.
+        refused: why a statement was not sent, whatever env.py has made of the exception.
+        learning: called in place of the steps, where there are none to run.
+        callbacks: around a callback of the project's own, in a revision's transaction.
+    """
+
+    loan: Loan
+    target: Target
+    steps: Steps = _no_steps
+    direction: Direction = Direction.UPGRADE
+    place: Place | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    on_version_apply: Callable[..., None] | None = None
+    prepared: Callable[[MigrationContext], None] = lambda _context: None
+    around: Callable[[], AbstractContextManager[None]] = nullcontext
+    listening: Callable[[bool], None] = lambda _environment: None
+    refused: Callable[[], RunFailed | None] = lambda: None
+    learning: Callable[[], None] | None = None
+    callbacks: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+class Over(BaseException):
+    """The steps have failed: env.py ends too, whatever exceptions it catches to try again."""
+
+
+class Program:
+    """An execution of env.py.
+
+    Attributes:
+        error: with which the steps failed; it counts, not what env.py has made of it.
+        refused: what env.py may not do.
+        calls: of `run_migrations()`.
+        options: that env.py gave to `configure()` last.
+        context: that was configured last.
+    """
+
+    def __init__(self, work: Work, lender: Lender) -> None:
+        self.work, self._lender = work, lender
+        self.error: BaseException | None = None
+        self.refused: RunFailed | None = None
+        self.calls = 0
+        self.options: dict[str, Any] = {}
+        self.context: MigrationContext | None = None
+        self._began_outside = False
+        self._configured: Callable[[], None] = lambda: None
+
+    def take_over(self, environment: EnvironmentContext) -> None:
+        """Have env.py's calls of this environment come here."""
+        configure: Callable[..., None] = environment.configure
+        migrate: Callable[..., None] = environment.run_migrations
+
+        def configured(connection: Any = None, **options: Any) -> None:
+            self._configure(configure, connection, options)
+
+        def run_migrations(**arguments: Any) -> None:
+            self._migrate(environment, migrate, arguments)
+
+        environment.configure = configured  # type: ignore[method-assign, assignment]
+        environment.run_migrations = run_migrations  # type: ignore[method-assign]
+
+    def _configure(self, original: Callable[..., None], connection: Any, options: dict[str, Any]) -> None:
+        self._check_connection(connection, options)
+        ours = sorted(_OURS & {name for name, value in options.items() if value})
+        if ours:
+            raise self.refuse(f"it gives context.configure() the option {ours[0]}, which is Alembic's own")
+        self.options = dict(options)
+        options["on_version_apply"] = self._callbacks(to_tuple(options.get("on_version_apply"), default=()))
+        options["transaction_per_migration"] = True
+        if self.work.place is not None:
+            options.update(version_table=self.work.place.table, version_table_schema=self.work.place.schema)
+        options.update(self.work.options)
+        self._configured = lambda: original(connection=connection, **options)
+        self._configured()
+        self._began_outside = bool(connection.in_transaction())
+
+    def _check_connection(self, connection: Any, options: dict[str, Any]) -> None:
+        if connection is None:
+            raise self.refuse("it calls context.configure() without a connection, as for offline mode")
+        engine = getattr(connection, "engine", None)
+        session = getattr(getattr(connection, "connection", None), "dbapi_connection", None)
+        if engine is None or session is None:
+            raise self.refuse("what it gives to context.configure() is no open connection of SQLAlchemy")
+        if not self._lender.is_lent(session):
+            raise self.refuse(
+                f"its connection is of another database ({engine.dialect.name}), not of the one that Secret "
+                f'"{self._lender.secret_name}" names'
+            )
+        engine.hide_parameters = True
+
+    def _callbacks(self, theirs: Sequence[Callable[..., None]]) -> list[Callable[..., None]]:
+        def heard(callback: Callable[..., None]) -> Callable[..., None]:
+            def call(**facts: Any) -> None:
+                with self.work.callbacks():
+                    callback(**facts)
+
+            return call
+
+        ours = [self.work.on_version_apply] if self.work.on_version_apply is not None else []
+        return [*ours, *map(heard, theirs)]
+
+    def _migrate(self, environment: EnvironmentContext, original: Callable[..., None], facts: dict[str, Any]) -> None:
+        self.calls += 1
+        if self.error is not None:
+            raise Over from self.error
+        if self.calls > 1:
+            raise self.refuse(
+                "it calls context.run_migrations() more than once",
+                "One DatabaseSchema is one history in one place: give each schema or tenant a resource of its own, and "
+                "let env.py choose by an argument of spec.migrations.x.",
+            )
+        self.context = context = environment.get_context()
+        if self.work.learning is not None:
+            self.work.learning()
+            return
+        connection: Any = context.connection
+        if bool(connection.in_transaction()) != self._began_outside:
+            self._configured()
+            self.context = context = environment.get_context()
+        self.work.listening(False)
+        try:
+            with self._migrating(context, outside=bool(connection.in_transaction())), self.work.around():
+                original(**facts)
+        except (Exception, SystemExit) as error:
+            self.error = error
+            raise Over from error
+        self.work.listening(True)
+
+    @contextmanager
+    def _migrating(self, context: MigrationContext, *, outside: bool) -> Iterator[None]:
+        loan, connection = self.work.loan, context.connection
+        raw: Any = loan.raw
+        with loan.quiet():
+            raw.commit()  # what env.py has sent stays, whatever becomes of the revisions
+        loan.migrating, loan.dialect, loan.owner = True, connection.dialect, connection.connection  # type: ignore[union-attr]
+        if outside:
+            self._commit_each(context)
+        self.work.prepared(context)
+        try:
+            yield
+            if outside:
+                with loan.quiet():
+                    raw.commit()
+        finally:
+            loan.migrating, loan.owner = False, None
+
+    def _commit_each(self, context: MigrationContext) -> None:
+        """Commit after each step on the driver's connection: Alembic leaves that to who has opened the transaction."""
+        loan, steps = self.work.loan, context._migrations_fn
+        raw: Any = loan.raw
+
+        def committed(heads: Any, of: MigrationContext) -> Iterator[RevisionStep]:
+            for step in steps(heads, of):  # type: ignore[misc]
+                yield step
+                with loan.quiet():
+                    raw.commit()
+
+        @contextmanager
+        def autocommit_block() -> Iterator[None]:
+            raw.commit()
+            raw.autocommit = True
+            try:
+                yield
+            finally:
+                raw.autocommit = False
+
+        context._migrations_fn = committed
+        context.autocommit_block = autocommit_block  # type: ignore[method-assign]
+
+    def refuse(self, found: str, todo: str = "") -> RunFailed:
+        """What env.py may not do; the run ends there, whatever env.py makes of the exception."""
+        self.refused = RunFailed(
+            Reason.ENVIRONMENT_FAILED,
+            f"Running env.py: {found}. Nothing was sent",
+            todo or "See docs/env-py.md for what env.py may do, or set spec.migrations.environment to Managed.",
+        )
+        return self.refused

@@ -1,0 +1,96 @@
+"""The project's env.py is run: on the runner's session, with what it configures, and nothing of it unseen."""
+
+from __future__ import annotations
+
+import pytest
+
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import ConnectionVariable
+from alembic_operator.contract.result import Outcome
+
+from .conftest import Database
+from .harness import Runner, failed
+from .project import Project
+
+GENERIC = """
+from logging.config import fileConfig
+from sqlalchemy import engine_from_config, pool
+from alembic import context
+
+config = context.config
+target_metadata = None
+
+
+def run_migrations_online():
+    connectable = engine_from_config(
+        config.get_section(config.config_ini_section, {}), prefix="sqlalchemy.", poolclass=pool.NullPool
+    )
+    with connectable.connect() as connection:
+        context.configure(connection=connection, target_metadata=target_metadata)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("offline")
+run_migrations_online()
+"""
+
+
+def env(project: Project, text: str) -> None:
+    """Give the project this env.py."""
+    (project.directory / "migrations" / "env.py").write_text(text)
+
+
+def test_revisions_are_applied_when_env_py_is_that_of_alembics_generic_template(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    env(project, GENERIC)
+    project.sql("r1", "CREATE TABLE users (id int)")
+    project.sql("r2", "CREATE TABLE orders (id int)")
+    ended = runner(project, database.uri, environment="Project")
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.heads() == ["r2"]
+    assert database.journal() == [("r1", "done"), ("r2", "done")]
+
+
+def test_an_engine_is_refused_when_it_is_for_another_database(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    elsewhere = 'config.set_main_option("sqlalchemy.url", "postgresql://app:hunter2@db.example/sales")'
+    env(project, GENERIC.replace("target_metadata = None", elsewhere + "\ntarget_metadata = None"))
+    project.sql("r1", "CREATE TABLE users (id int)")
+    message = failed(runner(project, database.uri, environment="Project"), Reason.ENVIRONMENT_FAILED)
+    assert 'database "sales" on db.example:5432' in message
+    assert "hunter2" not in message
+    assert database.all("SELECT to_regclass('users')::text") == [(None,)]
+
+
+def test_a_setting_is_found_when_the_spec_maps_it_to_the_secret(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    project.sql("r1", "CREATE TABLE users (id int)")
+    variables = [ConnectionVariable("DATABASE_URL", "uri", "postgresql+asyncpg")]
+    ended = runner(project, database.uri, environment="Project", connection_env=variables)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.heads() == ["r1"]
+
+
+def test_the_variable_is_named_when_env_py_lacks_one(runner: Runner, database: Database, project: Project) -> None:
+    project.sql("r1", "CREATE TABLE users (id int)")
+    message = failed(runner(project, database.uri, environment="Project"), Reason.ENVIRONMENT_FAILED)
+    assert "migrations/env.py, line 6" in message
+    assert "DATABASE_URL" in message
+    assert "spec.migrations.connectionEnv" in message
+
+
+@pytest.mark.parametrize("environment", ["", "Project"])
+def test_env_py_is_run_when_the_spec_says_nothing_of_it(
+    runner: Runner, database: Database, project: Project, environment: str
+) -> None:
+    env(project, GENERIC.replace("connection=connection,", 'connection=connection, version_table="shop_versions",'))
+    project.sql("r1", "CREATE TABLE users (id int)")
+    ended = runner(project, database.uri, environment=environment)
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.all("SELECT version_num FROM shop_versions") == [("r1",)]
+    assert database.all("SELECT to_regclass('alembic_version')::text") == [(None,)]
