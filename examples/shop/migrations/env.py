@@ -1,4 +1,4 @@
-"""For `alembic` on a laptop or in CI. The operator does not run this file (environment: Managed)."""
+"""For `alembic` on a laptop, in CI and in the operator's Jobs, which give it DATABASE_URL."""
 
 from __future__ import annotations
 

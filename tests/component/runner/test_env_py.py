@@ -77,10 +77,11 @@ def test_a_setting_is_found_when_the_spec_maps_it_to_the_secret(
 
 
 def test_the_variable_is_named_when_env_py_lacks_one(runner: Runner, database: Database, project: Project) -> None:
+    env(project, 'import os\n\nurl = os.environ["SHOP_DSN"]\n')
     project.sql("r1", "CREATE TABLE users (id int)")
     message = failed(runner(project, database.uri, environment="Project"), Reason.ENVIRONMENT_FAILED)
-    assert "migrations/env.py, line 6" in message
-    assert "DATABASE_URL" in message
+    assert "migrations/env.py, line 3" in message
+    assert "SHOP_DSN" in message
     assert "spec.migrations.connectionEnv" in message
 
 

@@ -8,8 +8,12 @@ from ...contract.request import ConnectionVariable
 from ..secret import Target
 
 
+_USUAL = "DATABASE_URL"  # what most projects read; the image's own, or that of job.env, is left alone
+
+
 def set_variables(variables: list[ConnectionVariable], target: Target) -> None:
-    """Give the process what spec.migrations.connectionEnv asks for."""
+    """Give the process what spec.migrations.connectionEnv asks for, and DATABASE_URL where it has none."""
+    os.environ.setdefault(_USUAL, target.uri())
     for variable in variables:
         os.environ[variable.name] = _value(variable, target)
 
