@@ -7,7 +7,6 @@ import os
 from ...contract.request import ConnectionVariable
 from ..secret import Target
 
-
 _USUAL = "DATABASE_URL"  # what most projects read; the image's own, or that of job.env, is left alone
 
 
