@@ -108,6 +108,11 @@ def test_defaults_are_filled_in_by_the_api_server(applied: dict[str, object]) ->
 def test_columns_show_the_target_and_the_image(
     cluster: Cluster, applied: dict[str, object], namespaces: tuple[str, str]
 ) -> None:
+    status = '{"status": {"targetRevision": "8b7d0e44aa10"}}'
+    cluster.kubectl(
+        "-n", namespaces[0], "patch", "dbs", "applied", "--subresource=status", "--type=merge", "-p", status
+    )
+
     heads, row = cluster.kubectl("-n", namespaces[0], "get", "alembic", "-o", "wide").splitlines()[:2]
 
     assert heads.split() == [

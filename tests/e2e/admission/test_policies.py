@@ -23,8 +23,8 @@ SIDECAR_NOT_PINNED = (
     "namespaces with the label alembic-operator.dev/environment: development"
 )
 HEAD = (
-    "spec.revision must be a revision's id: head is for namespaces with the label alembic-operator.dev/environment: "
-    "development"
+    "spec.revision must be a revision's id: head and heads are for namespaces with the label "
+    "alembic-operator.dev/environment: development"
 )
 MAY_NOT_CREATE_PODS = (
     "a DatabaseSchema runs an image with a Secret of its namespace, so whoever creates one or changes its spec must be "

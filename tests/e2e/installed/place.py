@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 import psycopg
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
-from tests.cluster.processes import wait_until
+from tests.cluster.processes import Found, wait_until
 
 from .api import SCHEMAS, Api, Raw
 from .histories import FOLDER, GATE
@@ -132,7 +132,7 @@ class Place:
 
         return self._until(there, f"{name}: {what}", timeout)
 
-    def _until(self, there: Callable[[], Raw | None], what: str, timeout: float) -> Raw:
+    def _until(self, there: Callable[[], Found | None], what: str, timeout: float) -> Found:
         try:
             return wait_until(there, what, timeout, every=0.1)
         except TimeoutError as error:
@@ -143,8 +143,9 @@ class Place:
         return plain(self.condition("Ready", name)["message"])
 
     def conditions(self, name: str = "shop") -> dict[str, tuple[str, str]]:
-        """Status and reason of every condition."""
-        return {c["type"]: (c["status"], c["reason"]) for c in self.status(name).get("conditions", [])}
+        """Status and reason of every condition but Verified, which goes its own way beside a run."""
+        found = self.status(name).get("conditions", [])
+        return {c["type"]: (c["status"], c["reason"]) for c in found if c["type"] != "Verified"}
 
     def events(self, name: str = "shop") -> list[tuple[str, str, str]]:
         """Type, reason and message of each event of a DatabaseSchema, oldest first."""
@@ -154,6 +155,15 @@ class Place:
         ours = [event for event in found if event["involvedObject"]["name"] == name]
         ours.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))  # their times are whole seconds
         return [(event["type"], event["reason"], plain(event["message"])) for event in ours]
+
+    def told(self, *reasons: str, name: str = "shop") -> list[tuple[str, str, str]]:
+        """The events, once they have these reasons: they are posted after the status that a test has waited for."""
+
+        def there() -> list[tuple[str, str, str]] | None:
+            events = self.events(name)
+            return events if [reason for _, reason, _ in events] == list(reasons) else None
+
+        return self._until(there, f"{name} to tell {reasons}", 10)
 
     def jobs(self) -> list[Raw]:
         """The Jobs of the namespace, oldest first."""

@@ -46,7 +46,7 @@ def test_wrong_password_is_told_and_its_rotation_is_enough(places: Places) -> No
             "Secret, or the role in the database. Next attempt at TIME."
         )
         place.wait_for_status(lambda status: status["lastFailure"]["count"] == 3, "the third try")
-        assert [reason for _, reason, _ in place.events()] == ["MigrationStarted", "RetryScheduled"]
+        assert place.told("MigrationStarted", "RetryScheduled")
         place.secret()
         place.wait("UpToDate")
 

@@ -19,7 +19,7 @@ def test_failing_sql_is_told_and_a_corrected_image_goes_on(place: Place) -> None
     )
     assert place.message() == failed
     assert place.conditions() == {"Ready": ("False", "MigrationFailed"), "Stalled": ("True", "MigrationFailed")}
-    assert place.events() == [
+    assert place.told("MigrationStarted", "MigrationFailed") == [
         ("Normal", "MigrationStarted", "Job shop/1 brings the database to revision a2."),
         ("Warning", "MigrationFailed", failed),
     ]

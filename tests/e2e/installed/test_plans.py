@@ -121,17 +121,14 @@ def test_shadow_that_cannot_start_is_told_and_a_right_image_helps(shop: Place, c
     shop.wait("UpToDate", timeout=90)
 
 
-def test_versions_are_told_apart_and_the_next_run_has_the_right_image(place: Place) -> None:
-    place.apply("reviewed", "a2", review=REVIEWED)  # the server is PostgreSQL 16, the first image is of the newest
+def test_servers_version_is_known_before_the_shadow_starts(place: Place) -> None:
+    place.apply("reviewed", "a2", review=REVIEWED)  # the server is PostgreSQL 16, the newest image is of 18
 
     status = place.wait("UpToDate", timeout=120)
 
     assert status["database"]["version"].startswith("16")
-    assert place.kinds() == ["Plan", "Plan", "Apply"]
-    assert any(
-        reason == "RetryScheduled" and "PostgreSQL 18, and the target is PostgreSQL 16" in message
-        for _, reason, message in place.events()
-    )
+    assert place.kinds() == ["Check", "Plan", "Apply"]
+    assert [event for event in place.events() if event[0] == "Warning"] == []
 
 
 @pytest.mark.parametrize("uid", [ALPINE_UID, 999])

@@ -20,7 +20,7 @@ def test_database_reaches_the_revision_when_a_resource_is_applied(place: Place) 
     done = "Job shop/1 applied 3 revisions in SECONDS: a1, a2, a3. The database is at revision a3."
     assert place.message() == done
     assert place.conditions() == {"Ready": ("True", "UpToDate")}
-    assert place.events() == [
+    assert place.told("MigrationStarted", "MigrationSucceeded") == [
         ("Normal", "MigrationStarted", "Job shop/1 brings the database to revision a3."),
         ("Normal", "MigrationSucceeded", done),
     ]
@@ -52,7 +52,7 @@ def test_nothing_is_applied_when_the_database_is_there_already(place: Place) -> 
 
     place.wait("UpToDate", message="read by Job")
     assert place.message() == "The database is at revision a2, read by Job shop/2."
-    assert [reason for _, reason, _ in place.events()] == ["MigrationStarted", "MigrationSucceeded", "MigrationStarted"]
+    assert place.told("MigrationStarted", "MigrationSucceeded", "MigrationStarted")
 
 
 def test_database_stays_ahead_when_an_older_revision_is_declared(place: Place) -> None:
