@@ -82,7 +82,11 @@ def test_says_so_when_there_is_nothing_to_do(tool: Tool, project: Project) -> No
     _two(project)
     tool.database.alembic(project)
     done = tool(project)
-    assert (done.code, done.out) == (0, "Nothing to do: the database is at r2.\n")
+    assert (done.code, done.out) == (
+        0,
+        "Nothing to do: the database is at r2.\n"
+        "The schema has everything that the history makes up to r2, as it makes it.\n",
+    )
     assert tool(project, "--to", "r1").out.startswith("Nothing to do: the database is at r2, beyond r1.")
 
 

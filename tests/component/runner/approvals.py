@@ -16,10 +16,12 @@ from alembic_operator.contract.guard import Guard, sha256
 from alembic_operator.contract.places import GUARD_FILE
 from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.request import Approved, RunRequest
+from alembic_operator.contract.verification import Verification, VerifiedReason
 from alembic_operator.runner.bundle import files_of
 from alembic_operator.runner.driver import find_driver
 from alembic_operator.runner.history import load_history
 from alembic_operator.runner.inputs import inputs_of
+from alembic_operator.runner.schema import snapshot
 from alembic_operator.runner.searchpath import SearchPath
 from alembic_operator.runner.session import Place, preflight
 
@@ -172,3 +174,10 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
         for name in {*sys.modules} - known:
             if name.partition(".")[0] == "migrations":
                 del sys.modules[name]
+
+
+def compared(database: Database) -> Verification:
+    """What a plan run would have found of a schema that others migrated, as it is now."""
+    connection: Any = database.connect()
+    fingerprint = snapshot(connection, ["public"], Place("public", "alembic_version")).fingerprint
+    return Verification(VerifiedReason.COMPARED, "The schema has everything that the history makes.", fingerprint)

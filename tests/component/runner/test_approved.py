@@ -14,7 +14,7 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 from alembic_operator.contract.version import VERSION
 
-from .approvals import Approval, approve, step
+from .approvals import Approval, approve, compared, step
 from .conftest import Database
 from .harness import OWNER, Runner, failed
 from .project import Project
@@ -72,7 +72,7 @@ def test_sends_nothing_when_a_file_beside_the_revisions_changed(approval: Approv
         ({"target": replace(OWNER, uid="uid-2")}, "schema was 'uid-1' and is 'uid-2'"),
         ({"role": "shop"}, "steering.role was '' and is 'shop'"),
         ({"env_names": ["REGION"]}, "steering.env was [] and is ['REGION']"),
-        ({"revision": "r2"}, 'spec.revision means "r2" now'),
+        ({"revision": "r2"}, 'the spec means "r2" now'),
     ],
     ids=["image", "resource", "role", "env", "revision"],
 )
@@ -174,7 +174,10 @@ def test_only_claims_when_the_approval_is_for_that(runner: Runner, project: Proj
     assert database.alembic(project).returncode == 0
     only_claim = approve(runner, project, database, []).approved
     only_claim = replace(only_claim, name="", uid="", guard_sha256="")
-    assert runner(project, database.uri, approved=only_claim).result.outcome == Outcome.UP_TO_DATE
+    failed(runner(project, database.uri, approved=only_claim), Reason.PLAN_CHANGED)  # nobody compared it
+    seen = compared(database)
+    ended = runner(project, database.uri, approved=only_claim, verification=seen)
+    assert ended.result.outcome == Outcome.UP_TO_DATE, ended.message
     assert database.journal() == [("r1", "adopted")]
     project.sql("r2", R2)
     failed(runner(project, database.uri, approved=only_claim), Reason.PLAN_CHANGED)
@@ -213,7 +216,7 @@ def test_adds_the_columns_of_a_plan_when_the_journal_is_of_version_1_0(
     project.sql("r2", R2)
     ended = approve(runner, project, database, [step("r2", R2)]).run()
     assert ended.result.outcome == Outcome.APPLIED, ended.message
-    assert database.all("SELECT minor FROM alembic_operator.meta") == [(1,)]
+    assert database.all("SELECT minor FROM alembic_operator.meta") == [(2,)]
     assert database.all("SELECT revision, plan_uid FROM alembic_operator.revision_journal ORDER BY id") == [
         ("r1", None),
         ("r2", "plan-1"),
@@ -230,7 +233,9 @@ def test_goes_on_when_it_adopted_what_was_there_before_its_first_revision(
     approval = approve(runner, project, database, [step("r2", R2), step("r3", R3)])
     held = database.connect(autocommit=False)
     held.execute("LOCK TABLE item")
-    failed(approval.run(more="import alembic_operator.runner.apply as apply\napply.TRIES = 1"), Reason.LOCK_TIMEOUT)
+    seen = compared(database)
+    hasty = "import alembic_operator.runner.apply as apply\napply.TRIES = 1"
+    failed(approval.run(more=hasty, verification=seen), Reason.LOCK_TIMEOUT)
     held.rollback()
     assert database.journal() == [("r1", "adopted")]
     ended = approval.run()
