@@ -95,3 +95,40 @@ def test_env_py_is_run_when_the_spec_says_nothing_of_it(
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert database.all("SELECT version_num FROM shop_versions") == [("r1",)]
     assert database.all("SELECT to_regclass('alembic_version')::text") == [(None,)]
+
+
+SCHEMA = """
+import sqlalchemy as sa
+from alembic import context
+
+engine = sa.create_engine(context.config.get_main_option("sqlalchemy.url"))
+with engine.{connect}() as connection:
+    connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS app"))
+    context.configure(connection=connection, version_table_schema="app")
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+@pytest.mark.parametrize("connect", ["begin", "connect"])
+def test_each_revision_is_committed_when_env_py_has_a_transaction_open(
+    runner: Runner, database: Database, project: Project, connect: str
+) -> None:
+    env(project, SCHEMA.format(connect=connect))
+    project.sql("r1", "CREATE TABLE app.users (id int)")
+    project.add("r2", "with op.get_context().autocommit_block():\n    op.execute('CREATE TABLE app.orders (id int)')")
+    project.sql("r3", "SELECT 1/0")
+    message = failed(runner(project, database.uri, environment="Project"), Reason.MIGRATION_FAILED)
+    assert 'revision "r3"' in message
+    assert database.all("SELECT version_num FROM app.alembic_version") == [("r2",)]
+    assert database.all("SELECT to_regclass('app.orders')::text") == [("app.orders",)]
+
+
+def test_nothing_is_sent_when_env_py_runs_its_migrations_for_each_tenant(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    env(project, GENERIC.replace("            context.run_migrations()", "            context.run_migrations()\n" * 2))
+    project.sql("r1", "CREATE TABLE users (id int)")
+    message = failed(runner(project, database.uri, environment="Project"), Reason.ENVIRONMENT_FAILED)
+    assert "more than once" in message
+    assert database.all("SELECT to_regclass('users')::text") == [(None,)]

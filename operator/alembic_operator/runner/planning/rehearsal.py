@@ -24,6 +24,7 @@ from ..session import Place
 from ..sqlerrors import SqlError, find_sql_error, print_error
 from ..steps import destination, steps_to
 from ..transactions import begin_again
+from ..widths import widen_fresh
 from .doors import led_to
 from .recorder import Recorder, Step
 from .task import Task
@@ -134,12 +135,16 @@ class Rehearsal:
                 direction,
                 self.place,
                 options={"alembic_operator": self},
-                prepared=self._wrap_blocks,
+                prepared=self._prepare,
                 around=lambda: moved_by(history.graph),
                 listening=self._listen,
                 callbacks=self._callback,
             )
         )
+
+    def _prepare(self, context: MigrationContext) -> None:
+        widen_fresh(context, self.history_files.graph.files)
+        self._wrap_blocks(context)
 
     def _listen(self, environment: bool) -> None:
         """What comes is env.py's own, or is not."""

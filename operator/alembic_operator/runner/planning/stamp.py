@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from ..driver import RawConnection, rows
 from ..session import Place
+from ..versiontable import schema_exists
 from .look import quoted
 
 
 def stamp(connection: RawConnection, place: Place, heads: list[str], width: int) -> None:
-    """Make the version table where it is missing, as the apply run makes it, and write the target's rows into it."""
+    """Make the version table where it is missing, as the apply run makes it, and write the target's rows into it.
+
+    Where its schema is missing env.py makes that, and Alembic the table in it.
+    """
+    if not heads and not schema_exists(connection, place.schema):
+        return
     schema, table = (quoted(part) for part in (place.schema, place.table))
     key = quoted(f"{place.table}_pkc")
     rows(
