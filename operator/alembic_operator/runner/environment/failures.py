@@ -79,7 +79,8 @@ def _found(error: BaseException) -> tuple[str, str]:  # noqa: PLR0911 (one for e
     if "outside of application context" in text:
         return (
             "it needs Flask's application context",
-            "Name the application in the variable FLASK_APP by spec.job.env, as for the command flask db upgrade.",
+            "The command flask db makes it, and alembic does not: let env.py make the application and push its "
+            "app_context() before it uses current_app.",
         )
     if "greenlet" in text:
         return "there is no module greenlet, which SQLAlchemy's asyncio extension needs", "Add SQLAlchemy[asyncio]."
