@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from alembic_operator.api.review import FAIL_ON, parse_review
-from alembic_operator.api.rules import REVISION, InvalidSpec
+from alembic_operator.api.rules import ARGUMENT, REVISION, InvalidSpec
 
 DATABASE_VARIABLE = "ALEMBIC_OPERATOR_DATABASE_URL"
 SHADOW_VARIABLE = "ALEMBIC_OPERATOR_SHADOW_URL"
@@ -36,6 +36,8 @@ class Options:
     command: str
     project: Path = field(default_factory=Path)
     config: str = "alembic.ini"
+    section: str = "alembic"
+    x: tuple[str, ...] = field(default=(), repr=False)
     database_url: str = field(default="", repr=False)
     shadow_url: str = field(default="", repr=False)
     to: tuple[str, ...] = ("head",)
@@ -75,6 +77,8 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -
         command="plan",
         project=_project(plan, found.project, found.config),
         config=found.config,
+        section=found.section,
+        x=tuple(_checked(plan, "-x", one, ARGUMENT, "an argument of the form key=value") for one in found.x),
         database_url=_url(plan, "--database-url", found.database_url, environ.get(DATABASE_VARIABLE, "")),
         shadow_url=_shadow(plan, found.evidence, found.shadow_url, environ.get(SHADOW_VARIABLE, "")),
         to=_targets(plan, found.to),
@@ -112,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     add = plan.add_argument
     add("--project", required=True, metavar="DIR", help="directory that plain Alembic is run in")
     add("--config", default="alembic.ini", metavar="FILE", help="the ini file, relative to it (default: %(default)s)")
+    add("--section", default="alembic", metavar="NAME", help="of the ini file: alembic -n (default: %(default)s)")
+    add("-x", action="append", default=[], metavar="KEY=VALUE", help="for env.py, as alembic -x; may be repeated")
     add("--database-url", default="", metavar="URL", help="the target: postgresql://user:password@host/database")
     add("--shadow-url", default="", metavar="URL", help="a superuser's, on a scratch server")
     add("--to", default="head", metavar="REV[,…]", help="full revision ids, head or heads (default: %(default)s)")

@@ -138,6 +138,8 @@ def _request(options: Options) -> RunRequest:
         role=options.role,
         path=str(options.project),
         config_file=options.config,
+        section=options.section,
+        x=list(options.x),
         version_table=options.version_table,
         version_table_schema=options.version_table_schema,
         baseline=list(options.baseline) if options.baseline is not None else None,

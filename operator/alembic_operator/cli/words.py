@@ -20,6 +20,8 @@ _SAID = (
     ("spec.migrations.versionTable", "--version-table"),
     ("spec.database.searchPath", "--search-path"),
     ("spec.migrations.path", "--project"),
+    ("spec.migrations.section", "--section"),
+    ("spec.migrations.x", "-x"),
     ("spec.migrations.configFile", "--config"),
     ("spec.database.role", "--role"),
     ("spec.baseline", "--baseline"),

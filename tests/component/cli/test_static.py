@@ -73,3 +73,20 @@ def test_a_rule_can_be_made_stricter(static: Tool, project: Project) -> None:
     options = ("--evidence", "static", "--baseline", "")
     assert static(project, *options).code == 0
     assert static(project, *options, "--rule", "destructive=error").code == 1
+
+
+@pytest.mark.parametrize(("options", "code"), [(["--section", "billing", "-x", "tenant=north"], 0), ([], 2)])
+def test_env_py_finds_the_section_and_the_arguments_that_are_given(
+    static: Tool, project: Project, options: list[str], code: int
+) -> None:
+    ini = project.directory / "alembic.ini"
+    ini.write_text(f"{ini.read_text()}\n[billing]\nscript_location = migrations\nversions = billing_versions\n")
+    check = """
+assert context.get_x_argument(as_dictionary=True) == {"tenant": "north"}
+assert context.config.get_main_option("versions") == "billing_versions"
+"""
+    env = project.directory / "migrations" / "env.py"
+    env.write_text(env.read_text().replace("import create_engine, pool\n", f"import create_engine, pool\n{check}"))
+    _pending(project, "ALTER TABLE orders ADD COLUMN region text")
+    done = static(project, "--evidence", "static", "--baseline", "", *options)
+    assert done.code == code, done.err

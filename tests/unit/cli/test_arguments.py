@@ -65,6 +65,11 @@ def test_has_the_defaults_of_the_spec(project: str) -> None:
         (["--rule", "transaction-escape=error"], "rules", {"transaction-escape": "error"}),
         ([], "rules", {}),
         ([], "evidence", "shadow"),
+        (["-x", "tenant=north", "-x", "verbose"], "x", ("tenant=north", "verbose")),
+        (["-x", "note=a=b c"], "x", ("note=a=b c",)),
+        ([], "x", ()),
+        (["--section", "billing"], "section", "billing"),
+        ([], "section", "alembic"),
     ],
 )
 def test_takes_what_the_spec_can_say(project: str, options: list[str], name: str, value: object) -> None:
@@ -78,6 +83,10 @@ def test_takes_what_the_spec_can_say(project: str, options: list[str], name: str
         (["--database-url", URL], "--shadow-url is missing, and ALEMBIC_OPERATOR_SHADOW_URL is not set"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", "+1"], "--to: full revision ids"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", ""], "--to: full revision ids"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "-x", "=north"], "-x: an argument of the form key=value"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "-x", ""], "-x: an argument of the form key=value"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "-x", f"{URL}"], "-x: an argument of the form key=value"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--section"], "--section: expected one argument"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,"], "--to: full revision ids"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,heads"], "--to: head, heads and base cannot"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a b "], "--to: full revision ids"),
