@@ -24,6 +24,7 @@ from .graph import Graph, RevisionFile, find_errors
 from .secret import Target
 from .sources import Sources, compiled_from_source
 from .sqlerrors import print_error
+from .unread import MAKE_READ, Unread, find_unread, listed, missing_from
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class History:
 
     Attributes:
         environment: how a run comes to a connection and its options; None where nothing is run.
+        warnings: one sentence each, on what stops nothing.
     """
 
     config: Config
@@ -39,6 +41,7 @@ class History:
     graph: Graph
     sources: Sources = field(default_factory=Sources)
     environment: Environment | None = None
+    warnings: tuple[str, ...] = ()
 
     def run(self, work: Work) -> None:
         """Run Alembic's environment once.
@@ -74,7 +77,9 @@ def open_project(request: RunRequest, target: Target | None = None) -> Project:
         RunFailed: InvalidSpec (no ini file, no directory), ConfigMapNotFound.
     """
     configuration, script = open_directory(request, target)
-    return Project(configuration, script, compiled_from_source([script.dir, *script._version_locations]))
+    project = Project(configuration, script, compiled_from_source([script.dir, *script._version_locations]))
+    vars(script).pop("_version_locations", None)  # kept from the first look on; env.py may still name others
+    return project
 
 
 def load_history(
@@ -87,20 +92,24 @@ def load_history(
     """
     project = project or open_project(request)
     script, sources = project.script, project.sources
+    folders = [Path(one) for one in script._version_locations]
+    sources.cover(folders)
+    _check_folders(request, folders)
     scripts = _load(script)
     script.revision_map = RevisionMap(lambda: iter(scripts))
     labels = {label: one.revision for one in scripts for label in one.branch_labels}
-    several = len(script._version_locations) > 1
-    files = [_describe(one, labels, sources, several=several) for one in scripts]
+    files = [_describe(one, labels, sources, several=len(folders) > 1) for one in scripts]
+    unread = find_unread([script.dir, *folders], {os.path.realpath(one.path) for one in scripts})
     errors = find_errors(files) or _refused_by_alembic(script)
     if errors:
-        raise RunFailed(
-            Reason.INVALID_HISTORY,
-            f"Reading the migrations in {_where(request)}: {'; '.join(errors)}. Correct the files, and build a new "
-            f"image.",
-        )
+        raise _invalid(request, "; ".join(errors), *_where_parents_are(files, unread))
+    graph = Graph({file.revision: file for file in files})
+    if missing := missing_from(graph, unread):
+        which = "that follow those which are read " if graph.files else ""
+        raise _invalid(request, f"revisions {which}stand in {listed(missing)}, which Alembic does not read", MAKE_READ)
+    warnings = (f"Revisions stand in {listed(unread)}, which Alembic does not read. {MAKE_READ}",) if unread else ()
     config = project.configuration.config(Direction.UPGRADE, request.revision)
-    return History(config, script, Graph({file.revision: file for file in files}), sources, environment)
+    return History(config, script, graph, sources, environment, warnings)
 
 
 def resolve_targets(request: RunRequest, graph: Graph) -> list[str]:
@@ -186,6 +195,28 @@ def _same_number(declared: str, wanted: str) -> bool:
 
 def _flow(revisions: list[str]) -> str:
     return f"[{', '.join(revisions[:5])}{', …' if len(revisions) > 5 else ''}]"
+
+
+def _check_folders(request: RunRequest, folders: list[Path]) -> None:
+    """See that each version location is there: Alembic passes over one that is not, with all its revisions."""
+    absent = [str(folder) for folder in folders if not folder.is_dir()]
+    if absent:
+        raise _invalid(
+            request,
+            f"there is no folder {', '.join(absent[:3])}, where revisions are to be read",
+            "Correct version_locations or script_location, or put the folder into a new image.",
+        )
+
+
+def _where_parents_are(files: list[RevisionFile], unread: list[Unread]) -> list[str]:
+    """What to do where revisions follow some that stand in files that are not read."""
+    wanted = {parent for file in files for parent in file.parents} - {file.revision for file in files}
+    found = [file for file in unread if file.revision in wanted]
+    return [f"They stand in {listed(found)}, which Alembic does not read. {MAKE_READ}"] if found else []
+
+
+def _invalid(request: RunRequest, found: str, todo: str = "Correct the files, and build a new image.") -> RunFailed:
+    return RunFailed(Reason.INVALID_HISTORY, f"Reading the migrations in {_where(request)}: {found}.", todo)
 
 
 def _load(script: ScriptDirectory) -> list[Script]:

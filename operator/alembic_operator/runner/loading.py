@@ -59,7 +59,10 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
     elif learned.makes:
         session = replace(session, search_path=session.search_path.with_made(learned.makes))
     run.learned(connection, session, wanted, learned.makes)
-    return load_history(request, project, environment)
+    history = load_history(request, project, environment)
+    for sentence in history.warnings:
+        run.report.warn(sentence)
+    return history
 
 
 def _agreed(part: str, configured: str, wanted: str) -> str:

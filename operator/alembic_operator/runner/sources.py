@@ -28,6 +28,15 @@ class Sources:
 
     hashes: dict[str, str] = field(default_factory=dict)
     _approved: set[str] | None = None
+    _tops: tuple[str, ...] = ()
+
+    def cover(self, directories: Sequence[str | os.PathLike[str]]) -> None:
+        """What is imported from these directories counts too."""
+        self._tops += tuple(os.path.realpath(one) + os.sep for one in directories)
+
+    def covers(self, path: str) -> bool:
+        """Whether a file lies in one of the directories."""
+        return os.path.realpath(path).startswith(self._tops)
 
     def sha256(self, path: Path) -> str:
         """Of a file as it was imported, or as it is now where it was not."""
@@ -56,11 +65,11 @@ class Sources:
 def compiled_from_source(directories: Sequence[str | os.PathLike[str]]) -> Sources:
     """From now on in this process, compile what is imported from these directories, in place of the last ones."""
     sources = Sources()
-    tops = tuple(os.path.realpath(one) + os.sep for one in directories)
+    sources.cover(directories)
 
     def get_code(loader: Any, fullname: str) -> CodeType | None:
         path = loader.get_filename(fullname)
-        if not os.path.realpath(path).startswith(tops):
+        if not sources.covers(path):
             return _get_code(loader, fullname)
         source = loader.get_data(path)
         sources.imported(path, source)

@@ -36,6 +36,8 @@ if context.is_offline_mode():
 run_migrations_online()
 """
 
+LOCATIONS = "context.script.version_locations = ['migrations/versions', 'billing']"
+
 
 def env(project: Project, text: str) -> None:
     """Give the project this env.py."""
@@ -132,3 +134,16 @@ def test_nothing_is_sent_when_env_py_runs_its_migrations_for_each_tenant(
     message = failed(runner(project, database.uri, environment="Project"), Reason.ENVIRONMENT_FAILED)
     assert "more than once" in message
     assert database.all("SELECT to_regclass('users')::text") == [(None,)]
+
+
+def test_revisions_are_read_where_env_py_says_when_it_sets_version_locations(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    project.sql("r1", "CREATE TABLE users (id int)")
+    (project.directory / "billing").mkdir()
+    project.sql("r2", "CREATE TABLE orders (id int)").rename(project.directory / "billing" / "r2.py")
+    path = project.directory / "migrations" / "env.py"
+    path.write_text(path.read_text().replace("\nengine", f"\n{LOCATIONS}\nengine", 1))
+    ended = runner(project, database.uri, environment="Project")
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert database.heads() == ["r2"]

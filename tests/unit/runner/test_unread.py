@@ -1,0 +1,152 @@
+"""Revision files that Alembic passes over: none is left out of a history without a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import Owner, RunKind, RunRequest
+from alembic_operator.runner.environment.configuration import Configuration
+from alembic_operator.runner.errors import RunFailed
+from alembic_operator.runner.history import History, Project, load_history
+from alembic_operator.runner.sources import Sources
+
+REQUEST = RunRequest(RunKind.PLAN, Owner("c", "shop", "db", "uid"), 1, "job", "head", "secret", path="/app")
+
+
+def _write(path: Path, revision: str, down: str | None, more: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"revision = {revision!r}\ndown_revision = {down!r}\n{more}\ndef upgrade():\n    pass\n")
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    (tmp_path / "env.py").write_text("")
+    _write(tmp_path / "versions" / "r1.py", "r1", None)
+    return tmp_path
+
+
+def _load(top: Path, locations: list[str] | None = None, *, recursive: bool = False) -> History:
+    script = ScriptDirectory(
+        str(top),
+        version_locations=[str(top / one) for one in locations or []],
+        recursive_version_locations=recursive,
+    )
+    return load_history(REQUEST, Project(Configuration(REQUEST, None, ""), script, Sources()))
+
+
+def _refused(top: Path, locations: list[str] | None = None) -> str:
+    with pytest.raises(RunFailed) as refused:
+        _load(top, locations)
+    assert refused.value.failure.reason == Reason.INVALID_HISTORY
+    return refused.value.failure.message
+
+
+@pytest.mark.parametrize(
+    ("file", "locations"),
+    [
+        ("versions/2026/r2.py", None),  # no recursive_version_locations
+        ("versions/r2.py", ["core"]),  # configured locations leave the usual folder out
+        ("billing/r2.py", ["core"]),
+        ("r2.py", None),  # beside env.py
+    ],
+)
+def test_file_is_named_when_it_follows_a_revision_and_is_not_read(
+    top: Path, file: str, locations: list[str] | None
+) -> None:
+    if locations:
+        (top / "versions" / "r1.py").unlink()
+        _write(top / "core" / "r1.py", "r1", None)
+    _write(top / file, "r2", "r1", "print('imported')\nraise SystemExit")
+    assert _refused(top, locations) == (
+        "Reading the migrations in /app/alembic.ini of the image: revisions that follow those which are read stand in "
+        f"{file}, which Alembic does not read. Name their folders in version_locations, or set "
+        "recursive_version_locations; move what is not to be read out of the migrations' folder."
+    )
+
+
+def test_all_that_follow_are_counted_when_they_follow_one_another(top: Path) -> None:
+    for number in range(2, 133):
+        _write(top / "versions" / "old" / f"r{number:03}.py", f"r{number}", f"r{number - 1}")
+    assert "versions/old/r002.py, versions/old/r003.py, versions/old/r004.py and 128 more, which" in _refused(top)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        'revision: str = "r2"\ndown_revision: "str | None" = "r1"',
+        'revision = "r2"\ndown_revision = ("x", "r1")',
+        'revision = "r2"\ndown_revision = None\ndepends_on = ["r1"]',
+        'PREFIX = "r"\nrevision = PREFIX + "2"\ndown_revision = "r1"',
+    ],
+)
+def test_file_is_named_however_it_declares_what_it_follows(top: Path, declared: str) -> None:
+    (top / "versions" / "new").mkdir()
+    (top / "versions" / "new" / "r2.py").write_text(declared)
+    assert "stand in versions/new/r2.py, which Alembic does not read" in _refused(top)
+
+
+def test_file_is_named_when_a_revision_follows_one_that_is_not_read(top: Path) -> None:
+    _write(top / "versions" / "r3.py", "r3", "r2")
+    _write(top / "versions" / "old" / "r2.py", "r2", "r1")
+    message = _refused(top)
+    assert 'r3.py names "r2" in down_revision, which no file declares' in message
+    assert "They stand in versions/old/r2.py, which Alembic does not read" in message
+
+
+def test_files_are_named_when_none_is_read(top: Path) -> None:
+    (top / "versions" / "r1.py").rename(top / "r1.py")
+    assert ": revisions stand in r1.py, which Alembic does not read" in _refused(top)
+
+
+@pytest.mark.parametrize(("revision", "down"), [("x1", None), ("x2", "x1"), ("r1", None)])
+def test_warns_when_what_is_not_read_follows_nothing_that_is(top: Path, revision: str, down: str | None) -> None:
+    _write(top / "versions" / "other" / "file.py", revision, down)
+    history = _load(top)
+    assert history.graph.heads == ["r1"]
+    (warning,) = history.warnings
+    assert warning.startswith("Revisions stand in versions/other/file.py, which Alembic does not read. ")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("versions/new/r2.py", "revision = 'r2'"),
+        ("versions/new/r2.py", "def f():\n    revision = 'r2'\n    down_revision = 'r1'"),
+        ("versions/new/r2.py", "revision = 'r2'\ndown_revision = 'r1'\nprint 'old Python'"),
+        ("versions/new/r2.txt", "revision = 'r2'\ndown_revision = 'r1'"),
+        ("versions/.old/r2.py", "revision = 'r2'\ndown_revision = 'r1'"),
+        ("tenants/versions/r2.py", "revision = 'r2'\ndown_revision = 'r1'"),  # of another environment
+        ("venv/lib/r2.py", "revision = 'r2'\ndown_revision = 'r1'"),
+    ],
+)
+def test_nothing_is_told_when_a_file_is_no_revision_of_this_environment(top: Path, file: str, text: str) -> None:
+    for folder, marker in (("tenants", "env.py"), ("venv", "pyvenv.cfg")):
+        (top / folder).mkdir()
+        (top / folder / marker).write_text("")
+    (top / file).parent.mkdir(parents=True, exist_ok=True)
+    (top / file).write_text(text)
+    assert _load(top).warnings == ()
+
+
+def test_nothing_is_told_when_everything_is_read(top: Path) -> None:
+    _write(top / "versions" / "2026" / "r2.py", "r2", "r1")
+    assert _load(top, recursive=True).graph.heads == ["r2"]
+    history = _load(top, ["versions", "versions/2026"])
+    assert (history.graph.heads, history.warnings) == (["r2"], ())
+
+
+@pytest.mark.parametrize("locations", [["versions", "billing"], ["billing"]])
+def test_folder_is_named_when_a_version_location_is_not_there(top: Path, locations: list[str]) -> None:
+    assert f"there is no folder {top}/billing, where revisions are to be read. Correct version_locations" in _refused(
+        top, locations
+    )
+
+
+def test_usual_folder_is_named_when_it_is_not_there(top: Path) -> None:
+    (top / "versions" / "r1.py").unlink()
+    (top / "versions").rmdir()
+    assert f"there is no folder {top}/versions" in _refused(top)
