@@ -15,6 +15,8 @@ from postgast import PgQueryError, parse
 from ..contract.sqltokens import Unreadable, tokens
 
 LONGEST = 256 * 1024  # characters of one statement; a tree takes a hundred times as much memory
+_LISTS = frozenset({"IN", "VALUES"})  # followed by a tuple
+_LITERALS = frozenset({"INTERVAL", "DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ"})  # followed by a string
 _INSERTS = frozenset({"INSERT", "COPY"})
 
 
@@ -65,14 +67,22 @@ def _split(found: list[str]) -> Iterator[list[str]]:
 def _text(found: list[str], bound: bool) -> str:
     if not bound:
         return " ".join(found)
-    text, number = [], 0
+    text: list[str] = []
+    number = 0
     for token in found:
         if len(token) > 1 and token[0] == "%" and token[-1] in "sbt":
             number += 1
-            text.append(f"${number}")
+            text.append(_stand_in(number, text[-1].upper() if text else ""))
         else:
             text.append("%" if token == "%%" else token)
     return " ".join(text)
+
+
+def _stand_in(number: int, before: str) -> str:
+    """What the parser reads for a placeholder: psycopg2 writes values there, where PostgreSQL has no parameters."""
+    if before in _LISTS:
+        return f"( ${number} )"
+    return "''" if before in _LITERALS else f"${number}"
 
 
 def _parsed(text: str) -> list[Tree]:
