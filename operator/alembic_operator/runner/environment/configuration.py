@@ -22,6 +22,7 @@ from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ..errors import RunFailed
 from ..secret import Target
+from .config_files import broken_toml, is_configuration, propose_other
 
 _URL = "sqlalchemy.url"
 
@@ -101,7 +102,7 @@ def open_directory(request: RunRequest, target: Target | None) -> tuple[Configur
         raise RunFailed(
             Reason.INVALID_SPEC,
             f"Reading {path} in the image: there is no such file. Correct spec.migrations.path (where the file is) or "
-            "spec.migrations.configFile (its name).",
+            f"spec.migrations.configFile (its name).{propose_other(path)}",
         )
     os.chdir(request.path)  # plain Alembic is run there, and relative paths in the file count on it
     configuration = Configuration(request, path, target.uri(password=False) if target is not None else "postgresql://")
@@ -114,11 +115,20 @@ def open_directory(request: RunRequest, target: Target | None) -> tuple[Configur
             f"Reading {path} in the image: {_unparsed(error)}. Correct the file, and build a new image.",
         ) from None
     except (CommandError, ImportError, ValueError) as error:
-        raise RunFailed(
-            Reason.INVALID_SPEC,
-            f"Reading {path} in the image: {plain(error)}. Correct script_location there, or spec.migrations.path and "
-            "spec.migrations.configFile.",
-        ) from error
+        raise _not_read(path, error) from error
+
+
+def _not_read(path: Path, error: Exception) -> RunFailed:
+    if type(error).__name__ == "TOMLDecodeError" and isinstance(error, ValueError):
+        file, found = broken_toml(path, error)
+        beside = "" if file == path else f", which Alembic reads beside {path.name}"
+        todo = f"Correct the file, and build a new image.{propose_other(path) if file == path else ''}"
+        return RunFailed(Reason.INVALID_SPEC, f"Reading {file} in the image{beside}: {found}. {todo}")
+    return RunFailed(
+        Reason.INVALID_SPEC,
+        f"Reading {path} in the image: {plain(error)}. Correct script_location there, or spec.migrations.path and "
+        f"spec.migrations.configFile.{'' if is_configuration(path) else propose_other(path)}",
+    )
 
 
 def plain(error: BaseException) -> str:
