@@ -59,7 +59,8 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
     elif learned.makes:
         session = replace(session, search_path=session.search_path.with_made(learned.makes))
     run.learned(connection, session, wanted, learned.makes)
-    history = load_history(request, project, environment)
+    with environment.around():
+        history = load_history(request, project, environment)
     for sentence in history.warnings:
         run.report.warn(sentence)
     return history

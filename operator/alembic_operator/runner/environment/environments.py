@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ..errors import RunFailed
 from ..secret import Target
+from .application import Application
 from .attributes import Attributes
 from .configuration import Configuration, command_line
 from .failures import explain
@@ -30,6 +32,9 @@ class Environment(Protocol):
     @property
     def name(self) -> str:
         """Project or Managed."""
+
+    def around(self) -> AbstractContextManager[None]:
+        """What is held while the project's code is imported."""
 
     def run(self, work: Work) -> Program | None:
         """Run the environment once.
@@ -51,6 +56,10 @@ class Managed:
     script: ScriptDirectory
     lender: Lender
     name: str = MANAGED
+
+    def around(self) -> AbstractContextManager[None]:
+        """See Environment."""
+        return nullcontext()
 
     def run(self, work: Work) -> None:
         """See Environment."""
@@ -89,6 +98,11 @@ class Project:
     lender: Lender
     name: str = PROJECT
     gives_connection: bool = False  # env.py needs one in config.attributes, and makes no engine of its own
+    application: Application | None = None  # env.py needs its context
+
+    def around(self) -> AbstractContextManager[None]:
+        """See Environment."""
+        return self.application.context() if self.application is not None else nullcontext()
 
     def run(self, work: Work) -> Program:
         """See Environment."""
@@ -125,7 +139,8 @@ class Project:
             program.take_over(environment)
             work.listening(True)
             try:
-                self.script.run_env()
+                with self.around():
+                    self.script.run_env()
             finally:
                 work.listening(False)
                 attributes.close()

@@ -57,7 +57,7 @@ def place_of(error: BaseException, script: ScriptDirectory) -> str:
     return str(env)
 
 
-def _found(error: BaseException) -> tuple[str, str]:  # noqa: PLR0911 (one for each kind)
+def _found(error: BaseException) -> tuple[str, str]:
     """What was found, and what to do."""
     lacked = _lacked_variables(error)
     if lacked:
@@ -76,12 +76,6 @@ def _found(error: BaseException) -> tuple[str, str]:  # noqa: PLR0911 (one for e
             "files are read-only.",
         )
     text = str(error)
-    if "outside of application context" in text:
-        return (
-            "it needs Flask's application context",
-            "The command flask db makes it, and alembic does not: let env.py make the application and push its "
-            "app_context() before it uses current_app.",
-        )
     if "greenlet" in text:
         return "there is no module greenlet, which SQLAlchemy's asyncio extension needs", "Add SQLAlchemy[asyncio]."
     if isinstance(error, CommandError):

@@ -18,6 +18,7 @@ from ...contract.reasons import Reason
 from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection, rows
 from ..errors import RunFailed
 from ..planning.capture import Sent, unheard
+from .application import Application, lacks_application
 from .environments import Environment, Project
 from .lending import Loan
 from .program import Program, Target, Work
@@ -130,6 +131,9 @@ def learn(
         if failed.failure.reason != Reason.ENVIRONMENT_FAILED or environment.gives_connection:
             raise
         first = failed
+    if lacks_application(first.__cause__):
+        environment.application = Application()
+        return _learn(environment, driver, connect, target)
     environment.gives_connection = True  # an env.py that some program of the project's runs, with a connection
     try:
         return _learn(environment, driver, connect, target)
