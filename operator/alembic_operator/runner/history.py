@@ -24,7 +24,7 @@ from .graph import Graph, RevisionFile, find_errors
 from .secret import Target
 from .sources import Sources, compiled_from_source
 from .sqlerrors import print_error
-from .unread import MAKE_READ, Unread, find_unread, listed, missing_from
+from .unread import MAKE_READ, Unread, find_compiled, find_unread, listed, missing_from
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def load_history(
     sources.cover(folders)
     _check_folders(request, folders)
     scripts = _load(script)
+    _check_compiled(request, find_compiled([script.dir, *folders], [str(one.path) for one in scripts]))
     script.revision_map = RevisionMap(lambda: iter(scripts))
     labels = {label: one.revision for one in scripts for label in one.branch_labels}
     files = [_describe(one, labels, sources, several=len(folders) > 1) for one in scripts]
@@ -205,6 +206,16 @@ def _check_folders(request: RunRequest, folders: list[Path]) -> None:
             request,
             f"there is no folder {', '.join(absent[:3])}, where revisions are to be read",
             "Correct version_locations or script_location, or put the folder into a new image.",
+        )
+
+
+def _check_compiled(request: RunRequest, compiled: list[str]) -> None:
+    """See that all code has its source: Alembic reads revisions without it where `sourceless` is set."""
+    if compiled:
+        raise _invalid(
+            request,
+            f"compiled without the source: {', '.join(compiled[:3])}{', …' if len(compiled) > 3 else ''}",
+            "It can be neither reviewed nor compared: put the source files into a new image, or remove what is left.",
         )
 
 

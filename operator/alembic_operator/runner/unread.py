@@ -1,6 +1,7 @@
-"""Revision files that lie below the migrations' folders and that Alembic does not read, as it is configured.
+"""What lies below the migrations' folders and nobody reads: revisions that Alembic passes over, and compiled code.
 
-Alembic passes them over without a word, and `head` is then whatever is left. They are parsed, never imported.
+Alembic passes over what it is not configured to read without a word, and `head` is then whatever is left. Such files
+are parsed, never imported. Compiled code runs where its source is missing, and neither a digest nor a review has it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from .graph import Graph
 
+_COMPILED = (".pyc", ".pyo")
 MAKE_READ = (
     "Name their folders in version_locations, or set recursive_version_locations; move what is not to be read out of "
     "the migrations' folder."
@@ -44,11 +46,23 @@ def find_unread(folders: Iterable[str | os.PathLike[str]], read: Collection[str]
     """
     found: dict[str, Unread] = {}
     for folder in folders:
-        for path in _python_files(Path(folder)):
+        for path in _files(Path(folder), ".py"):
             real = os.path.realpath(path)
             if real not in read and real not in found and (declared := _declared(path)):
                 found[real] = Unread(path.relative_to(folder).as_posix(), *declared)
     return sorted(found.values(), key=lambda file: file.path)
+
+
+def find_compiled(folders: Iterable[str | os.PathLike[str]], read: Iterable[str]) -> list[str]:
+    """Names of compiled files without their source.
+
+    Args:
+        folders: the script location and the version locations.
+        read: paths of the files that Alembic reads; with `sourceless`, some may be in `__pycache__`.
+    """
+    there = {path for folder in folders for path in _files(Path(folder), *_COMPILED)}
+    alone = {path.name for path in there if not path.with_suffix(".py").exists()}
+    return sorted(alone | {Path(path).name for path in read if path.endswith(_COMPILED)})
 
 
 def missing_from(graph: Graph, unread: list[Unread]) -> list[Unread]:
@@ -73,15 +87,15 @@ def listed(files: list[Unread]) -> str:
     return f"{names} and {len(files) - 3} more" if len(files) > 3 else names
 
 
-def _python_files(top: Path) -> Iterator[Path]:
-    """Those that could be revisions; not those of another Alembic environment, or of a virtual environment."""
+def _files(top: Path, *suffixes: str) -> Iterator[Path]:
+    """Those that could be imported; not those of another Alembic environment, or of a virtual environment."""
     for folder, folders, names in os.walk(top):
         if Path(folder) != top and not {"env.py", "pyvenv.cfg"}.isdisjoint(names):
             folders.clear()
             continue
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one != "__pycache__")
         for name in sorted(names):
-            if name.endswith(".py") and not name.startswith((".", "__init__")):
+            if name.endswith(suffixes) and not name.startswith(".") and name != "__init__.py":
                 yield Path(folder, name)
 
 

@@ -1,7 +1,9 @@
-"""Revision files that Alembic passes over: none is left out of a history without a word."""
+"""Files that nobody reads: no revision is left out of a history without a word, and no code is without its source."""
 
 from __future__ import annotations
 
+import importlib.util
+import py_compile
 from pathlib import Path
 
 import pytest
@@ -29,18 +31,21 @@ def top(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _load(top: Path, locations: list[str] | None = None, *, recursive: bool = False) -> History:
+def _load(
+    top: Path, locations: list[str] | None = None, *, recursive: bool = False, sourceless: bool = False
+) -> History:
     script = ScriptDirectory(
         str(top),
         version_locations=[str(top / one) for one in locations or []],
         recursive_version_locations=recursive,
+        sourceless=sourceless,
     )
     return load_history(REQUEST, Project(Configuration(REQUEST, None, ""), script, Sources()))
 
 
-def _refused(top: Path, locations: list[str] | None = None) -> str:
+def _refused(top: Path, locations: list[str] | None = None, *, sourceless: bool = False) -> str:
     with pytest.raises(RunFailed) as refused:
-        _load(top, locations)
+        _load(top, locations, sourceless=sourceless)
     assert refused.value.failure.reason == Reason.INVALID_HISTORY
     return refused.value.failure.message
 
@@ -150,3 +155,30 @@ def test_usual_folder_is_named_when_it_is_not_there(top: Path) -> None:
     (top / "versions" / "r1.py").unlink()
     (top / "versions").rmdir()
     assert f"there is no folder {top}/versions" in _refused(top)
+
+
+@pytest.mark.parametrize("sourceless", [True, False])
+@pytest.mark.parametrize(
+    "name", ["versions/r2.pyc", "versions/r2.cpython-312.pyc", "env_settings.pyc", "more/__init__.pyc"]
+)
+def test_code_is_named_when_it_is_compiled_without_its_source(top: Path, name: str, *, sourceless: bool) -> None:
+    _write(top / "r2.py", "r2", "r1")
+    py_compile.compile(str(top / "r2.py"), str(top / name))
+    (top / "r2.py").unlink()
+    assert f": compiled without the source: {Path(name).name}. It can be neither reviewed" in _refused(
+        top, sourceless=sourceless
+    )
+
+
+def test_revision_is_named_when_it_is_read_from_the_cache_alone(top: Path) -> None:
+    py_compile.compile(str(top / "versions" / "r1.py"))
+    compiled = Path(importlib.util.cache_from_source(str(top / "versions" / "r1.py")))
+    (top / "versions" / "r1.py").unlink()
+    assert f": compiled without the source: {compiled.name}. " in _refused(top, sourceless=True)
+
+
+@pytest.mark.parametrize("sourceless", [True, False])
+def test_source_is_read_when_compiled_files_lie_beside_it(top: Path, *, sourceless: bool) -> None:
+    for compiled in (None, str(top / "versions" / "r1.pyc")):
+        py_compile.compile(str(top / "versions" / "r1.py"), compiled)
+    assert _load(top, sourceless=sourceless).graph.files["r1"].path == "r1.py"
