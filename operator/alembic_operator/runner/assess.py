@@ -13,6 +13,7 @@ from .baseline import check_baseline
 from .deviations import deviations
 from .errors import RunFailed
 from .graph import Graph, Standing
+from .ids import flow
 from .journal import Entry, Journal
 from .session import Place
 
@@ -189,8 +190,8 @@ def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str]
         Reason.DIVERGED,
         f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}. It contains the "
         f"target, and it is half-way on a branch that the target does not name: {_quoted(behind)} is not applied. "
-        f"Nothing was sent. To have both, set spec.revisions: {_flow(named)}; to leave the branch where it is, "
-        f"spec.revisions: {_flow(graph.heads_of(graph.lineage([*rows, *targets])))}.",
+        f"Nothing was sent. To have both, set spec.revisions: {flow(named, _LISTED)}; to leave the branch where it is, "
+        f"spec.revisions: {flow(graph.heads_of(graph.lineage([*rows, *targets])), _LISTED)}.",
         revision=behind[0],
     )
 
@@ -256,7 +257,7 @@ def _diverged(rows: list[str], graph: Graph, targets: Sequence[str], place: Plac
         f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on another "
         f"branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), one on the "
         "database's branch, or all heads that the database shall have: spec.revisions: "
-        f"{_flow(graph.heads_of(there | wanted))}.",
+        f"{flow(graph.heads_of(there | wanted), _LISTED)}.",
         revision=targets[0],
     )
 
@@ -267,7 +268,7 @@ def _unnamed(heads: list[str], targets: Sequence[str]) -> list[str]:
         return []
     return [
         f"The history has further heads, which are not applied and which the spec does not name: {_quoted(heads)}. To "
-        f"apply them too, set spec.revisions: {_flow(sorted([*targets, *heads]))}."
+        f"apply them too, set spec.revisions: {flow(sorted([*targets, *heads]), _LISTED)}."
     ]
 
 
@@ -278,7 +279,3 @@ def _named(targets: Sequence[str]) -> str:
 def _quoted(revisions: Sequence[str]) -> str:
     more = f" and {len(revisions) - _LISTED} more" if len(revisions) > _LISTED else ""
     return ", ".join(f'"{one}"' for one in revisions[:_LISTED]) + more
-
-
-def _flow(revisions: Sequence[str]) -> str:
-    return f"[{', '.join(revisions[:_LISTED])}{', …' if len(revisions) > _LISTED else ''}]"

@@ -8,6 +8,7 @@ from ..contract.reasons import Reason
 from ..contract.request import RunRequest
 from .errors import RunFailed
 from .graph import Graph
+from .ids import hint
 from .session import Place
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def heads_of(named: list[str], graph: Graph) -> list[str]:
         raise RunFailed(
             Reason.REVISION_NOT_FOUND,
             f'Looking for revision "{unknown[0]}" of spec.baseline.revisions among {len(graph.files)} revisions of the '
-            "image: no file declares it. Name full revision ids, or an image that has them.",
+            f"image: no file declares it.{hint(unknown[0], graph)} Name full revision ids, or an image that has them.",
             revision=unknown[0],
         )
     return sorted(set(named) - set(graph.stale_rows(sorted(set(named)))))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import traceback
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from .environment.environments import Environment
 from .environment.program import Work
 from .errors import RunFailed
 from .graph import Graph, RevisionFile, find_errors
+from .ids import flow, hint
 from .secret import Target
 from .sources import Sources, compiled_from_source
 from .sqlerrors import print_error
@@ -126,8 +125,8 @@ def resolve_targets(request: RunRequest, graph: Graph) -> list[str]:
         raise RunFailed(
             Reason.MULTIPLE_HEADS,
             f"Resolving spec.revision head: {_where(request)} has {len(heads)} heads: {listed}. To have all of them, "
-            f"write heads, or spec.revisions: {_flow(heads)}; else name one full revision id, or add a merge revision "
-            "(alembic merge heads).",
+            f"write heads, or spec.revisions: {flow(heads, 5)}; else name one full revision id, or add a merge "
+            "revision (alembic merge heads).",
         )
     if wanted in (["head"], ["heads"]) and heads:
         return heads
@@ -162,40 +161,9 @@ def _not_found(request: RunRequest, revision: str, graph: Graph) -> RunFailed:
     return RunFailed(
         Reason.REVISION_NOT_FOUND,
         f'Looking for {name} "{revision}" in {_where(request)}: no file declares it among '
-        f"{len(graph.files)} revisions; {shown}.{_hint(revision, graph)} Name a full revision id, or an image that has "
+        f"{len(graph.files)} revisions; {shown}.{hint(revision, graph)} Name a full revision id, or an image that has "
         "it.",
     )
-
-
-def _hint(revision: str, graph: Graph) -> str:
-    """What was most likely meant."""
-    labelled = [one for one, file in graph.files.items() if revision in file.labels]
-    if labelled:
-        ends = [head for head in graph.heads if labelled[0] in graph.lineage([head])]
-        return f" It is a branch label, and labels are not taken: its head is {', '.join(ends[:3])}."
-    close = [one for one in graph.files if one.startswith(revision)]
-    if len(close) == 1:
-        return f" Did you mean {close[0]}? Prefixes are not taken."
-    if numbers := [one for one in graph.files if _same_number(one, revision)]:
-        return f' Did you mean "{numbers[0]}"? YAML took it for a number: write it in quotes.'
-    nearest = difflib.get_close_matches(revision, graph.files, n=1)
-    return f' Did you mean "{nearest[0]}"?' if nearest else ""
-
-
-def _same_number(declared: str, wanted: str) -> bool:
-    """Whether YAML, which has octal numbers and powers of ten, makes the one of the other: 17 of 0021."""
-    readings = set()
-    for read in (float, lambda text: float(int(text, 8)), lambda text: float(int(text, 0))):
-        with suppress(ValueError, OverflowError):
-            readings.add(read(declared))
-    try:
-        return declared != wanted and float(wanted) in readings
-    except ValueError:
-        return False
-
-
-def _flow(revisions: list[str]) -> str:
-    return f"[{', '.join(revisions[:5])}{', …' if len(revisions) > 5 else ''}]"
 
 
 def _check_folders(request: RunRequest, folders: list[Path]) -> None:

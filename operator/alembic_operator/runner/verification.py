@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..contract.request import RunRequest
 from ..contract.verification import Verification, VerifiedReason
+from .ids import flow
 from .journal import Journal
 
 BY_OPERATOR = Verification(VerifiedReason.APPLIED, "The operator applied every revision that the database has.")
@@ -40,12 +41,11 @@ def accepted(revisions: list[str], fingerprint: str) -> Verification:
 
 def not_compared(revisions: list[str], fingerprint: str, why: str) -> Verification:
     """Nothing but the version rows says that the schema is the history's."""
-    names = ", ".join(revisions)
     return Verification(
         VerifiedReason.NOT_COMPARED,
         f"That the database is at {_at(revisions)} is what its version table says; its schema was not compared with "
         f"the history: {why.rstrip('.')}. To accept the schema as it is, keep it in Git: spec.baseline: "
-        f"{{revisions: [{names}], fingerprint: {fingerprint}}}.",
+        f"{{revisions: {flow(revisions)}, fingerprint: {fingerprint}}}.",
         fingerprint,
     )
 

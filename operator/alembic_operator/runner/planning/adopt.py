@@ -8,6 +8,7 @@ from ...contract.plan import Direction, PlanDocument
 from ...contract.reasons import Reason
 from ..baseline import heads_of
 from ..errors import RunFailed
+from ..ids import flow
 from ..schema import Difference, Snapshot
 from ..settling import Settlement, step_of
 from ..verification import accepted
@@ -55,7 +56,7 @@ def _compared(task: Task, shadow: Shadow, wanted_rows: list[str], found: Snapsho
             f"Comparing the database with the schema that the history makes up to {', '.join(wanted_rows)}: the "
             f"history cannot be replayed into an empty database ({failed.found[:400]}). Nothing was sent. If it begins "
             "above tables that the application made, accept the schema by its fingerprint, once you have seen that it "
-            f"is the one of that revision: spec.baseline: {{revisions: [{', '.join(wanted_rows)}], fingerprint: "
+            f"is the one of that revision: spec.baseline: {{revisions: {flow(wanted_rows)}, fingerprint: "
             f"{found.fingerprint}}}, in a DatabaseSchema that is created anew.",
             revision=wanted_rows[-1],
         ) from failed

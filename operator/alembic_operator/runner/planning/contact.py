@@ -13,6 +13,7 @@ from ...contract.reasons import Reason
 from ...contract.verification import Verification, VerifiedReason
 from ..baseline import pins
 from ..errors import RunFailed
+from ..ids import flow
 from ..schema import Difference, Snapshot, compared
 from ..verification import accepted, not_compared
 from .look import extensions_of, listed, schema_of
@@ -112,7 +113,7 @@ def _judged(task: Task, told: list[Difference], fingerprint: str) -> Contact:
     )
     todo = (
         "Nothing was sent. Bring the database there, take an image with the history that made it, or accept it as it "
-        f"is, in Git: spec.baseline: {{revisions: [{', '.join(task.rows)}], fingerprint: {fingerprint}}}."
+        f"is, in Git: spec.baseline: {{revisions: {flow(task.rows)}, fingerprint: {fingerprint}}}."
     )
     refusal = RunFailed(Reason.SCHEMA_MISMATCH, message, todo, revision=task.rows[-1])
     return Contact(Verification(VerifiedReason.DIFFERENT, f"{message}.", fingerprint), (), refusal)

@@ -9,6 +9,7 @@ from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ..errors import RunFailed
 from ..graph import Graph
+from ..ids import flow
 from .task import Task
 
 _LISTED = 5
@@ -34,7 +35,7 @@ def check_way_back(rows: Sequence[str], graph: Graph, targets: Sequence[str], re
         Reason.DOWNGRADE_REFUSED,
         f"Planning the way back to {_named(targets)}: alembic downgrade leaves the database at {', '.join(left)}, "
         f"since {_named(beside)} does not follow the target. Nothing was sent. To end there, set spec.revisions: "
-        f"{_flow(left)}; to take that branch back as well, spec.revisions: {_flow(targets)}.",
+        f"{flow(left)}; to take that branch back as well, spec.revisions: {flow(targets)}.",
         revision=targets[0],
     )
 
@@ -76,7 +77,3 @@ def check_rows(task: Task, rows: Sequence[str]) -> None:
 def _named(revisions: Sequence[str]) -> str:
     more = f" and {len(revisions) - _LISTED} more" if len(revisions) > _LISTED else ""
     return (", ".join(f'"{one}"' for one in revisions[:_LISTED]) or "base") + more
-
-
-def _flow(revisions: Sequence[str]) -> str:
-    return f"[{', '.join(revisions)}]"
