@@ -21,6 +21,15 @@ _LIKE = """SELECT pg_catalog.format('ENCODING %L', pg_catalog.pg_encoding_to_cha
     || CASE pg_catalog.pg_encoding_to_char(encoding) WHEN 'UTF8' THEN '' ELSE ' LOCALE ''C''' END
   FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"""
 _ROLES = "SELECT pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
+_POWERLESS = f"{_ROLES.partition(' ORDER')[0]} AND NOT rolsuper"
+# What a dump of the schema leaves out; the owner has rights on schema public.
+_RIGHTS = """SELECT pg_catalog.format('ALTER DATABASE {name} OWNER TO %I', pg_catalog.pg_get_userbyid(datdba))
+    FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
+  UNION ALL
+  SELECT pg_catalog.format('GRANT %s ON DATABASE {name} TO %s', a.privilege_type,
+      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
+    FROM pg_catalog.pg_database d, LATERAL pg_catalog.aclexplode(d.datacl) AS a
+    WHERE d.datname = pg_catalog.current_database()"""
 _SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
 
 
@@ -29,7 +38,8 @@ def scratch_database(target: Server, shadow: Server) -> Iterator[Server]:
     """A database with the schema of the target and none of its rows, on the shadow's server.
 
     Roles of the target that the server lacks are made as NOLOGIN superusers, as in the cluster's shadow, and dropped
-    again.
+    again. One that is there already and is no superuser, as where both are on one server, is left as it is: so that a
+    SET ROLE to it can do what it can on the target, all objects have their owners and grants then.
 
     Raises:
         CannotPlan: it could not be made, with the remedy.
@@ -46,7 +56,12 @@ def scratch_database(target: Server, shadow: Server) -> Iterator[Server]:
                 shadow.query(f"CREATE ROLE {role} SUPERUSER NOLOGIN", doing="Making the target's roles in the shadow")
                 made.append(role)
         scratch = shadow.at(name)
-        _restore(target, scratch)
+        found = set(shadow.query(_POWERLESS, doing="Reading the shadow's roles"))
+        owned = not found.isdisjoint(theirs)
+        if owned:
+            rights = target.query(_RIGHTS.format(name=name), doing="Reading who owns the target")
+            shadow.query(*rights, doing="Making the scratch database's owner and grants")
+        _restore(target, scratch, owned=owned)
         yield scratch
     finally:
         interrupts.hold()
@@ -73,9 +88,10 @@ def _check(target: Server, shadow: Server) -> str:
     return like
 
 
-def _restore(target: Server, scratch: Server) -> None:
+def _restore(target: Server, scratch: Server, *, owned: bool) -> None:
     dump = [
-        *("pg_dump", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-subscriptions"),
+        *("pg_dump", "--schema-only", "--no-tablespaces", "--no-subscriptions"),
+        *(() if owned else ("--no-owner", "--no-privileges")),
         *("--no-security-labels", f"--exclude-schema={places.JOURNAL_SCHEMA}", f"--lock-wait-timeout={_LOCK_WAIT}"),
         *("-d", target.conninfo),
     ]

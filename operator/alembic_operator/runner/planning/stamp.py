@@ -22,6 +22,8 @@ def stamp(connection: RawConnection, place: Place, heads: list[str], width: int)
         f"CREATE TABLE IF NOT EXISTS {schema}.{table} (version_num varchar({width}) NOT NULL, "
         f"CONSTRAINT {key} PRIMARY KEY (version_num))",
     )
+    # Alembic makes it as the session's role, which env.py may have set; here it is the superuser's.
+    rows(connection, f"GRANT ALL ON {schema}.{table} TO PUBLIC")
     rows(connection, f"DELETE FROM {schema}.{table}")  # noqa: S608
     if heads:
         rows(connection, f"INSERT INTO {schema}.{table} SELECT * FROM unnest(%s::text[])", heads)  # noqa: S608
