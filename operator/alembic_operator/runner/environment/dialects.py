@@ -42,8 +42,6 @@ def _check_out(session: Any, _record: Any, _connection: Any) -> None:
 class _Lent:
     """What the dialects have in common."""
 
-    supports_statement_cache = True
-
     def connect(self, *arguments: Any, **parameters: Any) -> Any:
         taken = _lenders[-1].take(self, parameters)
         return taken if taken is not None else super().connect(*arguments, **parameters)  # type: ignore[misc]
@@ -89,6 +87,8 @@ class _Lent:
 class LentPsycopg(_Lent, PGDialect_psycopg):
     """psycopg 3."""
 
+    supports_statement_cache = True  # SQLAlchemy asks each class itself, and warns
+
     @classmethod
     def get_async_dialect_cls(cls, url: URL) -> type[Any]:
         """For create_async_engine."""
@@ -97,6 +97,8 @@ class LentPsycopg(_Lent, PGDialect_psycopg):
 
 class LentPsycopg2(_Lent, PGDialect_psycopg2):
     """psycopg2."""
+
+    supports_statement_cache = True
 
     @classmethod
     def get_async_dialect_cls(cls, url: URL) -> type[Any]:
@@ -115,6 +117,10 @@ class _Async:
 class LentPsycopgAsync(_Async, LentPsycopg):
     """What an async engine gets, whatever its URL says."""
 
+    supports_statement_cache = True
+
 
 class LentPsycopg2Async(_Async, LentPsycopg2):
     """The same by psycopg2."""
+
+    supports_statement_cache = True
