@@ -29,12 +29,14 @@ class Took:
         what: A test's id, or the name of a fixture with its scope and file.
         phase: setup, call or teardown of a test; fixture.
         worker: Which process.
+        failed: Whether it did: `grep true` tells it while a long run goes on.
     """
 
     what: str
     phase: str
     seconds: float
     worker: str
+    failed: bool = False
 
     @property
     def level(self) -> str:
@@ -51,7 +53,7 @@ class Times:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a phase of a test."""
-        self._note(report.nodeid, report.when, report.duration)
+        self._note(report.nodeid, report.when, report.duration, report.failed)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -66,8 +68,8 @@ class Times:
             if seconds >= _LEAST:
                 self._note(f"{fixturedef.baseid}: {fixturedef.argname} ({fixturedef.scope})", "fixture", seconds)
 
-    def _note(self, what: str, phase: str, seconds: float) -> None:
-        line = json.dumps(asdict(Took(what, phase, round(seconds, 3), self._worker)))
+    def _note(self, what: str, phase: str, seconds: float, failed: bool = False) -> None:
+        line = json.dumps(asdict(Took(what, phase, round(seconds, 3), self._worker, failed)))
         with FILE.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
