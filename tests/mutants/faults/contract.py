@@ -22,8 +22,8 @@ CONTRACT: tuple[Mutant, ...] = (
     Mutant(
         "an approval does not cover where autocommit blocks are",
         "contract/digests.py",
-        '"statements": [[one.fingerprint, one.ddl, one.autocommit] for one in step.statements],',
-        '"statements": [[one.fingerprint, one.ddl] for one in step.statements],',
+        "return [[one.fingerprint, one.ddl, one.autocommit] for one in statements]",
+        "return [[one.fingerprint, one.ddl] for one in statements]",
         "tests/unit/contract/test_digests.py",
     ),
     Mutant(

@@ -52,14 +52,14 @@ OPERATOR: tuple[Mutant, ...] = (
         "core/pruning.py",
         "not (plan.rejected and keeping.targets in (frozenset(), frozenset(plan.to)))",
         "not (plan.rejected and keeping.targets == frozenset())",
-        "tests/component/control/test_drafts.py",
+        "tests/unit/core/test_pruning.py",
     ),
     Mutant(
         "a ConfigMap in a projected volume counts as unused",
         "core/pruning.py",
         '[source for one in volumes for source in (one, *((one.get("projected") or {}).get("sources") or ()))]',
         "list(volumes)",
-        "tests/component/control/test_drafts.py",
+        "tests/unit/core/test_pruning.py",
     ),
     Mutant(
         "any digest in Git approves",
@@ -199,7 +199,7 @@ OPERATOR: tuple[Mutant, ...] = (
         "control/leftovers.py",
         "if await self._in_use(part.namespace, part.name) or await self._is_planned(part):",
         "if await self._is_planned(part):",
-        "tests/component/control/test_drafts.py",
+        "tests/component/control/test_lost_plans.py",
     ),
     Mutant(
         "a forged runner stays in its ConfigMap",

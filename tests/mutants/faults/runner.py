@@ -127,8 +127,8 @@ RUNNER: tuple[Mutant, ...] = (
     Mutant(
         "a plan run may write to the target",
         "runner/connect.py",
-        "if request.kind == RunKind.PLAN:",
-        "if request.kind == RunKind.CHECK:",
+        "if read_only or request.kind == RunKind.PLAN:",
+        "if read_only:",
         "tests/component/runner/planning/test_deciding.py::test_target_refuses_a_write_when_a_revision_s_import_reaches_the_plan_s_session",
     ),
     Mutant(
@@ -216,10 +216,10 @@ RUNNER: tuple[Mutant, ...] = (
         "tests/unit/runner/test_schema.py",
     ),
     Mutant(
-        "BETWEEN in a list of conditions is torn",
+        "AND in OR is joined to one list",
         "runner/schema/expressions.py",
-        '_NOT_PLAIN = frozenset({"BETWEEN", "CASE", "SELECT", "VALUES", "ON", "WHERE"})',
-        '_NOT_PLAIN = frozenset({"CASE", "SELECT", "VALUES", "ON", "WHERE"})',
+        "and _connective(only.items) == connective",
+        "and _connective(only.items)",
         "tests/unit/runner/test_schema.py",
     ),
     Mutant(

@@ -118,6 +118,13 @@ def test_wants_each_execution_when_ddl_was_sent_several_times() -> None:
             _run(step, [("TRUNCATE t", False)] * count)
 
 
+def test_wants_what_was_planned_before_when_nobody_knows_what_a_statement_does() -> None:
+    step = Step("r1", StepKind.SQL, statements=[_statement(ADD), _statement("DO $$BEGIN PERFORM 1; END$$")])
+    guard = Guard.from_parts(Guard.of([step]).to_parts())
+    with pytest.raises(NotApproved):
+        guard.begin("r1", "upgrade").check("DO $$BEGIN PERFORM 1; END$$", False)
+
+
 def test_passes_everything_when_the_step_is_opaque() -> None:
     assert _refusal(Step("r1", StepKind.OPAQUE), [("DROP TABLE t", False), ("COMMIT", True)]) == ""
 
