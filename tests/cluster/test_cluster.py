@@ -147,14 +147,11 @@ def test_a_job_reaches_the_api_and_the_hosts_postgresql_when_run_by_digest(clust
     assert said == {"uid": 65534, "user": user, "postgres": "N", "pip settings": ""}
 
 
-def test_a_build_is_quick_and_gives_the_same_digest_when_nothing_changed(
-    cluster: Cluster, image: str, tmp_path: Path
-) -> None:
+def test_a_build_gives_the_same_digest_when_nothing_changed(cluster: Cluster, image: str, tmp_path: Path) -> None:
     (tmp_path / "probe.py").write_text(PROBE)
     (tmp_path / "Other").write_text(DOCKERFILE)
-    began = time.monotonic()
+    # A layer that was made again would have other times, and the image another digest.
     assert images.build(tmp_path, tmp_path / "Other", name="probe", registry=cluster.registry) == image
-    assert time.monotonic() - began < 10
 
 
 def test_the_builder_says_what_failed_when_a_dockerfile_fails(cluster: Cluster, tmp_path: Path) -> None:

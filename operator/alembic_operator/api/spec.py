@@ -220,8 +220,8 @@ def _migrations(raw: Raw) -> Migrations:
     if image:
         rules.check_image(image, f"{path}.image")
     _check_places(raw, path)
-    for argument in raw.get("x") or ():
-        require(rules.ARGUMENT.fullmatch(argument) is not None, f"{path}.x", rules.ARGUMENT_RULE)
+    for number, argument in enumerate(raw.get("x") or ()):
+        require(rules.ARGUMENT.fullmatch(argument) is not None, f"{path}.x[{number}]", rules.ARGUMENT_RULE)
     table = raw.get("versionTable") or {}
     name, schema = table.get("name") or "", table.get("schema") or ""
     return Migrations(

@@ -69,8 +69,8 @@ def inputs_of(
         "image": request.image,
         "steering": {
             "role": request.role,
-            "searchPath": list(search_path.schemas),
-            "missingSchemas": list(search_path.missing),
+            "searchPath": search_path.told,
+            "missingSchemas": search_path.told_missing,
             "versionTable": place.history,
             "path": request.path,
             "python": request.python,

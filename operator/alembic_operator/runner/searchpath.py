@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 # More makes neither a status nor a termination message burst, and is found in no database that one history is for.
 MOST_SCHEMAS = 16
 _TEMPORARY = "pg_temp"
+OWN = "$user"  # PostgreSQL's word for the schema that is named as the role
 # As SplitIdentifierString in PostgreSQL's varlena.c reads it.
 _NAME = re.compile(r'\s*(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>[^\s,"][^\s,]*))\s*(?:,|$)')
 
@@ -34,6 +35,22 @@ class SearchPath:
     def existing(self) -> list[str]:
         """The schemas that PostgreSQL looks into; new objects go to the first."""
         return [schema for schema in self.schemas if schema not in self.missing and schema != _TEMPORARY]
+
+    @property
+    def told(self) -> list[str]:
+        """The schemas as status and plan have them: the role's own is "$user" where it does not exist.
+
+        It has another name for the role of the review credentials, and would be a difference where there is none.
+        """
+        return [self._told(schema) for schema in self.schemas]
+
+    @property
+    def told_missing(self) -> list[str]:
+        """Those of `told` that do not exist."""
+        return [self._told(schema) for schema in self.missing]
+
+    def _told(self, schema: str) -> str:
+        return OWN if schema == self.role and schema in self.missing else schema
 
     def with_made(self, schemas: Collection[str]) -> SearchPath:
         """The same once these schemas are made."""
@@ -68,7 +85,7 @@ def names_in(setting: str, role: str) -> list[str]:
             break
         quoted, plain = found["quoted"], found["plain"]
         name = quoted.replace('""', '"') if quoted is not None else plain.lower()
-        names.append(role if name == "$user" else name)
+        names.append(role if name == OWN else name)
         at = found.end()
     return list(dict.fromkeys(name for name in names if name))
 

@@ -77,7 +77,7 @@ class TargetSession:
     def facts(self, place: Place) -> DatabaseFacts:
         """For the result; the identity is that of a history in a database."""
         of = {"engine": "PostgreSQL", "system": self.system, "database": self.database, "versionTable": place.history}
-        path = list(self.search_path.schemas) if self.migrating else []
+        path = self.search_path.told if self.migrating else []
         return DatabaseFacts("PostgreSQL", self.server_version, digest(of), path)
 
     def warnings(self, request: RunRequest) -> list[str]:

@@ -78,11 +78,12 @@ def test_tells_what_is_wrong_with_the_ini_file(tool: Tool, project: Project, ini
     assert "InvalidSpec: Reading" in said
 
 
-def test_does_not_run_env_py(tool: Tool, project: Project) -> None:
+def test_names_env_py_when_it_cannot_be_run(tool: Tool, project: Project) -> None:
     project.sql("r1", ONE)
     (project.directory / "migrations" / "env.py").write_text("this is no Python: raise")
     done = tool(project, *STATIC)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 2
+    assert "EnvironmentFailed: Running env.py, line 1: SyntaxError" in done.err
 
 
 @pytest.mark.parametrize("evidence", ["static", "shadow"])

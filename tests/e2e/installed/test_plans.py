@@ -39,7 +39,7 @@ def test_safe_change_is_planned_and_applied_without_a_decision(shop: Place) -> N
 
     status = shop.wait("UpToDate")
 
-    assert shop.kinds() == ["Plan", "Apply"]
+    assert shop.kinds() == ["Check", "Plan", "Apply"]
     (plan,) = shop.plans()
     made = plan["spec"]["plan"]
     assert (made["direction"], made["from"], made["to"], made["errors"]) == ("Upgrade", [], ["a2"], 0)
@@ -179,7 +179,7 @@ def test_enormous_plan_can_be_read_whole_before_it_is_approved(shop: Place) -> N
 
 def test_change_goes_on_when_the_operator_is_killed_at_each_stage(shop: Place, operator: Installation) -> None:
     shop.apply("reviewed", "a3", review={**REVIEWED, "mode": "Required"})
-    wait_until(lambda: shop.kinds() == ["Plan"], "the plan run", 20)
+    wait_until(lambda: shop.kinds() == ["Check", "Plan"], "the plan run", 20)
     kill(operator)
     shop.wait("AwaitingApproval", timeout=90)
     operator.destroy(operator.leader())  # another pod takes over: the kubelet lets one wait that ends often
@@ -189,7 +189,7 @@ def test_change_goes_on_when_the_operator_is_killed_at_each_stage(shop: Place, o
 
     shop.wait("UpToDate", timeout=90)
 
-    assert shop.kinds() == ["Plan", "Apply"]
+    assert shop.kinds() == ["Check", "Plan", "Apply"]
     assert len(shop.plans()) == 1
     assert shop.revisions() == ["a3"]
 
@@ -202,7 +202,7 @@ def test_run_ends_as_approved_when_its_plan_is_deleted_meanwhile(shop: Place) ->
     shop.wait("UpToDate", timeout=90)
 
     assert shop.rows("SELECT revision FROM ran") == [("a2 before",), ("a2 after",), ("a3",)]
-    assert shop.kinds() == ["Plan", "Apply"]
+    assert shop.kinds() == ["Check", "Plan", "Apply"]
 
 
 def test_approved_plan_goes_on_without_another_approval_when_its_run_was_killed(shop: Place) -> None:

@@ -48,6 +48,7 @@ class Rehearsal:
     Attributes:
         revision: under way; "" between revisions.
         done: those that ran, in order.
+        failed: the step whose code raised, as it was then.
         environment: what env.py sent itself, before and after them.
         restore: gives the session the settings of a new one.
     """
@@ -65,6 +66,7 @@ class Rehearsal:
     revision: str = ""
     context: MigrationContext | None = None
     done: list[Rehearsed] = field(default_factory=list)
+    failed: Step | None = None
 
     @classmethod
     def of(cls, task: Task, raw: RawConnection, recorder: Recorder, parameters: dict[str, Any]) -> Rehearsal:
@@ -198,8 +200,12 @@ class Rehearsal:
         def migrate(**arguments: Any) -> None:
             began = time.monotonic()
             self.recorder.begin()
-            with self.around():
-                original(**arguments)
+            try:
+                with self.around():
+                    original(**arguments)
+            except BaseException:
+                self.failed, self.recorder.step = self.recorder.step, None  # the rollback is not the revision's
+                raise
             self._ended(began)
             begin_again(self.driver, self.raw, self.context)
 
@@ -211,8 +217,8 @@ class Rehearsal:
         self.done.append(Rehearsed(self.revision, step, round(time.monotonic() - began, 3)))
 
     def _explain(self, error: BaseException) -> RunFailed:
-        sql, step = find_sql_error(error), self.recorder.step
-        self.recorder.step = None
+        sql, step = find_sql_error(error), self.failed or self.recorder.step
+        self.failed = self.recorder.step = None
         file = self.history_files.graph.files.get(self.revision)
         if file is None:
             what = f"Preparing the version table {self.place} in the shadow"
