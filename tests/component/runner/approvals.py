@@ -152,6 +152,7 @@ def mounted(directory: Path) -> str:
 def inputs_now(request: RunRequest, approved: Approved, version: str, identity: str, uri: str) -> dict[str, Any]:
     """The inputs as a plan run would find them."""
     before, known = Path.cwd(), {*sys.modules}
+    role = request.role or USER
     sys.path_importer_cache.pop(".", None)  # another test's project was "." to this process
     try:
         history = load_history(request)
@@ -164,7 +165,7 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
             to_revisions=approved.to_revisions,
             direction=approved.direction,
             place=PLACE,
-            search_path=SearchPath((request.role or USER, "public"), missing=(request.role or USER,)),
+            search_path=SearchPath((role, "public"), missing=(role,), role=role),
             history=history,
             driver=find_driver("psycopg2" if "+psycopg2" in uri else ""),
             bundle=digest_of(files_of(request, history)),
