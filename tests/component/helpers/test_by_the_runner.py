@@ -12,10 +12,10 @@ from tests.cluster.processes import wait_until
 from tests.component.helpers.conftest import PASSWORD, Project
 from tests.component.helpers.migrating import write
 from tests.component.runner.harness import Runner
+from tests.component.runner.zipapp import compiled_zipapp
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-from alembic_operator.runner.build import build
 
 INI = "[alembic]\nscript_location = %(here)s\n"
 JOURNAL: LiteralString = (
@@ -30,8 +30,7 @@ COUNT_UP = 'backfill("items", {"n": "n + 1"}, "true", batch=50, pause=0.1)'
 
 @pytest.fixture(scope="session")
 def zipapp(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    path = tmp_path_factory.mktemp("zipapp") / "runner.pyz"
-    return path, build(path)
+    return compiled_zipapp(tmp_path_factory.mktemp("zipapp"))
 
 
 @pytest.fixture

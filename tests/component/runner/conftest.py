@@ -20,10 +20,9 @@ import psycopg
 import pytest
 from tests.cluster.postgres import Postgres, Version, servers_by_version
 
-from alembic_operator.runner.build import build
-
 from .harness import Runner
 from .project import Project
+from .zipapp import compiled_zipapp
 
 USER, PASSWORD = "shop", "p@ss:/w?%rd"
 OLDEST = {
@@ -34,9 +33,8 @@ OLDEST = {
 
 @pytest.fixture(scope="session")
 def zipapp(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The runner as it is shipped, and its sha256."""
-    path = tmp_path_factory.mktemp("zipapp") / "runner.pyz"
-    return path, build(path)
+    """The runner, and its sha256."""
+    return compiled_zipapp(tmp_path_factory.mktemp("zipapp"))
 
 
 @pytest.fixture(scope="session")
