@@ -92,7 +92,13 @@ ILLEGAL: tuple[Illegal, ...] = (
         "migrations.environment",
         'Unsupported value: "Shared": supported values: "Project", "Managed"',
     ),
-    refused("an argument without a key", {"migrations.x": ["=a"]}, "migrations.x[0]", rule=rules.ARGUMENT_RULE),
+    refused(
+        "an argument without a key",
+        {"migrations.x": ["=a"]},
+        "migrations.x[0]",
+        'Invalid value: "=a": ',
+        rule=rules.ARGUMENT_RULE,
+    ),
     refused(
         "a variable of the interpreter's",
         {"migrations.connectionEnv": [{"name": "PYTHONPATH", "part": "host"}]},
