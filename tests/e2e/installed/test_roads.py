@@ -84,7 +84,11 @@ def test_database_is_adopted_when_plain_alembic_migrated_it_until_now(place: Pla
     place.apply("plain", "a3")
 
     place.wait("UpToDate")
-    assert place.message() == "Job shop/1 applied 1 revision in SECONDS: a3. The database is at revision a3."
+    assert place.message() == (
+        "Job shop/1 applied 1 revision in SECONDS: a3. The database is at revision a3. Its schema was not compared with "
+        "the history: see the condition Verified."
+    )
+    assert place.condition("Verified")["status"] == "Unknown"
     journal = "SELECT revision, state FROM alembic_operator.revision_journal ORDER BY id"
     assert place.rows(journal) == [("a1", "adopted"), ("a2", "adopted"), ("a3", "done")]
 
