@@ -85,8 +85,8 @@ def test_database_is_adopted_when_plain_alembic_migrated_it_until_now(place: Pla
 
     place.wait("UpToDate")
     assert place.message() == (
-        "Job shop/1 applied 1 revision in SECONDS: a3. The database is at revision a3. Its schema was not compared with "
-        "the history: see the condition Verified."
+        "Job shop/1 applied 1 revision in SECONDS: a3. The database is at revision a3. "
+        "Its schema was not compared with the history: see the condition Verified."
     )
     assert place.condition("Verified")["status"] == "Unknown"
     journal = "SELECT revision, state FROM alembic_operator.revision_journal ORDER BY id"

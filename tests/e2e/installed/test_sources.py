@@ -131,9 +131,7 @@ def test_tag_is_refused_by_the_operator_when_the_namespace_is_no_longer_for_deve
 def test_what_may_change_unseen_is_not_taken_outside_development(place: Place) -> None:
     made = place.manifest("shop", "plain", "head")
 
-    with pytest.raises(
-        CommandFailed, match="must be a revision's id: head and heads are for namespaces with the label"
-    ):
+    with pytest.raises(CommandFailed, match="must be a revision's id: head and heads are for namespaces"):
         place.create(made)
 
 
