@@ -122,17 +122,31 @@ with op.get_bind().begin_nested():
 @pytest.mark.parametrize(
     ("body", "statements"),
     [
-        ("op.execute('CREATE TABLE b (id int)')\nop.execute('CREATE TABLE a (id int)')", ["a", "b"]),
         ("op.execute('CREATE TABLE a (id int)')", ["a", "b"]),
         ("pass", ["a"]),
         ("op.execute('CREATE TABLE a (id int)')\nop.execute('CREATE TABLE b (id int)')", ["a"]),
         ("op.execute('CREATE TABLE a (id bigint)')", ["a"]),
     ],
-    ids=["order", "one is missing", "all are missing", "one too many", "another type"],
+    ids=["one is missing", "all are missing", "one too many", "another type"],
 )
 def test_ends_when_ddl_differs_in_anything(attempt: Try, database: Database, body: str, statements: list[str]) -> None:
     failed(attempt(body, *(f"CREATE TABLE {name} (id int)" for name in statements)), Reason.STATEMENT_MISMATCH)
     assert database.all("SELECT to_regclass('a'), to_regclass('b')") == [(None, None)]
+
+
+def test_ends_when_ddl_comes_before_what_it_depends_on(attempt: Try, database: Database) -> None:
+    body = "op.execute('CREATE TABLE b (LIKE kept)')\nop.execute('ALTER TABLE kept ADD COLUMN more int')"
+    approved = ("ALTER TABLE kept ADD COLUMN more int", "CREATE TABLE b (LIKE kept)")
+    failed(attempt(body, *approved), Reason.STATEMENT_MISMATCH)
+    assert database.all("SELECT to_regclass('b')") == [(None,)]
+
+
+def test_applies_when_ddl_that_depends_on_nothing_comes_in_another_order(attempt: Try) -> None:
+    ended = attempt(
+        "op.execute('CREATE TABLE b (id int)')\nop.execute('CREATE TABLE a (id int)')",
+        *("CREATE TABLE a (id int)", "CREATE TABLE b (id int)"),
+    )
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
 
 
 def test_tells_no_literal_when_it_names_what_was_about_to_be_sent(attempt: Try) -> None:
