@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,14 @@ from tests.component.shadow.harness import PATH, Shadow, parameters
 from alembic_operator.contract import places
 
 needs_root = pytest.mark.skipif(service_user() is None, reason="changes its user")
+
+
+@pytest.fixture
+def readable() -> Iterator[Path]:
+    """A folder that the shadow's user may read."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -90,11 +99,9 @@ def test_both_versions_are_named_when_the_images_is_another(servers: Callable[[V
         )
 
 
-def test_extension_is_named_when_the_image_lacks_it(target: Postgres, database: str, tmp_path: Path) -> None:
+def test_extension_is_named_when_the_image_lacks_it(target: Postgres, database: str, readable: Path) -> None:
     target.execute("CREATE EXTENSION vector; CREATE TABLE t (v vector(3))", database)
-    programs = postgres_image.install(tmp_path, 16)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    programs = postgres_image.install(readable, 16)
     (programs.parent / "share/postgresql/extension/vector.control").unlink()
     with Shadow(path=f"{programs}:{PATH}") as shadow:
         assert failed(shadow, parameters(target, database)) == (
