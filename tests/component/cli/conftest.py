@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +15,13 @@ from tests.cluster.postgres import Postgres, Version, binaries, servers_by_versi
 from tests.component.runner import conftest as runner
 from tests.component.runner.conftest import PASSWORD, Database
 from tests.component.runner.project import Project
+from tests.component.warm import Process, Warm, communicate, module
 
 database, project, servers, version = runner.database, runner.project, runner.servers, runner.version
+warm, zipapp = runner.warm, runner.zipapp
 
 ROOT = Path(__file__).parents[3]
+PYTHON = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'helpers'}", "PYTHONDONTWRITEBYTECODE": "1"}
 NO_SECRETS = (PASSWORD, "p%40ss%3A%2Fw%3F%25rd", "super secret", "super%20secret")
 
 
@@ -58,31 +59,27 @@ class Tool:
     Attributes:
         database: the target.
         scratch: the server of the scratch database.
+        warm: where it is forked from.
         env: more environment variables.
     """
 
     database: Database
     scratch: Postgres
+    warm: Warm
     env: dict[str, str] = field(default_factory=dict)
 
-    def start(self, project: Project, *options: str, **urls: str) -> subprocess.Popen[str]:
+    def start(self, project: Project, *options: str, **urls: str) -> Process:
         """Start it."""
         environ = {
             **os.environ,
             "PATH": f"{binaries(self.database.server.version)}:{os.environ['PATH']}",
-            "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'helpers'}",
+            **PYTHON,
             "ALEMBIC_OPERATOR_DATABASE_URL": urls.get("database", self.database.uri),
             "ALEMBIC_OPERATOR_SHADOW_URL": urls.get("shadow", self.scratch.uri()),
-            "PYTHONDONTWRITEBYTECODE": "1",
             **self.env,
         }
-        return subprocess.Popen(
-            [sys.executable, "-m", "alembic_operator.cli", "plan", "--project", str(project.directory), *options],
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        code = module("alembic_operator.cli", "plan", "--project", str(project.directory), *options)
+        return self.warm.start(code, env=environ, cwd=Path.cwd())
 
     def __call__(self, project: Project, *options: str, **urls: str) -> Done:
         """Run it to its end, and see that it told no password."""
@@ -97,13 +94,21 @@ class Tool:
             ).fetchall()
 
 
-def end(process: subprocess.Popen[str], number: signal.Signals | None = None) -> Done:
+def end(process: Process, number: signal.Signals | None = None) -> Done:
     """Wait for a process, after a signal if one is given."""
     if number is not None:
         process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = communicate(process, 60)
     assert not any(secret in out + err for secret in NO_SECRETS)
-    return Done(process.returncode, out, err)
+    return Done(process.wait(), out, err)
+
+
+@pytest.fixture(scope="session")
+def warm_tool() -> Iterator[Warm]:
+    """Where the tool is forked from; its child starts an interpreter, as always."""
+    one = Warm(("alembic_operator.cli.plan",), {**os.environ, **PYTHON}, ROOT / "operator")
+    yield one
+    one.close()
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +123,7 @@ def tool(
     database: Database,
     scratch_servers: Callable[[Version], Postgres],
     version: Version,
+    warm_tool: Warm,
 ) -> Tool:
     """The tool for the test's database."""
-    return Tool(database, scratch_servers(version))
+    return Tool(database, scratch_servers(version), warm_tool)

@@ -13,6 +13,7 @@ from tests.cluster.postgres import Postgres, binaries
 from tests.component.cli.conftest import NO_SECRETS, Tool, end
 from tests.component.runner.conftest import USER
 from tests.component.runner.project import Project
+from tests.component.warm import communicate
 
 from alembic_operator.contract.bundle import bundle_digest
 
@@ -179,7 +180,7 @@ def test_leaves_nothing_behind_when_it_is_interrupted(tool: Tool, project: Proje
     project.add("r1", f'open({str(mark)!r}, "w").close(); op.execute("SELECT pg_sleep(60)")')
     process = tool.start(project)
     while not mark.exists():
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, communicate(process, 60)
     done = end(process, number)
     assert done.code == 130
     assert "the scratch database is gone" in done.err

@@ -60,11 +60,13 @@ class Approval:
 
     def run(self, *, more: str = "", **request: Any) -> Ended:
         """Run what was approved."""
-        return self.runner(self.project, self.secret, more=self.mount(more), **{"approved": self.approved, **request})
+        request = {"approved": self.approved, **request}
+        return self.runner(self.project, self.secret, more=more, mounts=self.mounts, **request)
 
-    def mount(self, more: str = "") -> str:
-        """The prelude that moves the guard's mount."""
-        return mounted(self.directory) + more
+    @property
+    def mounts(self) -> dict[str, Path]:
+        """Where a run finds the guard."""
+        return {"PLAN_DIRECTORY": self.directory}
 
 
 def approve(
@@ -125,8 +127,8 @@ def approve(
     return Approval(runner, project, database, approved, directory, uri)
 
 
-def approve_as_planned(plan: PlanDocument, directory: Path) -> tuple[Approved, str]:
-    """Approve what a plan run found, with its guard in that directory; the approval, and the prelude that mounts it."""
+def approve_as_planned(plan: PlanDocument, directory: Path) -> tuple[Approved, dict[str, Path]]:
+    """Approve what a plan run found, with its guard in that directory; the approval, and the mounts of its run."""
     parts = Guard.of(plan.steps).to_parts()
     for number, part in enumerate(parts):
         (directory / f"{GUARD_FILE}{number}").write_bytes(part)
@@ -141,12 +143,7 @@ def approve_as_planned(plan: PlanDocument, directory: Path) -> tuple[Approved, s
         journal_id=plan.journal_id,
         guard_sha256=sha256(parts),
     )
-    return approved, mounted(directory)
-
-
-def mounted(directory: Path) -> str:
-    """The prelude that moves the guard's mount."""
-    return f"places.PLAN_DIRECTORY = {str(directory)!r}\n"
+    return approved, {"PLAN_DIRECTORY": directory}
 
 
 def inputs_now(request: RunRequest, approved: Approved, version: str, identity: str, uri: str) -> dict[str, Any]:

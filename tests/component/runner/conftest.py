@@ -19,16 +19,26 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.cluster.postgres import Postgres, Version, servers_by_version
+from tests.component.warm import Warm, module
 
-from .harness import Runner
+from .harness import HASH_SEED, Runner, basic_environment
 from .project import Project
-from .zipapp import compiled_zipapp
+from .zipapp import compiled_zipapp, modules_of
 
+LIBRARIES = (
+    *("alembic.autogenerate", "alembic.command", "alembic.config", "alembic.runtime.environment", "alembic.script"),
+    *("psycopg", "psycopg2", "sqlalchemy.dialects.postgresql"),
+)
 USER, PASSWORD = "shop", "p@ss:/w?%rd"
 OLDEST = {
     "psycopg2": ["alembic==1.13.0", "SQLAlchemy==2.0.0", "psycopg2-binary==2.9.9"],
     "psycopg": ["alembic==1.13.0", "SQLAlchemy==2.0.0", "psycopg[binary]==3.1.8"],
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our marker."""
+    config.addinivalue_line("markers", "cold: its runs start an interpreter each, as those of a Job do")
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +61,12 @@ class Database:
     Attributes:
         server: It is on.
         name: Of the database.
+        warm: Where plain Alembic is forked from.
     """
 
     server: Postgres
     name: str
+    warm: Warm
     connections: list[psycopg.Connection[tuple[object, ...]]] = field(default_factory=list)
 
     @property
@@ -89,14 +101,8 @@ class Database:
     def alembic(self, project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Plain Alembic, as a person runs it."""
         url = self.uri.replace("postgresql://", "postgresql+psycopg://")
-        return subprocess.run(
-            [sys.executable, "-m", "alembic", *(arguments or ("upgrade", "head"))],
-            cwd=project.directory,
-            env={**os.environ, "DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        code = module("alembic", *(arguments or ("upgrade", "head")))
+        return self.warm.run(code, cwd=project.directory, env={**os.environ, "DATABASE_URL": url})
 
 
 @pytest.fixture
@@ -107,13 +113,13 @@ def version() -> Version:
 
 @pytest.fixture
 def database(
-    servers: Callable[[Version], Postgres], version: Version, request: pytest.FixtureRequest
+    servers: Callable[[Version], Postgres], version: Version, warm: Warm, request: pytest.FixtureRequest
 ) -> Iterator[Database]:
     """An empty database."""
     server = servers(version)
     name = "t" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
     server.create_database(name, owner=USER)
-    one = Database(server, name)
+    one = Database(server, name, warm)
     yield one
     for connection in one.connections:
         connection.close()
@@ -132,10 +138,21 @@ def python() -> str:
     return sys.executable
 
 
+@pytest.fixture(scope="session")
+def warm(zipapp: tuple[Path, str]) -> Iterator[Warm]:
+    """Where runs are forked from."""
+    one = Warm((*LIBRARIES, *modules_of(zipapp[0])), {**basic_environment(), **HASH_SEED}, zipapp[0])
+    yield one
+    one.close()
+
+
 @pytest.fixture
-def runner(zipapp: tuple[Path, str], tmp_path: Path, python: str) -> Iterator[Runner]:
+def runner(
+    zipapp: tuple[Path, str], tmp_path: Path, python: str, warm: Warm, request: pytest.FixtureRequest
+) -> Iterator[Runner]:
     """Starts runs of the zipapp."""
-    one = Runner(*zipapp, tmp_path / "runs", python)
+    cold = request.node.get_closest_marker("cold") is not None
+    one = Runner(*zipapp, tmp_path / "runs", python, None if cold else warm)
     yield one
     one.close()
 

@@ -14,14 +14,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.component.warm import Process, Warm
 
 from alembic_operator.contract import places
+from alembic_operator.contract.bootstrap import HASH_SEED as SEED
 from alembic_operator.contract.bootstrap import bootstrap
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
@@ -29,6 +31,8 @@ from alembic_operator.contract.result import Outcome, RunResult
 
 from .project import Project
 
+HASH_SEED = dict([SEED])
+_NO_MOUNTS: Mapping[str, Path] = {}
 OWNER = Owner(cluster="c-1", namespace="shop", name="db", uid="uid-1")
 
 _PRELUDE = """\
@@ -38,9 +42,17 @@ import alembic_operator.contract.places as places
 places.SECRET_DIRECTORY = {secret!r}
 places.MIGRATIONS_DIRECTORY = {migrations!r}
 places.TERMINATION_LOG = {log!r}
+{mounts}
 {more}
 sys.path.remove({pyz!r})
 """
+
+
+def basic_environment() -> dict[str, str]:
+    """What every process of the tests has of the environment."""
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    # A file that a test changes within a second, in place, would be taken for what was compiled before.
+    return {**inherited, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,7 @@ class Ended:
 class Running:
     """A run that is under way; its output is read as it comes."""
 
-    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+    def __init__(self, process: Process, log: Path) -> None:
         self.process = process
         self.log = log
         self._lines: list[str] = []
@@ -110,14 +122,14 @@ class Running:
 
     def end(self, timeout: float = 60) -> Ended:
         """Wait for its end."""
-        self.process.wait(timeout)
+        code = self.process.wait(timeout)
         for reader in self._readers:
             reader.join(timeout)
         for stream in (self.process.stdout, self.process.stderr):
             assert stream is not None
             stream.close()
         message = self.log.read_text() if self.log.exists() else ""
-        return Ended(self.process.returncode, "".join(self._lines), "".join(self._errors), message)
+        return Ended(code, "".join(self._lines), "".join(self._errors), message)
 
 
 @dataclass
@@ -129,13 +141,15 @@ class Runner:
         sha256: Of the zipapp.
         directory: For Secrets and termination messages.
         python: The interpreter, and so the libraries.
+        warm: Where runs of the tests' own interpreter are forked from; without it each starts an interpreter.
     """
 
     pyz: Path
     sha256: str
     directory: Path
     python: str = sys.executable
-    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    warm: Warm | None = None
+    processes: list[Process] = field(default_factory=list)
     runs: int = 0
 
     def start(
@@ -144,6 +158,7 @@ class Runner:
         secret: str | dict[str, str],
         *,
         more: str = "",
+        mounts: Mapping[str, Path] = _NO_MOUNTS,
         env: dict[str, str] | None = None,
         job_uid: str = "",
         sha256: str = "",
@@ -154,7 +169,8 @@ class Runner:
         Args:
             project: Its directory is spec.migrations.path.
             secret: The value of the key `uri`, or all keys.
-            more: Python lines that run before the bootstrap, to hold the runner at a point.
+            more: Python lines that run before the bootstrap, to hold the runner at a point; nothing is imported yet.
+            mounts: Folders of the pod that are elsewhere, by their names in places.
             env: More environment.
             job_uid: Of the Job; a new one for each run without it.
             sha256: The hash to pin; the zipapp's own without it.
@@ -169,30 +185,39 @@ class Runner:
         migrations = str(project.versions) if project is not None else ""
         body = make_request(project, **request)
         prelude = _PRELUDE.format(
-            pyz=str(self.pyz), secret=str(place / "secret"), migrations=migrations, log=str(log), more=more
+            pyz=str(self.pyz),
+            secret=str(place / "secret"),
+            migrations=migrations,
+            log=str(log),
+            mounts="\n".join(f"places.{name} = {str(folder)!r}" for name, folder in mounts.items()),
+            more=more,
         )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(places, "RUNNER_PATH", str(self.pyz))
             patch.setattr(places, "TERMINATION_LOG", str(log))
             text = bootstrap(sha256 or self.sha256)
-        inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-        process = subprocess.Popen(
-            [self.python, "-c", prelude + text],
+        environment = {
+            **basic_environment(),
+            places.REQUEST_VARIABLE: body.to_json(),
+            places.JOB_UID_VARIABLE: job_uid or f"job-uid-{self.runs}",
+            **(env or {}),
+        }
+        process = self._process(prelude + text, environment, place, cold=bool(more))
+        self.processes.append(process)
+        return Running(process, log)
+
+    def _process(self, code: str, environment: dict[str, str], place: Path, *, cold: bool) -> Process:
+        cold = cold or any(name.startswith("PYTHON") and name not in basic_environment() for name in environment)
+        if self.warm and self.python == sys.executable and not cold:
+            return self.warm.start(code, env={**environment, **HASH_SEED}, cwd=place)
+        return subprocess.Popen(
+            [self.python, "-c", code],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=place,
-            env={
-                **inherited,
-                places.REQUEST_VARIABLE: body.to_json(),
-                places.JOB_UID_VARIABLE: job_uid or f"job-uid-{self.runs}",
-                # A file that a test changes within a second, in place, would be taken for what was compiled before.
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **(env or {}),
-            },
+            env=environment,
         )
-        self.processes.append(process)
-        return Running(process, log)
 
     def __call__(self, project: Project | None, secret: str | dict[str, str], **options: Any) -> Ended:
         """Do a run to its end."""

@@ -136,7 +136,7 @@ def held(self, number, total):
         threading.Event().wait(60)
 revision.Running._end = held
 """
-    run = runner.start(project, database.uri, more=approval.mount(hold), approved=approval.approved)
+    run = runner.start(project, database.uri, more=hold, mounts=approval.mounts, approved=approval.approved)
     run.wait_for("at the gate")
     run.signal(signal.SIGKILL)
     run.end()

@@ -129,7 +129,7 @@ def test_applies_when_the_secret_has_parts_and_the_migrations_come_from_a_config
         None,
         parts,
         config_file="",
-        more=f"places.MIGRATIONS_DIRECTORY = {str(data.parent)!r}",
+        mounts={"MIGRATIONS_DIRECTORY": data.parent},
     )
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert database.heads() == ["r3"]

@@ -57,7 +57,7 @@ def test_nothing_is_sent_when_the_approved_file_came_after_another_was_imported(
     path.write_text(text.replace("\n", "\n\n", 1))
     other = database.connect()
     other.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, lock_key("public.alembic_version")))
-    run = runner.start(project, database.uri, more=approval.mount(), approved=approval.approved)
+    run = runner.start(project, database.uri, mounts=approval.mounts, approved=approval.approved)
     run.wait_for('"waiting"')
     path.write_text(text)
     other.close()
@@ -77,7 +77,7 @@ def changed(*arguments, **options):
     return migrate(*arguments, **options)
 applying._migrate = changed
 """
-    ended = runner(project, database.uri, more=approval.mount(hold), approved=approval.approved)
+    ended = runner(project, database.uri, more=hold, mounts=approval.mounts, approved=approval.approved)
     message = failed(ended, Reason.MIGRATION_FAILED)
     assert "ImportError in r1.py" in message
     assert "late.py was changed since" in ended.stderr

@@ -19,7 +19,7 @@ from .project import Project
 
 def _copy(database: Database, name: str) -> Database:
     """Another database for plain Alembic, so that both begin alike."""
-    other = Database(database.server, f"{database.name}_{name}")
+    other = Database(database.server, f"{database.name}_{name}", database.warm)
     database.server.create_database(other.name, owner="shop")
     return other
 

@@ -31,3 +31,10 @@ def compiled_zipapp(folder: Path) -> tuple[Path, str]:
             )
             archive.write(compiled, f"{name}c")
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def modules_of(path: Path) -> list[str]:
+    """The names of the runner's own modules in a zipapp."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.startswith("alembic_operator/") and name.endswith(".py")]
+    return [name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in names]

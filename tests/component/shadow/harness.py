@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
-from tests.cluster.postgres import Postgres, Version, binaries
+from tests.cluster.postgres import Postgres, Version, binaries, fast_folder
 from tests.cluster.processes import as_service_user, service_user, wait_until
 
 from alembic_operator.contract import places
@@ -64,7 +64,7 @@ class Shadow:
             lock_wait: in place of pg_dump's option.
             environment: more of it.
         """
-        self.directory = Path(tempfile.mkdtemp(prefix="shadow-", dir="/tmp"))
+        self.directory = Path(tempfile.mkdtemp(prefix="shadow-", dir=fast_folder()))
         self.shared, self.data = self.directory / "shared", self.directory / "data"
         for folder in (self.directory, self.shared, self.data):
             folder.mkdir(exist_ok=True)

@@ -46,13 +46,7 @@ def make_runner(directory: Path) -> Runner:
 
 def plan_beside(shadow: Shadow, runner: Runner, project: Project, uri: str) -> Ended:
     """A plan run, to its end; the shadow may have been started just before, as in a pod."""
-    return runner(
-        project,
-        uri,
-        more=f"places.SHADOW_DIRECTORY = {str(shadow.shared)!r}",
-        kind=RunKind.PLAN,
-        evidence="Shadow",
-    )
+    return runner(project, uri, mounts={"SHADOW_DIRECTORY": shadow.shared}, kind=RunKind.PLAN, evidence="Shadow")
 
 
 def make_tables(server: Postgres, database: str, tables: int) -> None:

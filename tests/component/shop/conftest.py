@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from tests.cluster.postgres import Postgres, Version
-from tests.component.shop.shop_runs import PASSWORD, Shop
+from tests.component.shop.shop_runs import ENVIRONMENT, PASSWORD, SHOP, Shop
+from tests.component.warm import Warm
 
 
 @pytest.fixture(scope="session", params=[15, 18], ids=lambda version: f"pg{version}")
@@ -25,20 +26,28 @@ def server() -> Iterator[Postgres]:
         yield server
 
 
-def fresh(server: Postgres) -> Iterator[Shop]:
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Where the application's commands are forked from."""
+    one = Warm(("alembic.config", "alembic.autogenerate", "psycopg", "sqlalchemy.orm"), ENVIRONMENT, SHOP)
+    yield one
+    one.close()
+
+
+def fresh(server: Postgres, warm: Warm) -> Iterator[Shop]:
     name = f"shop_{uuid.uuid4().hex[:8]}"
     server.create_database(name, owner="shop")
-    yield Shop(server, name)
+    yield Shop(server, name, warm)
     server.drop_database(name)
 
 
 @pytest.fixture
-def each_shop(each_server: Postgres) -> Iterator[Shop]:
+def each_shop(each_server: Postgres, warm: Warm) -> Iterator[Shop]:
     """An empty database on every version."""
-    yield from fresh(each_server)
+    yield from fresh(each_server, warm)
 
 
 @pytest.fixture
-def shop(server: Postgres) -> Iterator[Shop]:
+def shop(server: Postgres, warm: Warm) -> Iterator[Shop]:
     """An empty database."""
-    yield from fresh(server)
+    yield from fresh(server, warm)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
 from tests.cluster.postgres import Postgres
+from tests.component.warm import Warm, module
 
 ROOT = Path(__file__).resolve().parents[3]
 SHOP = ROOT / "examples" / "shop"
 PASSWORD = "p@ss/%zz"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "helpers"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 CATALOG: dict[str, LiteralString] = {
     "columns": "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,"
@@ -40,24 +41,16 @@ class Shop:
 
     server: Postgres
     database: str
+    warm: Warm
 
     @property
     def uri(self) -> str:
         return self.server.uri(self.database, "shop", PASSWORD)
 
     def run(self, *words: str, uri: str | None = None) -> subprocess.CompletedProcess[str]:
-        """`python -m <words>` in the application's directory."""
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "helpers"), "PYTHONDONTWRITEBYTECODE": "1"}
-        environment["DATABASE_URL"] = self.uri if uri is None else uri
-        return subprocess.run(
-            [sys.executable, *words],
-            cwd=SHOP,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        """`python -m <words>` or `python -c <word>` in the application's directory."""
+        code = module(*words[1:]) if words[0] == "-m" else words[1]
+        return self.warm.run(code, env={**ENVIRONMENT, "DATABASE_URL": self.uri if uri is None else uri}, cwd=SHOP)
 
     def ok(self, *words: str) -> str:
         """The same, which must succeed; gives its standard output."""

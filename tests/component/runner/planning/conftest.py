@@ -55,13 +55,17 @@ class Planner:
         )
         (self.directory / places.SHADOW_READY_FILE).touch()
 
+    @property
+    def mounts(self) -> dict[str, Path]:
+        """Where a run finds the shadow."""
+        return {"SHADOW_DIRECTORY": self.directory}
+
     def run(self, project: Project, *, driver: str = "psycopg", **request: Any) -> Ended:
         """A plan run to its end, with a fresh shadow."""
         self.restore()
         uri = self.database.uri.replace("postgresql://", f"postgresql+{driver}://")
-        more = f"places.SHADOW_DIRECTORY = {str(self.directory)!r}"
         request = {"kind": RunKind.PLAN, "evidence": "Shadow", **request}
-        return self.runner(project, uri, more=more, env=self.env, **request)
+        return self.runner(project, uri, mounts=self.mounts, env=self.env, **request)
 
     def __call__(self, project: Project, **options: Any) -> PlanDocument:
         """The plan of a run that must have made one."""

@@ -42,8 +42,8 @@ def test_a_schema_that_env_py_makes_is_a_step_of_the_plan_and_made_when_that_is_
     assert [sql for sql in sent if not sql.startswith("SELECT")] == ["CREATE SCHEMA app", "SET search_path TO app"]
     assert database.all("SELECT to_regnamespace('app')::text") == [(None,)]
 
-    approved, prelude = approve_as_planned(plan, tmp_path)
-    asked = {"environment": "Project", "evidence": "Shadow", "more": prelude, "approved": approved}
+    approved, mounts = approve_as_planned(plan, tmp_path)
+    asked = {"environment": "Project", "evidence": "Shadow", "mounts": mounts, "approved": approved}
     ended = planner.runner(project, database.uri.replace("postgresql:", "postgresql+psycopg:"), **asked)
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert database.all("SELECT version_num FROM app.alembic_version") == [("r1",)]
@@ -59,8 +59,8 @@ def test_a_statement_of_env_py_is_not_sent_when_the_plan_does_not_have_it(
     project.sql("r1", "CREATE TABLE app.users (id int)")
     plan = planner(project, environment="Project")
     database.execute("CREATE SCHEMA app")
-    approved, prelude = approve_as_planned(plan, tmp_path)
-    asked = {"environment": "Project", "evidence": "Shadow", "more": prelude, "approved": approved}
+    approved, mounts = approve_as_planned(plan, tmp_path)
+    asked = {"environment": "Project", "evidence": "Shadow", "mounts": mounts, "approved": approved}
     ended = planner.runner(project, database.uri.replace("postgresql:", "postgresql+psycopg:"), **asked)
     message = failed(ended, Reason.STATEMENT_MISMATCH)
     assert message.startswith("Running env.py, statement")

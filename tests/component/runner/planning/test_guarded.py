@@ -92,9 +92,9 @@ REVISIONS = {
 def _apply(
     planner: Planner, project: Project, plan: PlanDocument, tmp_path: Path, *, driver: str = "psycopg", **more: object
 ) -> Ended:
-    approved, prelude = approve_as_planned(plan, tmp_path)
+    approved, mounts = approve_as_planned(plan, tmp_path)
     uri = planner.database.uri.replace("postgresql://", f"postgresql+{driver}://")
-    return planner.runner(project, uri, more=prelude, approved=approved, evidence="Shadow", **more)
+    return planner.runner(project, uri, mounts=mounts, approved=approved, evidence="Shadow", **more)
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])

@@ -40,8 +40,8 @@ def test_approved_plan_is_applied_when_the_libraries_are_the_oldest(
     assert planner.runner(project, uri).exit_code == 0
     for name in ("core", "raw", "savepoint", "block", "backfill helper"):
         project.add(name.replace(" ", "_"), REVISIONS[name])
-    approved, prelude = approve_as_planned(planner(project, driver=driver), tmp_path)
-    ended = planner.runner(project, uri, more=prelude, approved=approved, evidence="Shadow")
+    approved, mounts = approve_as_planned(planner(project, driver=driver), tmp_path)
+    ended = planner.runner(project, uri, mounts=mounts, approved=approved, evidence="Shadow")
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert planner.database.heads() == ["backfill_helper"]
 

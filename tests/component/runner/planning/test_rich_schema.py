@@ -121,9 +121,14 @@ def test_two_thousand_tables_are_seeded_and_planned_within_seconds(
     project.sql("r1", "ALTER TABLE t1999 ADD COLUMN n int")
     planner.restore()
     began = time.monotonic()
-    more = f"places.SHADOW_DIRECTORY = {str(planner.directory)!r}"
     ended = planner.runner(
-        project, database.uri, more=more, kind=RunKind.PLAN, evidence="Shadow", baseline=[], revision="r1"
+        project,
+        database.uri,
+        mounts=planner.mounts,
+        kind=RunKind.PLAN,
+        evidence="Shadow",
+        baseline=[],
+        revision="r1",
     )
     seconds = time.monotonic() - began
 

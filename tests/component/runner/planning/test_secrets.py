@@ -39,7 +39,6 @@ def test_other_passwords_of_the_secret_are_masked_and_names_are_not(project: Pro
     more = {"uri": planner.database.uri, "admin-password": "open-sesame", "schema": "public"}
     project.sql("r1", "CREATE TABLE public.item (note text DEFAULT 'open-sesame')")
     planner.restore()
-    prelude = f"places.SHADOW_DIRECTORY = {str(planner.directory)!r}"
-    ended = planner.runner(project, more, more=prelude, kind=RunKind.PLAN, evidence="Shadow")
+    ended = planner.runner(project, more, mounts=planner.mounts, kind=RunKind.PLAN, evidence="Shadow")
     (statement,) = read_plan(ended).steps[0].statements
     assert statement.sql == "CREATE TABLE public.item (note text DEFAULT '***')"

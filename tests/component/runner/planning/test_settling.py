@@ -114,8 +114,8 @@ def test_outcome_stays_unknown_with_what_differs_when_a_part_is_there(
 
 
 def _apply(planner: Planner, project: Project, ended: Ended, tmp_path: Path, **request: Any) -> Ended:
-    approved, more = approve_as_planned(read_plan(ended), tmp_path)
-    return planner.runner(project, planner.database.uri, more=more, approved=approved, evidence="Shadow", **request)
+    approved, mounts = approve_as_planned(read_plan(ended), tmp_path)
+    return planner.runner(project, planner.database.uri, mounts=mounts, approved=approved, evidence="Shadow", **request)
 
 
 def test_approved_baseline_is_applied_when_nothing_changed(

@@ -64,9 +64,9 @@ def test_merge_is_taken_back_to_both_heads_when_both_are_named(
     plan = read_plan(planner.run(project, allow_downgrade=True, **both))
     assert ([step.revision for step in plan.steps], plan.to_revisions) == (["m"], ["a1", "b1"])
     assert [step.downgrade for step in plan.steps] == ["proven"]
-    approved, prelude = approve_as_planned(plan, tmp_path)
+    approved, mounts = approve_as_planned(plan, tmp_path)
     ended = runner(
-        project, database.uri, more=prelude, approved=approved, evidence="Shadow", allow_downgrade=True, **both
+        project, database.uri, mounts=mounts, approved=approved, evidence="Shadow", allow_downgrade=True, **both
     )
     assert (ended.result.outcome, ended.result.current) == (Outcome.APPLIED, ["a1", "b1"]), ended.message
     assert sorted(map(str, database.heads())) == ["a1", "b1"]
