@@ -1,0 +1,1 @@
+"""env.py files as they are, beside plain Alembic."""

@@ -1,0 +1,43 @@
+"""Env.py files that differ in how they connect, or in what they are made with; what they may not do is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.component.runner.conftest import Database
+from tests.component.runner.harness import Runner, failed
+
+from alembic_operator.contract.reasons import Reason
+
+from .connections import CONNECTIONS
+from .frameworks import FRAMEWORKS
+from .pair import Pair
+from .refused import REFUSED
+from .shape import PLACEHOLDER, Shape
+from .templates import TEMPLATES
+
+# Not equal yet: a listener that sends SET ROLE, which has no rights in the shadow.
+_LEFT_OUT = ("becomes the owner's role by a listener",)
+SHAPES = [shape for shape in CONNECTIONS if shape.name not in _LEFT_OUT]
+
+
+@pytest.mark.parametrize("pair", SHAPES, ids=Shape.id, indirect=True)
+def test_equals_plain_alembic_however_env_py_connects(pair: Pair) -> None:
+    pair.go()
+
+
+@pytest.mark.parametrize("pair", (*FRAMEWORKS, *TEMPLATES), ids=Shape.id, indirect=True)
+def test_equals_plain_alembic_when_a_library_makes_the_environment(pair: Pair) -> None:
+    pair.go()
+
+
+@pytest.mark.parametrize("shape", REFUSED, ids=Shape.id)
+def test_nothing_is_sent_when_env_py_asks_for_what_cannot_be_done(
+    shape: Shape, runner: Runner, database: Database, tmp_path: Path
+) -> None:
+    project = shape.write(tmp_path / "app", PLACEHOLDER, lambda text: text)
+    message = failed(runner(project, database.uri, **shape.manifest), Reason.ENVIRONMENT_FAILED)
+    assert shape.message in message
+    assert "word" not in message
+    assert database.all("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []
