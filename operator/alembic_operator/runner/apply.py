@@ -132,7 +132,7 @@ class Migration:
 
         history.run(
             Work(
-                Loan(session.raw, quiet=running.quiet, restore=session.restore, second=running.connects),
+                Loan(session.raw, quiet=running.quiet, restore=session.restore, wrote=running.wrote_beside),
                 destination(targets),
                 steps,
                 self._direction,

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..contract.reasons import Reason
 from ..contract.request import RunKind, RunRequest
-from .driver import Driver, RawConnection, rows
+from .driver import Driver, RawConnection, rows, sqlstate_of
 from .errors import RunFailed
 from .planning.capture import Listener, connect_captured
 from .searchpath import setting_of
@@ -219,7 +219,7 @@ def _take_role(driver: Driver, connection: RawConnection, request: RunRequest) -
     try:
         rows(connection, "SELECT pg_catalog.set_config('role', %s::text, false)", request.role)
     except driver.error as error:
-        sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+        sqlstate = sqlstate_of(error)
         found = "there is no such role" if sqlstate == "22023" else "the user may not take it"
         raise RunFailed(
             Reason.PERMISSION_DENIED,

@@ -56,6 +56,11 @@ class RawConnection(Protocol):
         """End the session."""
 
 
+def sqlstate_of(error: Exception) -> str:
+    """Of a driver's error; "" for none."""
+    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+
+
 class Driver:
     """One driver module.
 

@@ -294,6 +294,11 @@ class Running:
         with self._refusing():
             raise escape("it opens a database connection of its own, which was not done")
 
+    def wrote_beside(self) -> None:
+        """The revision's code has tried to write by another connection of its engine's."""
+        with self._refusing():
+            raise escape("it writes by a connection of its own, of the engine of op.get_bind(); that was not done")
+
     @contextmanager
     def _refusing(self) -> Iterator[None]:
         try:

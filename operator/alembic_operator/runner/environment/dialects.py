@@ -6,7 +6,8 @@ session, since SQLAlchemy's asyncio extension runs a synchronous driver as well,
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Callable
 
 from sqlalchemy import event
 from sqlalchemy.dialects import registry
@@ -39,6 +40,11 @@ def _check_out(session: Any, _record: Any, _connection: Any) -> None:
         raise DisconnectionError("the session was given back")
 
 
+def _executing(context: Any) -> AbstractContextManager[None]:
+    connection = context.root_connection.connection if context is not None else None
+    return _lenders[-1].executing(connection) if connection is not None else nullcontext()
+
+
 class _Lent:
     """What the dialects have in common."""
 
@@ -53,6 +59,28 @@ class _Lent:
             return
         with loan.quiet():
             super().initialize(connection)  # type: ignore[misc]
+
+    def on_connect(self) -> Callable[[Any], None] | None:
+        connected = super().on_connect()  # type: ignore[misc]  # psycopg2 looks for hstore there
+
+        def quietly(session: Any) -> None:
+            loan = _lenders[-1].loan
+            with loan.quiet() if loan is not None else nullcontext():
+                connected(session)
+
+        return quietly if connected is not None else None
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        with _executing(context):
+            super().do_execute(cursor, statement, parameters, context)  # type: ignore[misc]
+
+    def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
+        with _executing(context):
+            super().do_execute_no_params(cursor, statement, context)  # type: ignore[misc]
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        with _executing(context):
+            super().do_executemany(cursor, statement, parameters, context)  # type: ignore[misc]
 
     def do_begin(self, dbapi_connection: Any) -> None:
         _lenders[-1].begin(dbapi_connection)

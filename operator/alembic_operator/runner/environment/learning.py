@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from ...contract.fingerprints import fingerprints
 from ...contract.reasons import Reason
-from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection, rows
+from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection, rows, sqlstate_of
 from ..errors import RunFailed
 from ..planning.capture import Sent, unheard
 from .application import Application, lacks_application
@@ -84,7 +84,7 @@ class Reader:
         try:
             return deliver()
         except self._driver.error as error:
-            state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+            state = sqlstate_of(error)
             if state not in _WRITES and not (self.passed_over and state in _CONSEQUENCES):
                 raise
             self.passed_over += 1

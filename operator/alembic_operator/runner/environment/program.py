@@ -176,7 +176,8 @@ class Program:
         raw: Any = loan.raw
         with loan.quiet():
             raw.commit()  # what env.py has sent stays, whatever becomes of the revisions
-        loan.migrating, loan.dialect, loan.owner = True, connection.dialect, connection.connection  # type: ignore[union-attr]
+        loan.migrating, loan.dialect, loan.connection = True, connection.dialect, connection.connection  # type: ignore[union-attr]
+        loan.owner = loan.connection
         if outside:
             self._commit_each(context)
         self.work.prepared(context)

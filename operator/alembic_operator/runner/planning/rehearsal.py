@@ -108,16 +108,13 @@ class Rehearsal:
             raise self._explain(error) from error
         return self.done
 
-    def _opened(self) -> None:
-        self.recorder.opened()  # op.get_bind().engine.connect()
-        raise self._second()
-
-    def _second(self) -> RunFailed:
+    def _wrote_beside(self) -> None:
+        self.recorder.opened()  # op.get_bind().engine.begin()
         file = self.history_files.graph.files[self.revision]
-        return RunFailed(
+        raise RunFailed(
             Reason.MIGRATION_FAILED,
-            f'Trying revision "{self.revision}" ({file.path}) in the shadow: it opens a database connection of its '
-            "own, by the engine of op.get_bind(), which was not done",
+            f'Trying revision "{self.revision}" ({file.path}) in the shadow: it writes by a database connection of its '
+            "own, of the engine of op.get_bind(), which was not done",
             "What is sent there is in nobody's transaction. Let the revision use op.get_bind() itself, and build a new "
             "image.",
             revision=self.revision,
@@ -131,7 +128,7 @@ class Rehearsal:
 
         history.run(
             Work(
-                Loan(self.raw, quiet=self.recorder.quiet, restore=self.restore, second=self._opened),
+                Loan(self.raw, quiet=self.recorder.quiet, restore=self.restore, wrote=self._wrote_beside),
                 destination(targets),
                 steps,
                 direction,

@@ -11,11 +11,6 @@ MOST_NOTICES = 20
 _SKIPPED = re.compile(r"NOTICE:\s+(.* (already exists|does not exist), skipping)", re.DOTALL)
 
 
-def sqlstate_of(error: Exception) -> str:
-    """Of a driver's error; "" for none."""
-    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
-
-
 def same(one: Statement, other: Statement) -> bool:
     """Whether it is the same statement again."""
     return (one.sql, one.parameters, one.autocommit, one.channel) == (
