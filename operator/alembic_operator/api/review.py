@@ -12,6 +12,7 @@ PATH = "spec.review"
 MODES = ("Auto", "OnFindings", "Required")  # from the weakest to the strictest
 FAIL_ON = ("error", "warning")
 EVIDENCE = ("Shadow", "Static")
+NETWORKS = ("Closed", "Open")
 SEVERITIES = ("error", "warning", "off")
 
 # Ids of the rules, which `review.rules` may name.
@@ -77,6 +78,7 @@ class Review:
         fail_on: error or warning; the findings that count for OnFindings.
         rules: severities (error, warning, off) that replace those of the rules.
         evidence: Shadow or Static.
+        network: Closed or Open; whether a plan run may reach more than the target and the shadow.
     """
 
     mode: str = "OnFindings"
@@ -84,6 +86,7 @@ class Review:
     fail_on: str = "error"
     rules: Mapping[str, str] = field(default_factory=dict)
     evidence: str = "Shadow"
+    network: str = "Closed"
     shadow: ShadowImage = field(default_factory=ShadowImage)
 
 
@@ -108,6 +111,7 @@ def parse_review(raw: Raw) -> Review:
         fail_on=_one_of(raw, "failOn", "error", FAIL_ON),
         rules=dict(raw.get("rules") or {}),
         evidence=_one_of(raw, "evidence", "Shadow", EVIDENCE),
+        network=_one_of(raw, "network", "Closed", NETWORKS),
         shadow=_shadow(raw.get("shadow") or {}),
     )
     check_digest(review.approved_digest, f"{PATH}.approvedDigest")

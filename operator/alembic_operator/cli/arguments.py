@@ -50,6 +50,7 @@ class Options:
     format: str = "text"
     fail_on: str = "error"
     evidence: str = "shadow"
+    network: str = "closed"
     rules: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -97,6 +98,7 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -
         format=found.format,
         fail_on=found.fail_on,
         evidence=found.evidence,
+        network=found.network,
         rules=_rules(plan, found.rule),
     )
 
@@ -130,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", choices=("text", "json"), default="text", help="(default: %(default)s)")
     add("--fail-on", choices=(*FAIL_ON, "never"), default="error", help="exit code 1 (default: %(default)s)")
     add("--evidence", type=str.lower, choices=("shadow", "static"), default="shadow", help="(default: %(default)s)")
+    add("--network", choices=("closed", "open"), default="closed", help="for code of the plan (default: %(default)s)")
     add("--rule", action="append", default=[], metavar="ID=SEVERITY", help="error, warning or off; may be repeated")
     return parser
 

@@ -145,6 +145,7 @@ def _request(options: Options) -> RunRequest:
         baseline=list(options.baseline) if options.baseline is not None else None,
         allow_downgrade=options.allow_downgrade,
         evidence=options.evidence.capitalize(),
+        network=options.network.capitalize(),
     )
 
 

@@ -114,6 +114,7 @@ class RunRequest:
         baseline_fingerprint: of the schema that is to be adopted, as Git has it; "" for none.
         allow_downgrade: a database that is ahead is planned back.
         evidence: Shadow or Static; where a plan gets the SQL from.
+        network: Closed or Open; whether a plan run may reach more than the target and the shadow.
         shadow_image: of the shadow, for messages.
         python, env_names: as in the spec, part of a plan's inputs (names of job.env, never values).
         environment: Project or Managed; "" for Project wherever there is an env.py, and Managed elsewhere.
@@ -145,6 +146,7 @@ class RunRequest:
     baseline_fingerprint: str = ""
     allow_downgrade: bool = False
     evidence: str = "Static"
+    network: str = "Closed"
     shadow_image: str = ""
     python: str = "python3"
     environment: str = ""

@@ -51,6 +51,7 @@ def build_request(
         baseline_fingerprint=spec.baseline.fingerprint if spec.baseline else "",
         allow_downgrade=spec.allow_downgrade,
         evidence=spec.review.evidence,
+        network=spec.review.network,
         shadow_image=shadow_image(spec, database.version if database else "", context)
         if kind is RunKind.PLAN and spec.review.evidence == "Shadow"
         else "",

@@ -21,6 +21,7 @@ from .guarding import Gate
 from .journal import Entry, job_uid, read_journal, withdraw
 from .loading import load
 from .lock import acquire
+from .network import Network
 from .other_version_tables import OwnTable, check_others, find_others
 from .planning.capture import Listener
 from .report import Report
@@ -62,6 +63,7 @@ class Run:
         verification: how it is known that the schema is the history's; None as long as it is not.
         rehearsing: the revision that is under way in the shadow.
         shadow: None for the one beside the runner; else makes one that was restored beforehand.
+        network: what a plan run may not reach, and has tried to.
         began: when, by time.monotonic().
     """
 
@@ -80,6 +82,7 @@ class Run:
         self.verification: Verification | None = None
         self.rehearsing = ""
         self.shadow: Callable[[Driver, RunRequest, tuple[str, ...]], Shadow] | None = None
+        self.network = Network()
         self.began = time.monotonic()
         self._driver: Driver | None = None
         self._target: Target | None = None
@@ -96,6 +99,8 @@ class Run:
             EndRequested: on SIGTERM and at the time limit.
         """
         request = self.request
+        if request.kind == RunKind.PLAN and request.network != "Open":
+            self.network.close()
         drop_libpq_variables()
         self._target = read_secret(request.secret_name, request.secret_key)
         self._driver = find_driver(self._target.driver)
@@ -175,6 +180,8 @@ class Run:
             from .planning.plan import make_plan  # noqa: PLC0415 (needs Alembic)
 
             outcome = make_plan(self, driver, connection, history)
+            if self.network.warning:
+                self.report.warn(self.network.warning)
         else:
             from .applying import apply  # noqa: PLC0415 (needs Alembic)
 
@@ -278,7 +285,7 @@ class Run:
             The failure to report: OutcomeUnknown where an autocommit block of the revision was committed.
         """
         if self._driver is None or self.running is None or failed.failure.reason == Reason.OUTCOME_UNKNOWN:
-            return failed
+            return self.network.blamed(failed)
         failure = failed.failure
         if self.pending is not None:
             self.pending = max(0, self.pending - len(self.running.applied))

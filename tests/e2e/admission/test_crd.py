@@ -94,6 +94,7 @@ def test_defaults_are_filled_in_by_the_api_server(applied: dict[str, object]) ->
     assert isinstance(spec, dict)
     assert spec["review"] == {
         **{"mode": "OnFindings", "approvedDigest": "", "failOn": "error", "rules": {}, "evidence": "Shadow"},
+        "network": "Closed",
         "shadow": {"image": "", "runAsUser": 999},
     }
     assert spec["allowDowngrade"] is False

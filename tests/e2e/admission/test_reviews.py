@@ -28,6 +28,7 @@ GIT = f"to approve a plan by spec.review.approvedDigest {NEEDS}"
 RULE = f"to lower the severity of a rule in spec.review.rules {NEEDS}"
 FAIL_ON = f"to weaken spec.review.failOn from warning to error {NEEDS}"
 EVIDENCE = f"to weaken spec.review.evidence from Shadow to Static {NEEDS}"
+NETWORK = f"to weaken spec.review.network from Closed to Open {NEEDS}"
 IMAGE = f"to name another spec.review.shadow.image, which makes the evidence, {NEEDS}"
 NOT_PINNED = (
     "spec.review.shadow.image must be pinned by its digest (name@sha256:<64 hex>): tags are for namespaces with the "
@@ -120,6 +121,7 @@ CREATED_WEAKER: dict[str, tuple[Any, ...]] = {
     "an error in some cases as a warning": ({"rules": {"rewrite": "warning"}}, RULE),
     "one lowered beside others that are not": ({"rules": {"fk-index": "error", "snake-case": "off"}}, RULE),
     "no evidence": ({"evidence": "Static"}, EVIDENCE),
+    "plan runs that reach anything": ({"network": "Open"}, NETWORK),
     "an image that makes the evidence": ({"shadow": {"image": POSTGIS}}, IMAGE),
 }
 
@@ -157,6 +159,7 @@ CHANGED_WEAKER: dict[str, tuple[Any, ...]] = {
     "an error off": ("plain", {"rules": {"not-null-without-backfill": "off"}}, RULE),
     "all rules left out": ("strict", {"rules": None}, RULE),
     "evidence": ("plain", {"evidence": "Static"}, EVIDENCE),
+    "plan runs that may reach anything": ("plain", {"network": "Open"}, NETWORK),
     "a first image": ("plain", {"shadow": {"image": PGVECTOR}}, IMAGE),
     "another image": ("strict", {"shadow": {"image": PGVECTOR}}, IMAGE),
     "the whole review left out": ("strict", None, mode("Required", "OnFindings")),

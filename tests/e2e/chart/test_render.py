@@ -29,6 +29,7 @@ EVERYTHING = {
     "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
     "priorityClassName": "system-cluster-critical",
     "networkPolicy": {"enabled": True, "metricsFrom": [{"namespaceSelector": {}}]},
+    "planNetworkPolicies": {"namespaces": ["default"], "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
 }
@@ -37,7 +38,7 @@ EVERYTHING = {
 def render(cluster: Cluster, values: dict[str, Any], release: str = "alembic-operator") -> list[dict[str, Any]]:
     """The objects that the chart makes."""
     words = ("helm", "template", release, CHART, "--namespace", "chart", "--values", "-")
-    return [each for each in yaml.safe_load_all(cluster.run(*words, stdin=json.dumps(values))) if each]
+    return [each for each in yaml.load_all(cluster.run(*words, stdin=json.dumps(values)), yaml.CSafeLoader) if each]
 
 
 def kinds(objects: list[dict[str, Any]]) -> set[str]:
@@ -70,7 +71,7 @@ def test_kustomize_makes_the_same_objects(cluster: Cluster) -> None:
     built = cluster.kubectl("kustomize", ROOT / "deploy")
 
     def names(text: str) -> set[tuple[str, str]]:
-        return {(each["kind"], each["metadata"]["name"]) for each in yaml.safe_load_all(text)}
+        return {(each["kind"], each["metadata"]["name"]) for each in yaml.load_all(text, yaml.CSafeLoader)}
 
     assert names(built) == names((ROOT / "deploy" / "install.yaml").read_text(encoding="utf-8"))
 

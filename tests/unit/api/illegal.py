@@ -225,7 +225,7 @@ ILLEGAL: tuple[Illegal, ...] = (
             f"review.{key}",
             f'Unsupported value: "{value}": supported values: ',
         )
-        for key, value in {"mode": "Never", "failOn": "off", "evidence": "None"}.items()
+        for key, value in {"mode": "Never", "failOn": "off", "evidence": "None", "network": "Ajar"}.items()
     ),
     text("a digest that is cut", "review.approvedDigest", DIGEST[1:-1], rules.DIGEST_RULE),
     text("a digest in capitals", "review.approvedDigest", DIGEST[1:].upper(), rules.DIGEST_RULE),

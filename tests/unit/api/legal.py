@@ -63,7 +63,7 @@ LEGAL: tuple[Legal, ...] = (
     spec("another key of theirs", {"database.reviewSecretRef": {"name": "shop-db-review", "key": "dsn"}}),
     spec("an empty review", {"review": {}}),
     spec("a review of every plan", {"review.mode": "Required"}),
-    spec("no review", {"review": {"mode": "Auto", "evidence": "Static"}}),
+    spec("no review", {"review": {"mode": "Auto", "evidence": "Static", "network": "Open"}}),
     spec("warnings that wait", {"review.failOn": "warning"}),
     spec("an approved digest", {"review.approvedDigest": DIGEST[1:]}),
     spec("no approved digest, said aloud", {"review.approvedDigest": ""}),

@@ -137,6 +137,7 @@ def test_rules_of_a_review_are_those_that_make_findings() -> None:
         ("spec.review.mode", review.MODES),
         ("spec.review.failOn", review.FAIL_ON),
         ("spec.review.evidence", review.EVIDENCE),
+        ("spec.review.network", review.NETWORKS),
         ("spec.review.rules{}", review.SEVERITIES),
     ],
 )

@@ -78,6 +78,7 @@ def test_every_value_is_in_the_table() -> None:
         ("resync", 9),
         ("admissionPolicies", "yes"),
         ("networkPolicy", {"apiServerPorts": []}),
+        ("planNetworkPolicies", {"databasePorts": ["postgresql"]}),
         ("serviceMonitor", {"interval": "often"}),
         ("podLabels", {"a": 1}),
     ],

@@ -229,6 +229,7 @@ def _task(run: Run, connection: RawConnection, history: History, reading: Readin
         secrets=_secrets(run),
         began=run.began,
         progress=run.rehearses,
+        network=run.network,
     )
 
 

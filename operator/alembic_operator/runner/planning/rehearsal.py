@@ -41,6 +41,13 @@ class Rehearsed:
     seconds: float
 
 
+@contextmanager
+def _closed_in(task: Task, recorder: Recorder, parameters: dict[str, Any]) -> Iterator[None]:
+    """A step's code connects to the shadow alone."""
+    with led_to(parameters, recorder.opened), task.network.told_to(recorder.reaches):
+        yield
+
+
 @dataclass
 class Rehearsal:
     """A run of revisions on the captured session; Alembic's context has it under "alembic_operator", for helpers.
@@ -78,7 +85,7 @@ class Rehearsal:
             place=task.place,
             recorder=recorder,
             began=task.progress,
-            around=lambda: led_to(parameters, recorder.opened),
+            around=lambda: _closed_in(task, recorder, parameters),
         )
 
     @property

@@ -11,6 +11,7 @@ from ...contract.result import DatabaseFacts
 from ..driver import Driver, RawConnection
 from ..history import History
 from ..journal import Journal
+from ..network import Network
 from ..report import Report
 from ..searchpath import SearchPath
 from ..session import Place
@@ -30,6 +31,7 @@ class Task:
         secrets: values that no plan may hold.
         began: when the run began, by time.monotonic().
         progress: told the revision that is under way in the shadow.
+        network: which the steps may not reach.
         contact: what a comparison of the schema with the history found; None where none was called for.
     """
 
@@ -49,4 +51,5 @@ class Task:
     secrets: list[str]
     began: float
     progress: Callable[[str], None]
+    network: Network
     contact: Contact | None = None

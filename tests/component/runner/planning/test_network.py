@@ -1,0 +1,99 @@
+"""What code of a plan run may reach beside the target and the shadow: nothing, unless the spec says so."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from tests.component.runner.conftest import Database
+from tests.component.runner.harness import failed
+from tests.component.runner.project import Project
+
+from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.result import Outcome
+
+from .conftest import Planner, read_plan
+
+TABLE = "op.execute('CREATE TABLE item (id int)')\n"
+PASSED_OVER = "try:\n    {}\nexcept OSError:\n    pass\n"
+# Ways to the network, by the address that they are given.
+WAYS = {
+    "a connection": "import socket; socket.create_connection({address!r}, 5)",
+    "HTTP by a name": "import urllib.request; urllib.request.urlopen('http://metrics.example:{port}/')",
+    "a datagram": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', {address!r})",
+    "asyncio": "import asyncio; asyncio.run(asyncio.open_connection(*{address!r}))",
+    "a thread": "import threading, socket; one = threading.Thread(target=socket.create_connection, args=[{address!r}]);"
+    " one.start(); one.join()",
+}
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    """A server that somebody might tell something."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.01)
+        yield server
+
+
+def _called(server: socket.socket) -> bool:
+    try:
+        server.accept()[0].close()
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_step_says_what_its_code_tried_to_reach_and_nothing_was_reached(
+    project: Project, planner: Planner, listening: socket.socket, way: str
+) -> None:
+    address = listening.getsockname()
+    code = way.format(address=address, port=address[1])
+    project.add("r1", TABLE + PASSED_OVER.format(code))
+
+    (step,) = read_plan(planner.run(project)).steps
+
+    where = f"metrics.example:{address[1]}" if "metrics" in way else f"127.0.0.1:{address[1]}"
+    assert step.escapes == [f"After statement 1 it tries to reach {where}, which a plan run may not."]
+    assert not _called(listening)
+
+
+def test_message_names_what_was_tried_and_the_field_when_a_revision_fails_without_it(
+    project: Project, planner: Planner
+) -> None:
+    project.add("r1", TABLE + "import urllib.request; urllib.request.urlopen('https://bucket.example/rows')")
+    message = failed(planner.run(project), Reason.MIGRATION_FAILED)
+    assert "It had tried to reach bucket.example:443, which a plan run may not" in message
+    assert "set spec.review.network: Open" in message
+
+
+def test_message_names_the_field_when_env_py_cannot_be_run_without_the_network(
+    project: Project, planner: Planner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    env = project.directory / "migrations" / "env.py"
+    env.write_text("import socket; socket.create_connection(('vault.example', 8200))\n" + env.read_text())
+    message = failed(planner.run(project, environment="Project"), Reason.ENVIRONMENT_FAILED)
+    assert "It had tried to reach vault.example:8200, which a plan run may not" in message
+    assert "set spec.review.network: Open" in message
+
+
+def test_warning_tells_what_code_outside_of_the_revisions_tried_to_reach(project: Project, planner: Planner) -> None:
+    path = project.add("r1", TABLE)
+    code = PASSED_OVER.format("import socket; socket.create_connection(('flags.example', 443))")
+    path.write_text(path.read_text().replace("from alembic", code + "from alembic", 1))
+    result = planner.run(project).result
+    assert any("tried to reach flags.example:443" in warning for warning in result.warnings)
+    assert result.outcome == Outcome.PLANNED
+
+
+def test_code_reaches_what_it_wants_when_the_network_is_open_and_when_it_is_applied(
+    database: Database, project: Project, planner: Planner, listening: socket.socket
+) -> None:
+    project.add("r1", f"{TABLE}import socket\nsocket.create_connection({listening.getsockname()!r}, 5).close()")
+    (step,) = read_plan(planner.run(project, network="Open")).steps
+    assert step.escapes == []
+    assert _called(listening)
+    assert planner.runner(project, database.uri).result.outcome == Outcome.APPLIED
+    assert _called(listening)
