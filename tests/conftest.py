@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Note the times where tests run; the process that only hands them out forgets those of the run before."""
+    sys.dont_write_bytecode = False  # the next process need not rewrite each test file, three seconds of CPU
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if config.option.collectonly:
         return
@@ -27,6 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
         times.FILE.unlink(missing_ok=True)
     if worker is not None or not config.option.numprocesses:
         config.pluginmanager.register(times.Times(worker or "main"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish() -> None:
+    """Compile no file of a test's own: one that it changes within a second would be taken for what it was before."""
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 @pytest.hookimpl(trylast=True)  # the workers are gone by then

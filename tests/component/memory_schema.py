@@ -18,7 +18,7 @@ CRDS = Path(__file__).parents[2] / "crds"
 @cache
 def part(name: str, plural: str = SCHEMAS) -> Mapping[str, Any]:
     """The schema of `spec` or of `status`."""
-    crd = yaml.safe_load((CRDS / f"alembic-operator.dev_{plural}.yaml").read_text())
+    crd = yaml.load((CRDS / f"alembic-operator.dev_{plural}.yaml").read_text(), yaml.CSafeLoader)
     found: Mapping[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][name]
     return found
 

@@ -145,7 +145,7 @@ def test_new_image_is_refused_when_it_is_a_tag_outside_development(requests: Req
 
 
 def test_policies_are_stored_without_a_warning_of_the_type_checker(cluster: Cluster, policies: None) -> None:
-    listed = yaml.safe_load(cluster.kubectl("get", "validatingadmissionpolicies", "-o", "yaml"))["items"]
+    listed = yaml.load(cluster.kubectl("get", "validatingadmissionpolicies", "-o", "yaml"), yaml.CSafeLoader)["items"]
     ours = [policy for policy in listed if policy["metadata"]["name"].startswith("admission-alembic-operator-")]
 
     assert len(ours) == 8

@@ -13,7 +13,8 @@ FOLDER = Path(__file__).parents[3] / "crds"
 
 def crd(plural: str) -> dict[str, Any]:
     """The CRD of that kind."""
-    found: dict[str, Any] = yaml.safe_load((FOLDER / f"alembic-operator.dev_{plural}.yaml").read_text(encoding="utf-8"))
+    text = (FOLDER / f"alembic-operator.dev_{plural}.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
     return found
 
 

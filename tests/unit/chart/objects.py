@@ -9,8 +9,9 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "alembic-operator"
-VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
-OBJECTS: list[dict[str, Any]] = list(yaml.safe_load_all((ROOT / "deploy" / "install.yaml").read_text(encoding="utf-8")))
+VALUES: dict[str, Any] = yaml.load((CHART / "values.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+_INSTALL = (ROOT / "deploy" / "install.yaml").read_text(encoding="utf-8")
+OBJECTS: list[dict[str, Any]] = list(yaml.load_all(_INSTALL, yaml.CSafeLoader))
 
 
 def named(kind: str, name: str) -> dict[str, Any]:
