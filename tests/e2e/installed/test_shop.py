@@ -54,17 +54,18 @@ def test_application_works_when_every_revision_is_applied_at_once(shop: Place) -
     assert "smoke: ok, 15 checks" in use_application(shop)
 
 
-def test_application_works_when_the_revisions_are_applied_one_after_another(shop: Place) -> None:
-    apply(shop, REVISIONS[0])
+def test_application_works_when_the_revisions_are_applied_release_by_release(shop: Place) -> None:
+    releases = [REVISIONS[first : first + 3] for first in range(0, len(REVISIONS), 3)]
+    apply(shop, releases[0][-1])
     shop.wait("UpToDate")
 
-    for number, revision in enumerate(REVISIONS[1:], start=2):
-        shop.patch(revision=revision)
+    for number, revisions in enumerate(releases[1:], start=2):
+        shop.patch(revision=revisions[-1])
         shop.wait("UpToDate")
         assert shop.message() == (
-            f"Job shop/{number} applied 1 revision in SECONDS: {revision}. The database is at revision {revision}."
+            f"Job shop/{number} applied {len(revisions)} revisions in SECONDS: {', '.join(revisions)}. The database is "
+            f"at revision {revisions[-1]}."
         )
 
     assert "smoke: ok, 15 checks" in use_application(shop)
-    assert len(shop.status()["history"]) == 10
-    assert len(shop.jobs()) == 5
+    assert len(shop.status()["history"]) == len(shop.jobs()) == len(releases) == 5
