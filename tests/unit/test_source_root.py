@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
-import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -21,19 +18,3 @@ def test_operator_is_the_standard_librarys_when_it_is_imported() -> None:
 def test_source_root_holds_packages_and_is_none() -> None:
     assert not (ROOT / "operator" / "__init__.py").exists()
     assert (ROOT / "operator" / "alembic_operator" / "__init__.py").exists()
-
-
-def test_tests_are_collected_when_python_puts_the_root_first_on_its_path() -> None:
-    path = str(Path(__file__).relative_to(ROOT))
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONSAFEPATH")}
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", path],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert f"{path}::test_source_root_holds_packages_and_is_none" in found.stdout
