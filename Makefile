@@ -110,6 +110,10 @@ demo-down: venv  ## remove the demo and every trace of it
 bench: venv  ## measure, and write docs/benchmarks.md (ten minutes)
 	@$(BIN)/python -m benchmarks
 
+.PHONY: real-projects
+real-projects: venv  ## migrate applications from PyPI beside plain Alembic, and write docs/real-projects.md (NAME=… for one)
+	@$(BIN)/python -m tests.real_projects $(NAME)
+
 .PHONY: cluster-down
 cluster-down: venv  ## stop it and remove every trace
 	@$(BIN)/python -m tests.cluster down --name $(or $(NAME),default)

@@ -61,12 +61,12 @@ class Database:
     Attributes:
         server: It is on.
         name: Of the database.
-        warm: Where plain Alembic is forked from.
+        warm: Where plain Alembic is forked from; None where `alembic` is not called.
     """
 
     server: Postgres
     name: str
-    warm: Warm
+    warm: Warm | None = None
     connections: list[psycopg.Connection[tuple[object, ...]]] = field(default_factory=list)
 
     @property
@@ -100,6 +100,7 @@ class Database:
 
     def alembic(self, project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Plain Alembic, as a person runs it."""
+        assert self.warm is not None
         url = self.uri.replace("postgresql://", "postgresql+psycopg://")
         code = module("alembic", *(arguments or ("upgrade", "head")))
         return self.warm.run(code, cwd=project.directory, env={**os.environ, "DATABASE_URL": url})

@@ -1,0 +1,100 @@
+"""What is done with one application, step by step, and what came of it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.cluster.postgres import Postgres
+from tests.component.runner.conftest import PASSWORD, USER, Database
+from tests.component.runner.harness import Runner
+from tests.component.runner.planning.conftest import Planner
+
+from .application import Application
+from .follow import Failed, Following
+from .install import Installed
+
+DONE = "yes"
+
+
+@dataclass
+class Followed:
+    """What came of an application.
+
+    Attributes:
+        plain, up, planned, back: "yes", or why not; "" where it was not tried.
+        seconds: of plain Alembic to its head; of Apply to nine tenths; of plan, Apply and comparison.
+    """
+
+    name: str
+    version: str
+    fields: list[str]
+    revisions: int = 0
+    plain: str = ""
+    up: str = ""
+    planned: str = ""
+    back: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def prepare(server: Postgres) -> None:
+    """Make what a server needs: the application's user, and a socket for shadows."""
+    server.create_role(USER, PASSWORD)
+    hba = server.data / "pg_hba.conf"
+    hba.write_text("local all all trust\nhost all all all scram-sha-256\n")
+    server.execute("SELECT pg_reload_conf()")
+
+
+def follow(application: Application, installed: Installed, server: Postgres, runner: Runner) -> Followed:
+    """Do all of it, and say how far it came."""
+    found = Followed(application.name, installed.version, application.fields)
+    ours, plain = (Database(server, f"{name}_{application.name.replace('-', '_')}") for name in ("ours", "plain"))
+    with tempfile.TemporaryDirectory(prefix="real-") as directory:
+        work = Path(directory)
+        shadow = work / "shadow"
+        shadow.mkdir()
+        (shadow / ".s.PGSQL.5432").symlink_to(server.directory / f".s.PGSQL.{server.port}")
+        for database in (ours, plain):
+            server.create_database(database.name, owner=USER)
+        try:
+            _steps(Following(application, installed, Planner(ours, runner, shadow), plain, work), found)
+        finally:
+            for database in (ours, plain):
+                server.drop_database(database.name)
+    return found
+
+
+def _steps(one: Following, found: Followed) -> None:
+    history: list[str] = []
+
+    def plain() -> None:
+        history.extend(one.revisions())
+        found.revisions = len(history)
+        one.make_first()
+        one.alembic("upgrade", one.application.target)
+
+    def up() -> None:
+        one.apply(history[max(0, len(history) * 9 // 10 - 1)])
+
+    def planned() -> None:
+        one.plan_and_apply(one.application.target)
+        one.compare()
+
+    def back() -> None:
+        one.alembic("downgrade", "-1")
+        one.plan_and_apply(history[-2], back=True)
+        one.compare()
+
+    steps: tuple[Callable[[], None], ...] = (plain, up, planned, back)
+    for step in steps:
+        began = time.monotonic()
+        try:
+            step()
+        except Failed as failed:
+            setattr(found, step.__name__, str(failed))
+            return
+        setattr(found, step.__name__, DONE)
+        found.seconds[step.__name__] = round(time.monotonic() - began, 1)
