@@ -17,6 +17,7 @@ from typing import Callable
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
 
+from ..contract import places
 from ..contract.plan import Direction
 from ..contract.reasons import Reason
 from ..contract.request import RunRequest
@@ -209,6 +210,12 @@ _ADVICE = {
     Reason.DEADLOCK: "It was rolled back, and is tried again.",
     Reason.SERIALIZATION_FAILURE: "It was rolled back, and is tried again.",
 }
+_OF_THE_JOURNAL = (places.JOURNAL_SCHEMA, "revision_journal")
+_GRANT_JOURNAL = (
+    "The journal is written by the role that env.py or the revision has become by SET ROLE. Grant that role USAGE on "
+    f"schema {places.JOURNAL_SCHEMA}, and SELECT, INSERT, UPDATE and DELETE on its tables; or name it in "
+    "spec.database.role before the first run, and the journal is its own."
+)
 
 
 def _found(sql: SqlError | None, error: BaseException, request: RunRequest, blocked_by: str) -> tuple[Reason, str, str]:
@@ -230,6 +237,8 @@ def _found(sql: SqlError | None, error: BaseException, request: RunRequest, bloc
         advice = "It was rolled back. Raise the limit, or make the statement smaller."
     elif sql.sqlstate == "25P03":
         advice = "It was rolled back. Raise spec.timeouts.idleInTransaction, or shorten what it does in Python."
+    elif sql.reason == Reason.PERMISSION_DENIED and any(name in sql.text for name in _OF_THE_JOURNAL):
+        advice = f"It was rolled back. {_GRANT_JOURNAL}"
     return sql.reason, found, advice
 
 

@@ -185,23 +185,24 @@ CONNECTIONS = (
         + _END.replace("\n", "\n        "),
         environ={"DATABASE_URL": "{url}"},
     ),
-    Shape(
-        "becomes the owner's role by a listener",
-        """
-        from alembic import context
-        from sqlalchemy import engine_from_config, event
+)
 
-        engine = engine_from_config(context.config.get_section("alembic"))
+OWNER = Shape(
+    "becomes the owner's role by a listener",
+    """
+    from alembic import context
+    from sqlalchemy import engine_from_config, event
 
-        @event.listens_for(engine, "connect")
-        def become_owner(connection, record):
-            with connection.cursor() as cursor:
-                cursor.execute("SET ROLE {role}")
-            connection.commit()
+    engine = engine_from_config(context.config.get_section("alembic"))
 
-        with engine.connect() as connection:
-        """
-        + _END.replace("\n", "\n        "),
-        prepare=("GRANT CREATE ON SCHEMA public TO {role}",),
-    ),
+    @event.listens_for(engine, "connect")
+    def become_owner(connection, record):
+        with connection.cursor() as cursor:
+            cursor.execute("SET ROLE {role}")
+        connection.commit()
+
+    with engine.connect() as connection:
+    """
+    + _END.replace("\n", "\n    "),
+    prepare=("GRANT CREATE ON SCHEMA public TO {role}", "GRANT CREATE ON DATABASE {dbname} TO {role}"),
 )
