@@ -7,6 +7,7 @@ the migration. So the password never reaches SQLAlchemy, and Alembic never meets
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
@@ -124,7 +125,7 @@ def find_driver(wanted: str = "") -> Driver:
         RunFailed: DriverMissing.
     """
     names = [wanted] if wanted in _NAMES else list(_NAMES)
-    broken = ""
+    broken, left = "", ""
     for name in names:
         try:
             return Driver(name, importlib.import_module(name))
@@ -133,10 +134,13 @@ def find_driver(wanted: str = "") -> Driver:
                 broken = f" {_NAMES[name]} is there, but it needs the module {error.name}, which is not."
         except ImportError:
             broken = f" {_NAMES[name]} is there, but it finds no libpq: install psycopg[binary], or the library libpq5."
+    if importlib.util.find_spec("asyncpg"):
+        broken += " asyncpg is there, but it does not serve the runner, whose connection is a synchronous one."
+        left = " env.py and its URLs can stay as they are: their engines get that connection."
     raise RunFailed(
         Reason.DRIVER_MISSING,
         f"Connecting needs {' or '.join(_NAMES[name] for name in names)} in the image, and none could be imported."
-        f"{broken} Add psycopg[binary] to the image's requirements.",
+        f"{broken} Add psycopg[binary] to the image's requirements.{left}",
     )
 
 

@@ -128,6 +128,20 @@ def test_names_what_the_image_lacks_when_it_is_missing_or_too_old(
     assert found in failed(runner(project, database.uri, more=more), reason)
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg"])
+def test_says_that_env_py_can_stay_when_asyncpg_is_the_only_driver(
+    database: Database, project: Project, runner: Runner, scheme: str
+) -> None:
+    alone = "sys.modules['psycopg'] = sys.modules['psycopg2'] = None"
+    uri = database.uri.replace("postgresql", scheme, 1)
+    message = failed(runner(project, uri, more=alone, environment="Project"), Reason.DRIVER_MISSING)
+    assert message == (
+        "Connecting needs psycopg 3 or psycopg2 in the image, and none could be imported. asyncpg is there, but it "
+        "does not serve the runner, whose connection is a synchronous one. Add psycopg[binary] to the image's "
+        "requirements. env.py and its URLs can stay as they are: their engines get that connection."
+    )
+
+
 def test_asks_for_the_right_when_the_user_may_not_make_the_journal(
     database: Database, project: Project, runner: Runner
 ) -> None:
