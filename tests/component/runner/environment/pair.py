@@ -20,7 +20,10 @@ class Pair:
 
     Attributes:
         planner: for ours.
+        driver: that the runner's interpreter has.
     """
+
+    driver = "psycopg"
 
     def __init__(self, shape: Shape, planner: Planner, plain: Database, role: str, directory: Path) -> None:
         self.shape, self.planner, self.plain, self.directory = shape, planner, plain, directory
@@ -46,7 +49,7 @@ class Pair:
         request = {**self.shape.manifest, "revision": revision, "allow_downgrade": back}
         mount = self.directory / f"plan-{revision}"
         mount.mkdir()
-        approved, mounts = approve_as_planned(self.planner(self.project, **request), mount)
+        approved, mounts = approve_as_planned(self.planner(self.project, driver=self.driver, **request), mount)
         ended = self.planner.runner(
             self.project, self.ours.uri, mounts=mounts, env=self.planner.env, approved=approved, **request
         )
