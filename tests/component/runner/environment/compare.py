@@ -57,6 +57,7 @@ class Filling:
 
 def plain_alembic(database: Database, directory: Path, command: Sequence[str], environ: Mapping[str, str]) -> None:
     """Run Alembic's command line, or the project's own, as a person does; `command` begins with a module's name."""
+    assert database.warm is not None
     ended = database.warm.run(module(*command), cwd=directory, env={**basic_environment(), **environ})
     assert ended.returncode == 0, f"plain Alembic failed: {ended.stdout}{ended.stderr}"
 
