@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 def pytest_configure(config: pytest.Config) -> None:
     """Note the times where tests run; the process that only hands them out forgets those of the run before."""
     sys.dont_write_bytecode = False  # the next process need not rewrite each test file, three seconds of CPU
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a script's background: what tests interrupt inherits it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if config.option.collectonly:
         return
