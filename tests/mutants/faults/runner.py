@@ -148,8 +148,8 @@ RUNNER: tuple[Mutant, ...] = (
     Mutant(
         "bound parameters are left out of a rendered step",
         "runner/planning/render.py",
-        "if multiparams or params:",
-        "if multiparams and params:",
+        "        if parameters:\n",
+        "        if not parameters:\n",
         "tests/component/runner/planning/test_static.py::test_steps_are_opaque_when_offline_rendering_would_be_wrong",
     ),
     Mutant(

@@ -36,9 +36,9 @@ def test_password_is_masked_in_every_form_when_a_revision_writes_it_into_its_sql
 
 
 def test_other_passwords_of_the_secret_are_masked_and_names_are_not(project: Project, planner: Planner) -> None:
-    more = {"uri": planner.database.uri, "admin-password": "open-sesame", "schema": "public"}
-    project.sql("r1", "CREATE TABLE public.item (note text DEFAULT 'open-sesame')")
+    more = {"uri": planner.database.uri, "admin-password": "open sesame", "schema": "public"}
+    project.sql("r1", "CREATE TABLE public.item (note text DEFAULT 'open sesame or open+sesame')")
     planner.restore()
     ended = planner.runner(project, more, mounts=planner.mounts, kind=RunKind.PLAN, evidence="Shadow")
     (statement,) = read_plan(ended).steps[0].statements
-    assert statement.sql == "CREATE TABLE public.item (note text DEFAULT '***')"
+    assert statement.sql == "CREATE TABLE public.item (note text DEFAULT '*** or ***')"
