@@ -55,15 +55,17 @@ def test_withholds_the_words_when_a_trigger_raises_them_under_a_passing_sqlstate
     ],
     ids=["psycopg", "psycopg2", "sqlalchemy", "behind-another"],
 )
+@pytest.mark.parametrize("environment", ["Managed", "Project"])
 def test_prints_frames_and_types_alone_when_a_library_s_words_can_hold_a_value(
-    database: Database, project: Project, runner: Runner, *, scheme: str, body: str
+    database: Database, project: Project, runner: Runner, *, scheme: str, body: str, environment: str
 ) -> None:
     database.execute("CREATE TABLE alembic_version (version_num text)")
     database.execute("INSERT INTO alembic_version VALUES ('r1')")
     database.execute("CREATE TABLE visit AS SELECT date '77123-01-01' AS day")  # no Python date
     project.sql("r1", "SELECT 1")
     project.add("r2", "import os\n" + textwrap.dedent(body).strip())
-    ended = runner(project, database.uri.replace("postgresql://", scheme), env={"VALUE": "row 77123"})
+    uri = database.uri.replace("postgresql://", scheme)
+    ended = runner(project, uri, env={"VALUE": "row 77123"}, environment=environment)
     failed(ended, Reason.MIGRATION_FAILED)
     assert "77123" not in ended.message + ended.stdout + ended.stderr
     assert 'r2.py", line 1' in ended.stderr

@@ -107,20 +107,21 @@ class Project:
     def run(self, work: Work) -> Program:
         """See Environment."""
         program = Program(work, self.lender)
+        ended: BaseException | None = None
         try:
             with self.lender.lending(work.loan):
                 self._execute(program, work)
         except (Exception, SystemExit, Over) as error:
-            # What was refused counts, and then how the steps failed, not what env.py has made of it.
-            first = self._first(program)
-            if first is not None:
-                raise first from None
-            if isinstance(error, Over):
-                raise
-            raise explain(error, self.script, self.lender.driver) from error
+            ended = error
+        # What was refused counts, and then how the steps failed, not what env.py has made of it. Raised while the other
+        # is handled it would lose its own cause, by which it is known whether its words may be told.
         first = self._first(program)
         if first is not None:
             raise first
+        if isinstance(ended, Over):
+            raise ended
+        if ended is not None:
+            raise explain(ended, self.script, self.lender.driver) from ended
         if not program.calls:
             raise program.refuse("it never calls context.run_migrations()")
         return program
