@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 
-from tests.cluster.postgres import binaries
 from tests.component.runner.conftest import Database
+from tests.component.runner.environment.compare import dump
 
-_RANDOM = ("\\restrict ", "\\unrestrict ")  # a new word in every dump
 # Rows that a revision makes have the time, and keys that are made up.
 _MADE_UP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?(\+00)?|[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
-def dump(database: Database) -> list[str]:
-    """Schema, owners, rights and rows, without the journal."""
-    program = binaries(database.server.version) / "pg_dump"
-    ended = subprocess.run(
-        [program, "--exclude-schema=alembic_operator", database.server.uri(database.name)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    lines = [line for line in ended.stdout.splitlines() if line and not line.startswith(("--", *_RANDOM))]
-    return [_MADE_UP.sub("…", line) for line in lines]
-
-
 def differences(plain: Database, ours: Database) -> list[str]:
     """Lines that only one of them has; where a line is in both, but elsewhere, it is no difference."""
-    theirs, others = dump(plain), dump(ours)
+    theirs, others = ([_MADE_UP.sub("…", line) for line in dump(one)] for one in (plain, ours))
     if sorted(theirs) == sorted(others):
         return []
     return [*_only("-", theirs, others), *_only("+", others, theirs)] or ["the same lines, some more than once"]
