@@ -35,8 +35,8 @@ format = %(levelname)s %(message)s
 """
 
 
-def _ini(script_location: str) -> str:
-    return f"[alembic]\nscript_location = {script_location}\n{_LOGGING}"
+def _ini(script_location: str, more: str = "") -> str:
+    return f"[alembic]\nscript_location = {script_location}\n{more}\n{_LOGGING}"
 
 
 APPLICATIONS = (
@@ -48,18 +48,9 @@ APPLICATIONS = (
         connection_env=url("DSTACK_DATABASE_URL", "postgresql+asyncpg"),
         driver="asyncpg",
     ),
-    Application("redun", ini=_ini("redun:backends/db/alembic"), driver="psycopg2"),
-    Application("buildbot", "buildbot/db/migrations"),
     Application("meltano", ini=_ini("meltano:migrations")),
-    Application("trulens-core", ini=_ini("trulens.core.database:migrations")),
+    Application("trulens-core", ini=_ini("trulens.core.database:migrations", "trulens.table_prefix = trulens_")),
     Application("zuul", "zuul/driver/sql"),
-    Application(
-        "prefect",
-        "prefect/server/database",
-        ("prefect", *DRIVERS),
-        connection_env=url("PREFECT_API_DATABASE_CONNECTION_URL", "postgresql+asyncpg"),
-        driver="",
-    ),
     Application(
         "fractal-server",
         "fractal_server",
@@ -70,13 +61,7 @@ APPLICATIONS = (
             ConnectionVariable("POSTGRES_USER", "user"),
             ConnectionVariable("POSTGRES_PASSWORD", "password"),
         ),
-        driver="",
-    ),
-    Application(
-        "arize-phoenix",
-        "phoenix/db",
-        ("arize-phoenix[pg]", "psycopg[binary]"),
-        connection_env=url("PHOENIX_SQL_DATABASE_URL"),
+        job_env={"JWT_SECRET_KEY": "needed by the settings"},
         driver="",
     ),
     Application(
@@ -86,5 +71,4 @@ APPLICATIONS = (
         first=_MLFLOW_FIRST,
         connection=True,
     ),
-    Application("galaxy-data", "galaxy/model/migrations", x=("gxy_url={uri}", "tsi_url={uri}"), target="gxy@head"),
 )

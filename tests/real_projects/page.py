@@ -28,6 +28,12 @@ them, and some applications bring asyncpg alone.
 Seconds, of one run on two cores that had other work too: plain Alembic to its head; nine tenths; plan, apply and
 comparison of the rest.
 
+Not in the table, since plain Alembic's command line does not bring them from an empty database to their head: buildbot
+and tahrir-api, whose first revisions expect tables; conda-store-server, which needs a package that is not installed
+with it; keystone, whose env.py needs the service's configuration; prefect, whose env.py runs in the application's own
+thread. mlflow's env.py is handed a connection on both sides, and the tables that its history expects are made as its
+own program makes them.
+
 | application | revisions | in the manifest | at the head | one back | seconds |
 |---|---|---|---|---|---|
 """
