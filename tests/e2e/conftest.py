@@ -11,16 +11,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.owned import owned_cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
     """A cluster that is up.
 
     With KUBECONFIG and IMAGE_REGISTRY it is that one, and stays. Else one of the run's own is started, and taken down
-    at the end of the session, unless KEEP_CLUSTER is set.
+    after the last test of its folder, unless KEEP_CLUSTER is set.
     """
     kubeconfig, registry = os.environ.get("KUBECONFIG"), os.environ.get("IMAGE_REGISTRY")
     if kubeconfig and registry:

@@ -16,14 +16,14 @@ from contextlib import aclosing, nullcontext
 from pathlib import Path
 
 import pytest
-from tests.cluster import lifecycle
-from tests.cluster.owned import owned_cluster
-from tests.component.cluster import contract, suite, suite_small
 
 from alembic_operator.api import names
 from alembic_operator.cluster.kube import Kube
 from alembic_operator.cluster.port import Cluster, Raw
 from alembic_operator.control.lease import Lease, Timing
+from tests.cluster import lifecycle
+from tests.cluster.owned import owned_cluster
+from tests.component.cluster import contract, suite, suite_small
 
 CRDS = Path(__file__).parents[2] / "crds"
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from tests.cluster import images
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.owned import owned_cluster
@@ -41,14 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: late.get(item, -1))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
     """A cluster of our own with an audit log: the operator would answer to the resources of other tests."""
     with owned_cluster("e2e" + os.environ.get("PYTEST_XDIST_WORKER", "")) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def built(cluster: Cluster) -> dict[str, str]:
     """Every image, by digest."""
     found = {
@@ -65,13 +66,13 @@ def built(cluster: Cluster) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shadows(cluster: Cluster) -> dict[str, str]:
     """The images of the shadows by PostgreSQL's major version."""
     return {str(version): postgres_image(version, registry=cluster.registry) for version in VERSIONS}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(cluster: Cluster) -> Iterator[Api]:
     """Reads from the API server."""
     reader = Api(cluster)
@@ -79,13 +80,13 @@ def api(cluster: Cluster) -> Iterator[Api]:
     reader.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def audit(cluster: Cluster) -> Audit:
     """What the API server is asked from now on."""
     return Audit(cluster.audit_log)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(cluster: Cluster, api: Api, built: dict[str, str], shadows: dict[str, str], audit: Audit) -> Installation:
     """The operator in a namespace that enforces restricted pod security."""
     make_namespace(cluster, NAMESPACE)
@@ -94,14 +95,14 @@ def operator(cluster: Cluster, api: Api, built: dict[str, str], shadows: dict[st
     return installed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(cluster: Cluster) -> Iterator[Postgres]:
     """A PostgreSQL server that pods reach."""
     with Postgres(16, host=cluster.host_address) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def places(cluster: Cluster, api: Api, server: Postgres, built: dict[str, str], operator: Installation) -> Places:
     """For a test that needs more than one place, another server, or a development namespace."""
 
@@ -129,7 +130,7 @@ def place(places: Places) -> Iterator[Place]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def newest(cluster: Cluster) -> Iterator[Postgres]:
     """A server of the version that a first plan takes its image for; it logs every statement."""
     settings = {"log_statement": "all", "log_line_prefix": "%u@%d %a: "}

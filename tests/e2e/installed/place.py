@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import psycopg
+
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
 from tests.cluster.processes import Found, wait_until

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from psycopg import sql
+
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres, Version
 

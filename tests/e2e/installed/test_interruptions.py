@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+
 from tests.cluster.processes import process_runs, wait_until
 
 from .installation import Installation, process_of

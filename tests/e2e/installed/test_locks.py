@@ -23,7 +23,7 @@ def table_held(place: Place) -> Iterator[None]:
             yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def blocked(places: Places) -> Iterator[Place]:
     """A migration that meets a lock which is never released; it takes two minutes until it gives up."""
     with places() as place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.cluster.processes import wait_until
 
 from .installation import Installation

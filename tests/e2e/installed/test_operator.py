@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import process_runs, wait_until
 

@@ -7,6 +7,7 @@ import os
 import signal
 
 import pytest
+
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
 from tests.cluster.postgres_image import ALPINE_UID, postgres_image

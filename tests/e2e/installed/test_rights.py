@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import CommandFailed
 

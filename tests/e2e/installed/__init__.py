@@ -1,0 +1,1 @@
+"""The installed operator, on a cluster of its own."""
