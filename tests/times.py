@@ -50,6 +50,7 @@ class Times:
     def __init__(self, worker: str) -> None:
         self._worker = worker
         FILE.parent.mkdir(exist_ok=True)
+        self._file = FILE.open("a", encoding="utf-8")  # of all workers: each line is one write
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a phase of a test."""
@@ -70,8 +71,8 @@ class Times:
 
     def _note(self, what: str, phase: str, seconds: float, failed: bool = False) -> None:
         line = json.dumps(asdict(Took(what, phase, round(seconds, 3), self._worker, failed)))
-        with FILE.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        self._file.write(line + "\n")
+        self._file.flush()
 
 
 def read() -> list[Took]:

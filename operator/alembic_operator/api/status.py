@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from functools import cache
 from typing import Any
 
 Raw = Mapping[str, Any]
@@ -148,6 +149,7 @@ class Status:
 _RAW_NAMES = {"from_revisions": "from", "to_revisions": "to"}
 
 
+@cache
 def _raw_name(name: str) -> str:
     if name in _RAW_NAMES:
         return _RAW_NAMES[name]
