@@ -19,6 +19,8 @@ from .conftest import Database, oldest_python
 from .harness import OWNER, Runner
 from .project import Project
 
+pytestmark = pytest.mark.cold
+
 COMBINATIONS = [
     (15, "newest-psycopg"),
     (15, "oldest-psycopg"),
