@@ -55,17 +55,17 @@ class Pair:
         )
         assert ended.result.outcome == Outcome.APPLIED, f"{ended.message}\n{ended.stdout}{ended.stderr}"
 
-    def check(self) -> Outcome:
+    def outcome(self) -> Outcome:
         """What a check run says."""
         request = {**self.shape.manifest, "kind": RunKind.CHECK}
         return self.planner.runner(self.project, self.ours.uri, env=self.planner.env, **request).result.outcome
 
-    def go(self) -> None:
+    def check_every_stop(self) -> None:
         """Compare both databases at every stop."""
         up = self.alembic("upgrade", "head")
         self.run("head")
         assert not difference(up, dump(self.ours))
-        assert self.check() == Outcome.UP_TO_DATE
+        assert self.outcome() == Outcome.UP_TO_DATE
 
         down = self.alembic("downgrade", "r1")
         self.run("r1", back=True)

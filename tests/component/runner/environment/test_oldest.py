@@ -34,4 +34,4 @@ def python(driver: str) -> str:
 )
 def test_equals_plain_alembic_when_the_libraries_are_the_oldest(pair: Pair, driver: str) -> None:
     pair.driver = driver
-    pair.go()
+    pair.check_every_stop()

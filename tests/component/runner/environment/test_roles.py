@@ -46,7 +46,7 @@ def planner(planner: Planner) -> Planner:
 def test_equals_plain_alembic_when_a_listener_becomes_the_role_that_the_spec_names(
     planner: Planner, plain: Database, role: str, tmp_path: Path
 ) -> None:
-    Pair(replace(OWNER, request={"role": role}), planner, plain, role, tmp_path).go()
+    Pair(replace(OWNER, request={"role": role}), planner, plain, role, tmp_path).check_every_stop()
 
 
 def test_message_says_what_to_grant_when_the_role_may_not_write_the_journal(
