@@ -20,7 +20,7 @@ from .errors import RunFailed
 
 FIELD = "spec.review.network"
 _CONNECTING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
-_RESOLVING = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
+_RESOLVING = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 _INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 # What code of the project's may have made of the refusal.
 _BLAMED = frozenset({Reason.MIGRATION_FAILED, Reason.ENVIRONMENT_FAILED, Reason.INVALID_HISTORY})

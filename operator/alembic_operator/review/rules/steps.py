@@ -11,7 +11,10 @@ from ..scene import Part, Scene
 
 ESCAPE, MIXED, IRREVERSIBLE = "transaction-escape", "mixed-autocommit", "irreversible"
 CONTACT = "first-contact"
-_FIX_ESCAPE = "Send everything on op.get_bind(), the session that holds the lock, and prepare no transaction there."
+_FIX_ESCAPE = (
+    "Send everything on op.get_bind(), the session that holds the lock; prepare no transaction there, and reach "
+    "nothing else. Where the plan needs the network, set spec.review.network: Open."
+)
 _FIX_COMMIT = (
     "Use op.get_context().autocommit_block() instead, in a revision of its own; where the revision is released, say in "
     "a waiver why a failure in the midst of it does no harm."
@@ -32,7 +35,7 @@ _ROWS = frozenset(
 
 
 def escapes(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
-    """A step that uses another connection, or leaves a prepared transaction behind."""
+    """A step that uses another connection, reaches for the network, or leaves a prepared transaction behind."""
     for sentence in step.escapes:
         yield Finding(ESCAPE, Severity.ERROR, step.revision, "", sentence, _FIX_ESCAPE)
     if step.escapes:

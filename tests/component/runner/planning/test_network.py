@@ -21,6 +21,7 @@ PASSED_OVER = "try:\n    {}\nexcept OSError:\n    pass\n"
 WAYS = {
     "a connection": "import socket; socket.create_connection({address!r}, 5)",
     "HTTP by a name": "import urllib.request; urllib.request.urlopen('http://metrics.example:{port}/')",
+    "a name looked up": "import socket; socket.gethostbyaddr('metrics.example')",
     "a datagram": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', {address!r})",
     "asyncio": "import asyncio; asyncio.run(asyncio.open_connection(*{address!r}))",
     "a thread": "import threading, socket; one = threading.Thread(target=socket.create_connection, args=[{address!r}]);"
@@ -54,7 +55,8 @@ def test_step_says_what_its_code_tried_to_reach_and_nothing_was_reached(
 
     (step,) = read_plan(planner.run(project)).steps
 
-    where = f"metrics.example:{address[1]}" if "metrics" in way else f"127.0.0.1:{address[1]}"
+    host, port = ("metrics.example" if "metrics" in way else "127.0.0.1"), f":{address[1]}"
+    where = host if "gethostbyaddr" in way else host + port
     assert step.escapes == [f"After statement 1 it tries to reach {where}, which a plan run may not."]
     assert not _called(listening)
 
