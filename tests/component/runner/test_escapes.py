@@ -13,14 +13,25 @@ from .project import Project
 
 RAW = "raw = op.get_bind().connection.driver_connection\n"
 SEND = "raw.cursor().execute('INSERT INTO item VALUES (2)')\n"
+ENGINE = "engine = op.get_bind().engine\n"
+# Ways to write by another connection of the engine that Alembic migrates by.
+BY_ITS_ENGINE = {
+    "a transaction": ENGINE + "with engine.begin() as other:\n    other.exec_driver_sql('INSERT INTO item VALUES (2)')",
+    "autocommit": ENGINE + "with engine.connect().execution_options(isolation_level='AUTOCOMMIT') as other:\n"
+    "    other.exec_driver_sql('CREATE INDEX CONCURRENTLY ix_item ON item (id)')",
+    "the driver": ENGINE + "other = engine.raw_connection()\n"
+    "other.cursor().execute('INSERT INTO item VALUES (2)')\nother.commit()",
+    "a session": "from sqlalchemy.orm import Session\n" + ENGINE + "with Session(engine) as other:\n"
+    "    other.execute(sa.text('INSERT INTO item VALUES (2)'))\n    other.commit()",
+}
 OF_PSYCOPG = {
     "tpc": f"raw.tpc_begin(raw.xid(1, 'x', 'y'))\n{SEND}raw.tpc_prepare()",
-    "engine": "with op.get_bind().engine.begin() as other:\n    other.exec_driver_sql('INSERT INTO item VALUES (2)')",
+    **BY_ITS_ENGINE,
 }
 OF_PSYCOPG2 = {
     "reset": f"{SEND}raw.reset()",
     "tpc": f"raw.tpc_begin(raw.xid(1, 'x', 'y'))\n{SEND}raw.tpc_prepare()",
-    "engine": "with op.get_bind().engine.begin() as other:\n    other.exec_driver_sql('INSERT INTO item VALUES (2)')",
+    **BY_ITS_ENGINE,
 }
 EACH = [("psycopg", *one) for one in OF_PSYCOPG.items()] + [("psycopg2", *one) for one in OF_PSYCOPG2.items()]
 
@@ -42,7 +53,9 @@ def test_is_refused_when_a_revision_leaves_its_session_by_the_driver(
     message = failed(runner(project, secret), Reason.MIGRATION_FAILED)
     assert "transaction-escape" in message
     assert database.journal() == [("r1", "done")]
-    assert database.all("SELECT (SELECT count(*) FROM item), to_regclass('other')") == [(0, None)]
+    assert database.all("SELECT (SELECT count(*) FROM item), to_regclass('other'), to_regclass('ix_item')") == [
+        (0, None, None)
+    ]
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])

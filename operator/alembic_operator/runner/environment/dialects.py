@@ -6,7 +6,7 @@ session, since SQLAlchemy's asyncio extension runs a synchronous driver as well,
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, Callable
 
 from sqlalchemy import event
@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 
+from .beside import Beside
 from .lending import Lender
 
 _NAMES = ("", "psycopg", "psycopg_async", "psycopg2", "psycopg2cffi", "asyncpg", "pg8000")
@@ -34,15 +35,9 @@ def redirect_engines(lender: Lender) -> None:
 
 
 def _check_out(session: Any, _record: Any, _connection: Any) -> None:
-    """Have a pool connect anew that held a session of an earlier environment."""
-    lender = _lenders[-1]
-    if lender.was_lent(session) and not lender.is_lent(session):
+    """Have a pool connect anew that held a session of an earlier environment, or from before the revisions run."""
+    if not _lenders[-1].is_usable(session):
         raise DisconnectionError("the session was given back")
-
-
-def _executing(context: Any) -> AbstractContextManager[None]:
-    connection = context.root_connection.connection if context is not None else None
-    return _lenders[-1].executing(connection) if connection is not None else nullcontext()
 
 
 class _Lent:
@@ -64,26 +59,18 @@ class _Lent:
         connected = super().on_connect()  # type: ignore[misc]  # psycopg2 looks for hstore there
 
         def quietly(session: Any) -> None:
+            if isinstance(session, Beside):
+                return  # its session has been through it
             loan = _lenders[-1].loan
             with loan.quiet() if loan is not None else nullcontext():
                 connected(session)
 
         return quietly if connected is not None else None
 
-    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        with _executing(context):
-            super().do_execute(cursor, statement, parameters, context)  # type: ignore[misc]
-
-    def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
-        with _executing(context):
-            super().do_execute_no_params(cursor, statement, context)  # type: ignore[misc]
-
-    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        with _executing(context):
-            super().do_executemany(cursor, statement, parameters, context)  # type: ignore[misc]
-
     def do_begin(self, dbapi_connection: Any) -> None:
-        _lenders[-1].begin(dbapi_connection)
+        lender = _lenders[-1]
+        if lender.is_lent(getattr(dbapi_connection, "dbapi_connection", dbapi_connection)):
+            lender.begin(dbapi_connection)
 
     def do_commit(self, dbapi_connection: Any) -> None:
         if self._ends(dbapi_connection):

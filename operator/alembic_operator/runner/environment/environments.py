@@ -75,7 +75,7 @@ class Managed:
                 engine.connect() as connection,
                 EnvironmentContext(config, self.script, fn=work.steps, destination_rev=work.target) as environment,
             ):
-                loan.migrating, loan.dialect, loan.connection = True, dialect, connection.connection
+                loan.migrating, loan.dialect = True, dialect
                 environment.configure(
                     connection=connection,
                     transaction_per_migration=True,

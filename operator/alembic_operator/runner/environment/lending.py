@@ -14,16 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...contract.reasons import Reason
-from ..driver import IDLE, Driver, RawConnection, sqlstate_of
+from ..driver import IDLE, Driver, RawConnection
 from ..errors import RunFailed
-from ..planning.capture import unheard
 from ..secret import Target
+from .beside import Beside, reading
 
 _SHOWN = re.compile(r"[A-Za-z0-9_.,:/-]{1,80}")
-_READ_ONLY = "25006"
-# The setting ends with the savepoint alone: a transaction that is read-only cannot be made writable again.
-_READ = "SAVEPOINT alembic_operator_reading; SET LOCAL transaction_read_only = on"
-_READ_AFTER = "ROLLBACK TO SAVEPOINT alembic_operator_reading; RELEASE SAVEPOINT alembic_operator_reading"
 _LOOPBACK = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
 
 
@@ -37,7 +33,6 @@ class Loan:
         restore: gives the session the settings that a new one has; for an engine that connects anew.
         wrote: what becomes of a write by another connection of the migrating engine: raises.
         migrating: whether Alembic has begun to run the steps.
-        connection: the pool's that it migrates by; None before.
         dialect: of the engine that Alembic migrates by; None before.
         owner: the pool's connection that began the transaction; None where none is open.
         out: connections that are lent and not given back.
@@ -49,7 +44,6 @@ class Loan:
     restore: Callable[[], None] = lambda: None
     wrote: Callable[[], None] = lambda: None
     migrating: bool = False
-    connection: Any = None
     dialect: Any = None
     owner: Any = None
     out: int = 0
@@ -92,7 +86,7 @@ class Lender:
                     loan.raw.rollback()  # type: ignore[attr-defined]  # both drivers have it
                 loan.raw.autocommit = True
 
-    def take(self, dialect: Any, parameters: Mapping[str, Any] | None) -> RawConnection | None:
+    def take(self, dialect: Any, parameters: Mapping[str, Any] | None) -> RawConnection | Beside | None:
         """The session for an engine.
 
         Args:
@@ -112,12 +106,30 @@ class Lender:
             self.check_database(parameters)
         if loan.raw.closed:
             raise RunFailed(Reason.CONNECTION_LOST, "The connection to the server was lost.")
-        if not loan.migrating and loan.used and not loan.out:
+        if loan.migrating:
+            return self._beside(loan)
+        if loan.used and not loan.out:
             with loan.quiet():
                 loan.raw.rollback()  # type: ignore[attr-defined]
                 loan.restore()
         loan.out, loan.used = loan.out + 1, True
         return loan.raw
+
+    def _beside(self, loan: Loan) -> Beside:
+        @contextmanager
+        def read() -> Iterator[None]:
+            with loan.quiet(), reading(self.driver, loan.raw, loan.wrote):
+                yield
+
+        return Beside(loan.raw, read)
+
+    def is_usable(self, session: Any) -> bool:
+        """Whether a connection that a pool has held is the one that a new connection would be."""
+        raw = session.raw if isinstance(session, Beside) else session
+        if not self.was_lent(raw):
+            return True
+        loan = self.loan
+        return loan is not None and raw is loan.raw and isinstance(session, Beside) == loan.migrating
 
     def was_lent(self, session: Any) -> bool:
         """Whether this session was lent at any time."""
@@ -135,44 +147,16 @@ class Lender:
     def begin(self, connection: Any) -> None:
         """A pool's connection begins a transaction."""
         loan = self.loan
-        if (
-            loan is not None
-            and not self._beside(connection)
-            and (loan.owner is None or self.driver.transaction(loan.raw) == IDLE)
-        ):
+        if loan is not None and (loan.owner is None or self.driver.transaction(loan.raw) == IDLE):
             loan.owner = connection
 
     def may_end(self, connection: Any) -> bool:
         """Whether a transaction is this connection's to end; it is nobody's afterwards."""
         loan = self.loan
-        if loan is None or loan.owner not in (None, connection) or self._beside(connection):
+        if loan is None or loan.owner not in (None, connection):
             return False
         loan.owner = None
         return True
-
-    def _beside(self, connection: Any) -> bool:
-        """Whether a pool's connection is another one of the engine that Alembic migrates by."""
-        loan = self.loan
-        return loan is not None and loan.migrating and connection is not loan.connection
-
-    @contextmanager
-    def executing(self, connection: Any) -> Iterator[None]:
-        """Around a statement of a pool's connection: another one of the migrating engine's may read, and no more.
-
-        `sa.inspect(op.get_bind().engine)` is such a read. It sees what the migrating session sees, and is neither in
-        the plan nor held against it.
-        """
-        loan = self.loan
-        if loan is None or not self._beside(connection):
-            yield
-            return
-        with loan.quiet(), reading(self.driver, loan.raw):
-            try:
-                yield
-            except self.driver.error as error:
-                if sqlstate_of(error) == _READ_ONLY:
-                    loan.wrote()
-                raise
 
     def check_database(self, parameters: Mapping[str, Any]) -> None:
         """See that an engine is for the Secret's database.
@@ -196,24 +180,6 @@ class Lender:
             "spec.migrations.connectionEnv. Each database has a DatabaseSchema of its own.",
         )
         raise self.refused
-
-
-@contextmanager
-def reading(driver: Driver, raw: Any) -> Iterator[None]:
-    """What is sent inside can write nothing; the session's transaction, if any, goes on afterwards."""
-    in_transaction = not raw.autocommit
-    before, after = (_READ, _READ_AFTER) if in_transaction else ("BEGIN READ ONLY", "ROLLBACK")
-    _own(driver, raw, before)
-    try:
-        yield
-    finally:
-        if not raw.closed:
-            _own(driver, raw, after)
-
-
-def _own(driver: Driver, raw: Any, sql: str) -> None:
-    with unheard(driver, raw) as cursor:
-        cursor.execute(sql)
 
 
 def _servers(host: str, port: str) -> set[tuple[str, str]]:

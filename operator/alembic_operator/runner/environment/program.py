@@ -176,8 +176,7 @@ class Program:
         raw: Any = loan.raw
         with loan.quiet():
             raw.commit()  # what env.py has sent stays, whatever becomes of the revisions
-        loan.migrating, loan.dialect, loan.connection = True, connection.dialect, connection.connection  # type: ignore[union-attr]
-        loan.owner = loan.connection
+        loan.migrating, loan.dialect, loan.owner = True, connection.dialect, connection.connection  # type: ignore[union-attr]
         if outside:
             self._commit_each(context)
         self.work.prepared(context)

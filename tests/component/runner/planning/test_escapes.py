@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.component.runner.harness import failed
 from tests.component.runner.project import Project
-from tests.component.runner.test_escapes import RAW
+from tests.component.runner.test_escapes import BY_ITS_ENGINE, RAW
 
 from alembic_operator.contract.reasons import Reason
 
@@ -67,10 +67,12 @@ def test_target_is_left_alone_when_a_revision_connects_by_a_name_that_it_importe
     assert planner.database.all("SELECT count(*) FROM item") == [(0,)]
 
 
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+@pytest.mark.parametrize("way", BY_ITS_ENGINE.values(), ids=BY_ITS_ENGINE)
 def test_plan_says_so_when_a_revision_writes_by_another_connection_of_its_engine(
-    shop: Project, planner: Planner
+    shop: Project, planner: Planner, driver: str, way: str
 ) -> None:
-    shop.add("r2", "with op.get_bind().engine.begin() as other:\n    other.exec_driver_sql('DELETE FROM item')")
-    message = failed(planner.run(shop), Reason.MIGRATION_FAILED)
+    shop.add("r2", way)
+    message = failed(planner.run(shop, driver=driver), Reason.MIGRATION_FAILED)
     assert 'revision "r2" (r2.py)' in message
     assert "it writes by a database connection of its own, of the engine of op.get_bind()" in message

@@ -19,8 +19,8 @@ from .conftest import Planner
 from .test_guarded import BASE, REVISIONS
 
 WAYS_OUT = [
-    ("psycopg", OF_PSYCOPG["tpc"]),
-    *(("psycopg2", OF_PSYCOPG2[name]) for name in ("reset", "engine")),
+    *(("psycopg", OF_PSYCOPG[name]) for name in ("tpc", "the driver")),
+    *(("psycopg2", OF_PSYCOPG2[name]) for name in ("reset", "autocommit")),
 ]
 DRIVERS = pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
 

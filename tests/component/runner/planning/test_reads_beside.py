@@ -15,7 +15,7 @@ from .conftest import Planner, read_plan
 
 ENGINE = "engine = op.get_bind().engine\n"
 INSPECTED = ENGINE + 'if "n" not in [one["name"] for one in sa.inspect(engine).get_columns("item")]:\n    '
-# What a revision does after it has read by its engine; each must do to the database what plain Alembic does.
+# What a revision does after it has read by its engine.
 READING = {
     "the inspector decides": INSPECTED + 'op.add_column("item", sa.Column("n", sa.Integer))',
     "rows decide": ENGINE
@@ -24,6 +24,12 @@ READING = {
     "it stays open around a write": ENGINE
     + "other = engine.connect()\nother.execute(sa.text('SELECT 1'))\nop.execute('CREATE TABLE kept (id int)')\n"
     "other.rollback()\nother.close()\nop.execute('INSERT INTO kept VALUES (1)')",
+    "in autocommit": ENGINE + "with engine.connect().execution_options(isolation_level='AUTOCOMMIT') as other:\n"
+    "    assert list(other.execute(sa.text('SELECT id FROM item'))) == [(1,)]\n"
+    "op.execute('CREATE TABLE left_alone (id int)')",
+    "by the driver": ENGINE
+    + "other = engine.raw_connection()\ncursor = other.cursor()\ncursor.execute('SELECT id FROM item')\n"
+    "assert cursor.fetchall() == [(1,)]\nother.commit()\nother.close()",
     "it fails and is passed over": ENGINE
     + "try:\n    with engine.connect() as other:\n        other.execute(sa.text('SELECT * FROM gone'))\n"
     "except sa.exc.ProgrammingError:\n    op.execute('CREATE TABLE gone (id int)')",
@@ -36,7 +42,7 @@ READING = {
 
 @pytest.mark.parametrize("environment", ["Managed", "Project"])
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
-def test_equals_plain_alembic_when_revisions_read_by_their_engine(
+def test_approved_plan_is_applied_when_revisions_read_by_their_engine(
     database: Database, project: Project, planner: Planner, tmp_path: Path, *, driver: str, environment: str
 ) -> None:
     uri = database.uri.replace("postgresql://", f"postgresql+{driver}://")
@@ -51,6 +57,7 @@ def test_equals_plain_alembic_when_revisions_read_by_their_engine(
     ended = planner.runner(project, uri, mounts=mounts, approved=approved, **asked)
 
     assert ended.result.outcome == Outcome.APPLIED, ended.message
+    assert "COMMIT" not in [one.sql for step in plan.steps for one in step.statements]
     assert [step.escapes for step in plan.steps] == [[]] * len(READING)
     assert database.all("SELECT to_regclass('counted_1')::text, to_regclass('ix_item')::text, n FROM item") == [
         ("counted_1", "ix_item", None)
