@@ -10,7 +10,12 @@ from pathlib import PurePosixPath
 
 # The installed operator twice, each with a cluster of its own; the parts take about as long (`make test-times`).
 # What stops, kills or changes the operator is in one lane with nothing that would notice.
-_SECOND_OPERATOR = frozenset({"test_connections", "test_evidence", "test_interruptions", "test_surprises"})
+_SECOND_OPERATOR = frozenset(
+    {
+        *("test_connections", "test_evidence", "test_failures", "test_interruptions", "test_sources"),
+        *("test_surprises", "test_ways_back"),
+    }
+)
 _ORDER = ("operator-1", "operator-2", "storm", "cluster", "port", "manifests")
 
 
