@@ -138,7 +138,8 @@ class App:
         await self.stop.wait()
 
     def _health(self) -> Health:
-        stale = 3 * self.settings.resync
+        # One look cut short by the API server, and one that takes its time, are no reason for a restart.
+        stale = 3 * self.settings.resync + STUCK
         return Health(
             health_port=self.settings.health_port,
             metrics_port=self.settings.metrics_port,
