@@ -99,8 +99,8 @@ class Run:
             EndRequested: on SIGTERM and at the time limit.
         """
         request = self.request
-        if request.kind == RunKind.PLAN and request.network != "Open":
-            self.network.close()
+        if request.kind == RunKind.PLAN:
+            self.network.close(but_for_revisions=request.network == "Open")
         drop_libpq_variables()
         self._target = read_secret(request.secret_name, request.secret_key)
         self._driver = find_driver(self._target.driver)

@@ -36,6 +36,14 @@ if context.is_offline_mode():
 run_migrations_online()
 """
 
+STAMPING = GENERIC.replace(
+    "        context.configure(",
+    """        from sqlalchemy import text
+        connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('r1')"))
+        connection.commit()
+        context.configure(""",
+)
 LOCATIONS = "context.script.version_locations = ['migrations/versions', 'billing']"
 
 
@@ -76,6 +84,28 @@ def test_a_setting_is_found_when_the_spec_maps_it_to_the_secret(
     ended = runner(project, database.uri, environment="Project", connection_env=variables)
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert database.heads() == ["r1"]
+
+
+def test_no_revision_runs_when_env_py_writes_version_rows_before_them(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    env(project, STAMPING)
+    project.sql("r1", "CREATE TABLE users (id int)")
+    project.sql("r2", "CREATE TABLE orders (id int)")
+    message = failed(runner(project, database.uri, environment="Project"), Reason.ENVIRONMENT_FAILED)
+    assert 'rows of the version table public.alembic_version from none to "r1"' in message
+    assert "spec.baseline" in message
+    assert database.all("SELECT to_regclass('orders')::text") == [(None,)]
+
+
+def test_the_line_of_env_py_is_named_when_a_compiled_library_raises(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    reads_nothing = "connection.exec_driver_sql('SET app.name = 1').all()\n        context.configure("
+    env(project, GENERIC.replace("context.configure(", reads_nothing))
+    project.sql("r1", "CREATE TABLE users (id int)")
+    message = failed(runner(project, database.uri, environment="Project"), Reason.ENVIRONMENT_FAILED)
+    assert "migrations/env.py, line 15: ResourceClosedError" in message
 
 
 def test_the_variable_is_named_when_env_py_lacks_one(runner: Runner, database: Database, project: Project) -> None:

@@ -12,8 +12,8 @@ from ..scene import Part, Scene
 ESCAPE, MIXED, IRREVERSIBLE = "transaction-escape", "mixed-autocommit", "irreversible"
 CONTACT = "first-contact"
 _FIX_ESCAPE = (
-    "Send everything on op.get_bind(), the session that holds the lock; prepare no transaction there, and reach "
-    "nothing else. Where the plan needs the network, set spec.review.network: Open."
+    "Send everything on op.get_bind(), the session that holds the lock; prepare no transaction there, start no "
+    "program, and reach nothing else. Where the plan needs the network, set spec.review.network: Open."
 )
 _FIX_COMMIT = (
     "Use op.get_context().autocommit_block() instead, in a revision of its own; where the revision is released, say in "

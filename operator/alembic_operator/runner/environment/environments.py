@@ -109,6 +109,7 @@ class Project:
         program = Program(work, self.lender)
         ended: BaseException | None = None
         try:
+            program.begin()
             with self.lender.lending(work.loan):
                 self._execute(program, work)
         except (Exception, SystemExit, Over) as error:
@@ -135,13 +136,14 @@ class Project:
         config.attributes = attributes
         with (
             command_line(self.configuration.arguments(work.direction, work.target)),
-            EnvironmentContext(config, self.script, fn=work.steps, destination_rev=work.target) as environment,
+            EnvironmentContext(config, self.script, fn=program.steps, destination_rev=work.target) as environment,
         ):
             program.take_over(environment)
             work.listening(True)
             try:
-                with self.around():
-                    self.script.run_env()
+                run_env = self.script.run_env
+                with self.around(), program.commands_refused():
+                    run_env()
             finally:
                 work.listening(False)
                 attributes.close()

@@ -51,7 +51,9 @@ def place_of(error: BaseException, script: ScriptDirectory) -> str:
     own = str(Path(__file__).parents[2])
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = frame.filename
-        if file.endswith(".py") and not file.startswith((*libraries, own, "<")):
+        # A library's compiled module has a path in the source tree that it was built from.
+        there = file.endswith(".py") and Path(file).is_file()
+        if there and not file.startswith((*libraries, own, "<")):
             name = os.path.relpath(file) if file.startswith(os.getcwd() + os.sep) else Path(file).name  # noqa: PTH109
             return f"{name}, line {frame.lineno}"
     return str(env)

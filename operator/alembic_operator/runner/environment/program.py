@@ -14,17 +14,27 @@ from typing import Any, Callable, Union
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
 from alembic.util import to_tuple
 
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ..errors import RunFailed
 from ..session import Place
+from ..versiontable import read_version_rows
 from .lending import Lender, Loan
 
+_STAMPED = (
+    "Which revisions a database has follows from what was run. Remove it from env.py, and adopt a database that has "
+    "its schema already by spec.baseline."
+)
 _OURS = frozenset({"as_sql", "destination_rev", "dont_mutate", "fn", "purge", "starting_rev"})
 Steps = Callable[[Any, MigrationContext], Any]
 Target = Union[str, "tuple[str, ...]"]
+
+
+def _listed(rows: Sequence[str]) -> str:
+    return ", ".join(f'"{row}"' for row in sorted(rows)) or "none"
 
 
 def _no_steps(_heads: Any, _context: MigrationContext) -> list[RevisionStep]:
@@ -87,7 +97,43 @@ class Program:
         self.options: dict[str, Any] = {}
         self.context: MigrationContext | None = None
         self._began_outside = False
+        self._rows: list[str] | None = None
         self._configured: Callable[[], None] = lambda: None
+
+    def begin(self) -> None:
+        """Remember the version rows that env.py finds."""
+        if self.work.place is not None:
+            with self.work.loan.quiet():
+                self._rows = read_version_rows(self.work.loan.raw, self.work.place)
+
+    def steps(self, heads: Any, context: MigrationContext) -> Any:
+        """Alembic's steps from these rows, which have to be those that were there before env.py ran."""
+        if self._rows is not None and sorted(heads) != sorted(self._rows):
+            raise self.refuse(
+                f"it changes the rows of the version table {self.work.place} from {_listed(self._rows)} to "
+                f"{_listed(heads)} before the revisions run",
+                _STAMPED,
+            )
+        return self.work.steps(heads, context)
+
+    @contextmanager
+    def commands_refused(self) -> Iterator[None]:
+        """While env.py runs, what stamps, and Alembic's commands, which would run env.py within itself, are refused."""
+        stamp, run_env = MigrationContext.stamp, ScriptDirectory.run_env
+
+        def stamped(*arguments: Any, **options: Any) -> None:
+            if self.work.loan.migrating:  # a revision, whose statements others look at
+                return stamp(*arguments, **options)
+            raise self.refuse("it stamps, which writes version rows without running their revisions", _STAMPED)
+
+        def run(_script: ScriptDirectory) -> None:
+            raise self.refuse("it calls a command of Alembic (alembic.command), which runs env.py again", _STAMPED)
+
+        MigrationContext.stamp, ScriptDirectory.run_env = stamped, run  # type: ignore[method-assign, assignment]
+        try:
+            yield
+        finally:
+            MigrationContext.stamp, ScriptDirectory.run_env = stamp, run_env  # type: ignore[method-assign]
 
     def take_over(self, environment: EnvironmentContext) -> None:
         """Have env.py's calls of this environment come here."""
@@ -215,7 +261,7 @@ class Program:
         """What env.py may not do; the run ends there, whatever env.py makes of the exception."""
         self.refused = RunFailed(
             Reason.ENVIRONMENT_FAILED,
-            f"Running env.py: {found}. Nothing was sent",
+            f"Running env.py: {found}. No revision was run",
             todo or "See docs/env-py.md for what env.py may do, or set spec.migrations.environment to Managed.",
         )
         return self.refused

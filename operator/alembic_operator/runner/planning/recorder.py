@@ -151,10 +151,10 @@ class Recorder:
         if self.step is not None:
             self.escape(f"After statement {self.step.sent} it opens a database connection of its own.")
 
-    def reaches(self, where: str) -> None:
-        """The step's code tries to reach something else by the network, which is refused."""
+    def tries(self, what: str) -> None:
+        """The step's code tries to reach something else by the network, or to start a program, which is refused."""
         if self.step is not None:
-            self.escape(f"After statement {self.step.sent} it tries to reach {where}, which a plan run may not.")
+            self.escape(f"After statement {self.step.sent} it tries to {what}, which a plan run may not.")
 
     def escape(self, sentence: str) -> None:
         """The step left its transaction."""

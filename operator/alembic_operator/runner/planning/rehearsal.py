@@ -44,7 +44,7 @@ class Rehearsed:
 @contextmanager
 def _closed_in(task: Task, recorder: Recorder, parameters: dict[str, Any]) -> Iterator[None]:
     """A step's code connects to the shadow alone."""
-    with led_to(parameters, recorder.opened), task.network.told_to(recorder.reaches):
+    with led_to(parameters, recorder.opened), task.network.told_to(recorder.tries):
         yield
 
 

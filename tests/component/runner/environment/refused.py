@@ -75,6 +75,36 @@ with engine.connect() as connection:
         message="never calls context.run_migrations()",
     ),
     Shape(
+        "rows of the version table without their revisions",
+        _ENGINE
+        + """
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.get_context().stamp(context.script, "head")
+        context.run_migrations()
+""",
+        message="it stamps, which writes version rows without running their revisions",
+    ),
+    Shape(
+        "a stamp for a database that is new",
+        _ENGINE
+        + """
+from alembic import command
+from sqlalchemy import inspect, text
+
+with engine.connect() as connection:
+    if not inspect(connection).has_table("account"):
+        connection.execute(text("CREATE TABLE account (id int)"))
+        connection.commit()
+        command.stamp(config, "head")
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+        message="it calls a command of Alembic (alembic.command), which runs env.py again",
+    ),
+    Shape(
         "SQL for somebody else to run",
         _ENGINE
         + """

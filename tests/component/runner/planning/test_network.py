@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,21 @@ WAYS = {
     "asyncio": "import asyncio; asyncio.run(asyncio.open_connection(*{address!r}))",
     "a thread": "import threading, socket; one = threading.Thread(target=socket.create_connection, args=[{address!r}]);"
     " one.start(); one.join()",
+}
+
+# A program that somebody's revision starts, and ways to start it.
+CLIENT = """#!{python}
+import os, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    connection.execute("CREATE TABLE extra (id int)")
+"""
+PROGRAMS = {
+    "a list": "import subprocess; subprocess.run([{program!r}])",
+    "a shell": "import subprocess; subprocess.run({program!r}, shell=True)",
+    "os.system": "import os; os.system({program!r})",
+    "os.posix_spawn": "import os; os.posix_spawn({program!r}, [{program!r}], os.environ)",
+    "in its own place": "import os; os.execv({program!r}, [{program!r}])",
+    "asyncio": "import asyncio; asyncio.run(asyncio.create_subprocess_exec({program!r}))",
 }
 
 
@@ -59,6 +75,49 @@ def test_step_says_what_its_code_tried_to_reach_and_nothing_was_reached(
     where = host if "gethostbyaddr" in way else host + port
     assert step.escapes == [f"After statement 1 it tries to reach {where}, which a plan run may not."]
     assert not _called(listening)
+
+
+@pytest.mark.parametrize("network", ["Closed", "Open"])
+@pytest.mark.parametrize("way", PROGRAMS.values(), ids=PROGRAMS)
+def test_target_is_left_alone_when_a_revision_starts_a_program_that_has_its_url(
+    project: Project, planner: Planner, way: str, network: str
+) -> None:
+    program = planner.directory / "client"
+    program.write_text(CLIENT.format(python=sys.executable))
+    program.chmod(0o755)
+    project.add("r1", TABLE + PASSED_OVER.format(way.format(program=str(program))))
+
+    (step,) = read_plan(planner.run(project, network=network)).steps
+
+    name = "sh (client)" if "system" in way or "shell" in way else "client"
+    assert step.escapes == [f"After statement 1 it tries to start {name}, which a plan run may not."]
+    assert planner.database.all("SELECT to_regclass('extra')::text") == [(None,)]
+
+
+def test_message_says_how_when_a_revision_fails_without_its_program(project: Project, planner: Planner) -> None:
+    project.add("r1", TABLE + "import subprocess; subprocess.run(['psql', '-f', 'rows.sql'], check=True)")
+    message = failed(planner.run(project, network="Open"), Reason.MIGRATION_FAILED)
+    assert "It had tried to start psql, which a plan run may not" in message
+    assert "Let the revision do it by op.get_bind()" in message
+    assert "spec.review.network" not in message
+
+
+def test_env_py_may_ask_about_the_machine_when_the_network_is_closed(project: Project, planner: Planner) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    env = project.directory / "migrations" / "env.py"
+    asked = "import platform, subprocess\nplatform.uname().processor\nsubprocess.run(['uname'])\n"
+    env.write_text(asked + env.read_text())
+    assert planner.run(project, environment="Project").result.outcome == Outcome.PLANNED
+
+
+def test_env_py_starts_a_program_when_the_network_is_open_alone(project: Project, planner: Planner) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    env = project.directory / "migrations" / "env.py"
+    env.write_text("import subprocess\nsubprocess.run(['env'], check=True)\n" + env.read_text())
+    message = failed(planner.run(project, environment="Project"), Reason.ENVIRONMENT_FAILED)
+    assert "It had tried to start env, which a plan run may not" in message
+    assert "set spec.review.network: Open" in message
+    assert planner.run(project, environment="Project", network="Open").result.outcome == Outcome.PLANNED
 
 
 def test_message_names_what_was_tried_and_the_field_when_a_revision_fails_without_it(
