@@ -57,12 +57,13 @@ lock: venv  ## renew constraints.txt from the bounds in pyproject.toml
 
 ##@ tests
 
-# Lanes of tests side by side, in random order (tests/lanes.py). `make unit` tries a tenth of the random examples.
+# Lanes of tests side by side, in random order (tests/lanes.py). `make unit` collects once, for forks (tests/forks.py),
+# and tries a tenth of the random examples.
 PYTEST := $(BIN)/python -m pytest -q
 
 .PHONY: unit
 unit: venv  ## the pure tests, in seconds
-	@$(PYTEST) -n 2 tests/unit
+	@$(PYTEST) -p tests.forks --forks 2 tests/unit
 
 .PHONY: component
 component: prepared  ## the control loop on an in-memory cluster, the runner on real PostgreSQL

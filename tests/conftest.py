@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note the times where tests run; the process that only hands them out forgets those of the run before."""
+    """Note the times, and forget those of the run before."""
     sys.dont_write_bytecode = False  # the next process need not rewrite each test file, three seconds of CPU
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a script's background: what tests interrupt inherits it
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,8 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with everything put away
         times.FILE.unlink(missing_ok=True)
-    if worker is not None or not config.option.numprocesses:
-        config.pluginmanager.register(times.Times(worker or "main"))
+    config.pluginmanager.register(times.Times())
 
 
 @pytest.hookimpl(tryfirst=True)

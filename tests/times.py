@@ -6,11 +6,13 @@ Every worker appends to the one file: a line for each phase of a test, and for e
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
+from multiprocessing import current_process
 from pathlib import Path
 
 import pytest
@@ -47,14 +49,17 @@ class Took:
 class Times:
     """The plugin that notes them, in each process that runs tests."""
 
-    def __init__(self, worker: str) -> None:
-        self._worker = worker
+    def __init__(self) -> None:
+        self._worker = os.environ.get("PYTEST_XDIST_WORKER")
         FILE.parent.mkdir(exist_ok=True)
         self._file = FILE.open("a", encoding="utf-8")  # of all workers: each line is one write
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a phase of a test."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note a phase of a test, in the process that runs it."""
+        report = yield
         self._note(report.nodeid, report.when, report.duration, report.failed)
+        return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -70,7 +75,7 @@ class Times:
                 self._note(f"{fixturedef.baseid}: {fixturedef.argname} ({fixturedef.scope})", "fixture", seconds)
 
     def _note(self, what: str, phase: str, seconds: float, failed: bool = False) -> None:
-        line = json.dumps(asdict(Took(what, phase, round(seconds, 3), self._worker, failed)))
+        line = json.dumps(asdict(Took(what, phase, round(seconds, 3), self._worker or current_process().name, failed)))
         self._file.write(line + "\n")
         self._file.flush()
 

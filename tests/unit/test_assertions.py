@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _TESTS = Path(__file__).parents[1]
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Function:
-    """What is read of a function once: whether it expects something itself, and what it calls."""
+    """What is read of a function: whether it expects something itself, and what it calls."""
 
-    expects: bool
-    names: frozenset[str]
-    methods: frozenset[str]
-
-    @classmethod
-    def of(cls, node: ast.AST) -> Function:
-        inner = list(ast.walk(node))
-        called = [call.func for call in inner if isinstance(call, ast.Call)]
-        return cls(
-            any(isinstance(each, ast.Assert) for each in inner)
-            or any("raises" in ast.unparse(each.context_expr) for each in inner if isinstance(each, ast.withitem)),
-            frozenset(each.id for each in called if isinstance(each, ast.Name)),
-            frozenset(each.attr for each in called if isinstance(each, ast.Attribute)),
-        )
+    expects: bool = False
+    names: set[str] = field(default_factory=set)
+    methods: set[str] = field(default_factory=set)
 
     def is_known(self, names: set[str], methods: set[str]) -> bool:
         """Whether it asserts something, or calls one of these that does."""
@@ -39,21 +27,37 @@ class Module:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        nodes = list(ast.walk(ast.parse(path.read_text())))
-        self.functions = {node.name: Function.of(node) for node in nodes if isinstance(node, _FUNCTIONS)}
-        self.methods = [
-            (each.name, Function.of(each))
-            for node in nodes
-            if isinstance(node, ast.ClassDef)
-            for each in node.body
-            if isinstance(each, _FUNCTIONS)
-        ]
-        self.imported = {
-            (name.asname or name.name): name.name
-            for node in nodes
-            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("tests"))
-            for name in node.names
-        }
+        self.functions: dict[str, Function] = {}
+        self.methods: list[tuple[str, Function]] = []
+        self.imported: dict[str, str] = {}
+        self._read(ast.parse(path.read_text()), ())
+
+    def _read(self, node: ast.AST, around: tuple[Function, ...]) -> None:
+        """Read every node once, for all the functions around it."""
+        for child in ast.iter_child_nodes(node):
+            within = around
+            match child:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    self.functions[child.name] = Function()
+                    within = (*around, self.functions[child.name])
+                    if isinstance(node, ast.ClassDef):
+                        self.methods.append((child.name, within[-1]))
+                case ast.ImportFrom() if child.level or (child.module or "").startswith("tests"):
+                    self.imported |= {(name.asname or name.name): name.name for name in child.names}
+                case ast.Call(func=ast.Name(id=name)):
+                    for function in around:
+                        function.names.add(name)
+                case ast.Call(func=ast.Attribute(attr=name)):
+                    for function in around:
+                        function.methods.add(name)
+                case ast.Assert() | ast.withitem() if _expects(child):
+                    for function in around:
+                        function.expects = True
+            self._read(child, within)
+
+
+def _expects(node: ast.Assert | ast.withitem) -> bool:
+    return isinstance(node, ast.Assert) or "raises" in ast.unparse(node.context_expr)
 
 
 def silent(modules: list[Module]) -> list[str]:

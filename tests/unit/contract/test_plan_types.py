@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -34,6 +35,12 @@ WRONG: list[Any] = [None, True, -1, 2**63, 1.5, "x", HALF, [], [HALF], ["x", 1],
 
 def body() -> dict[str, Any]:
     """A plan with something in every place."""
+    found: dict[str, Any] = json.loads(_text())
+    return found
+
+
+@cache
+def _text() -> str:
     made = document(0, "ALTER TABLE orders ADD note text")
     full = Statement("DROP TABLE old", ["int"], "00", True, drops=[Dropped("table", "old")], notices=[Notice("0", "n")])
     made.steps[0].statements.append(full)
@@ -43,8 +50,8 @@ def body() -> dict[str, Any]:
     made.faults.append(HistoryFault("multiple-heads", "b2", "two"))
     made.waivers["b2.review.yaml"] = "rule: x"
     found: dict[str, Any] = json.loads(made.to_json())
-    found["shadow"] = json.loads(json.dumps(ShadowFacts(1.0, 1, 1, "16").__dict__))
-    return found
+    found["shadow"] = ShadowFacts(1.0, 1, 1, "16").__dict__
+    return json.dumps(found)
 
 
 def changed(path: tuple[str | int, ...], value: Any) -> str:

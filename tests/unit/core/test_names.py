@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import examples
 
 from alembic_operator.contract.request import RunKind
 from alembic_operator.core.names import job_name, runner_config_map
@@ -22,6 +23,7 @@ def test_name_is_this_when_it_is_made_in_any_life() -> None:
     assert job_name("shop", "uid", RunKind.APPLY, "3", 2) == "shop-3b78fbbe-2"
 
 
+@settings(max_examples=examples(300))
 @given(SCHEMAS, st.sampled_from(RunKind), st.text(max_size=300), st.integers(1, 2**31 - 1))
 def test_name_is_a_label_when_the_resource_has_any_name(schema: str, kind: RunKind, trigger: str, attempt: int) -> None:
     assert LABEL.fullmatch(job_name(schema, "uid", kind, trigger, attempt))
@@ -38,6 +40,7 @@ def test_config_map_is_named_by_content() -> None:
     assert runner_config_map("0123456789abcdef") == "alembic-operator-runner-0123456789ab"
 
 
+@settings(max_examples=examples(300))
 @given(st.floats(0.001, 600), st.integers(1, 2**31 - 1), st.text(max_size=80))
 def test_pause_is_bounded_and_the_same_again_when_it_is_asked_twice(backoff: float, count: int, salt: str) -> None:
     seconds = pause(backoff, count, salt)
