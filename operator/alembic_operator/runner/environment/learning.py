@@ -26,6 +26,8 @@ from .program import Program, Target, Work
 _WRITES = frozenset({"25006", "25001"})  # read_only_sql_transaction; what no transaction may hold
 _CONSEQUENCES = frozenset({"3F000", "42P01", "42704", "42883", "42703"})  # of something that was passed over
 _SCHEMA = re.compile(r'\bCREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:"((?:[^"]|"")+)"|([A-Za-z_]\w*))', re.IGNORECASE)
+_RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
+_ASKING = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
 _SESSION = "SELECT pg_catalog.current_setting('search_path'), current_user::text"
 _SAVEPOINT = "alembic_operator_learning"
 
@@ -91,7 +93,7 @@ class Reader:
             self.makes |= {quoted.replace('""', '"') or plain.lower() for quoted, plain in _SCHEMA.findall(sent.sql)}
             if not autocommit:
                 self._own(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-            return None
+            return self._answer(sent)
         finally:
             if autocommit and self._driver.transaction(self._raw) != IDLE:
                 self._own("ROLLBACK" if self._driver.transaction(self._raw) != IN_TRANSACTION else "COMMIT")
@@ -103,6 +105,29 @@ class Reader:
 
     def ending(self, how: str) -> None:
         """See capture.Listener."""
+
+    def blamed(self, failed: RunFailed) -> RunFailed:
+        """The failure, with what it may come from."""
+        failure = failed.failure
+        if not self.passed_over or failure.reason != Reason.ENVIRONMENT_FAILED:
+            return failed
+        return RunFailed(
+            failure.reason,
+            f"{failed.found}. It ran on a session that may write nothing, to learn what it configures, and a statement "
+            "before had been passed over",
+            f"What env.py writes and reads itself belongs into a revision.{failure.message[len(failed.found) + 1 :]}",
+            sqlstate=failure.sqlstate,
+        )
+
+    @staticmethod
+    def _answer(sent: Sent) -> Any:
+        """What the code reads where it asked for rows: none of a table that is not there, NULL of a row not written."""
+        found = fingerprints(sent.sql)
+        if sent.instead is None or not found:
+            return None
+        if _RETURNING.search(sent.sql):
+            return sent.instead("SELECT NULL")
+        return sent.instead("SELECT NULL WHERE false") if found[-1].keyword in _ASKING else None
 
     def _own(self, sql: str) -> None:
         with unheard(self._driver, self._raw) as cursor:
@@ -153,7 +178,10 @@ def _learn(environment: Project, driver: Driver, connect: Callable[[Reader], Raw
             with reader.quiet():
                 found.append(rows(raw, _SESSION)[0])
 
-        program = environment.run(Work(Loan(raw, quiet=reader.quiet), target, learning=look))
+        try:
+            program = environment.run(Work(Loan(raw, quiet=reader.quiet), target, learning=look))
+        except RunFailed as failed:
+            raise reader.blamed(failed) from failed.__cause__
         setting, role = found[-1] if found[-1] != found[0] else ("", "")
         return _learned(program, reader, setting, role)
     finally:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...contract.reasons import Reason
-from ..driver import IDLE, Driver, RawConnection
+from ..driver import IDLE, Driver, RawConnection, rows
 from ..errors import RunFailed
 from ..secret import Target
 from .beside import Beside, reading
+from .startup import startup_statements
 
 _SHOWN = re.compile(r"[A-Za-z0-9_.,:/-]{1,80}")
 _LOOPBACK = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
@@ -113,7 +114,18 @@ class Lender:
                 loan.raw.rollback()  # type: ignore[attr-defined]
                 loan.restore()
         loan.out, loan.used = loan.out + 1, True
+        self._start(loan, parameters or {})
         return loan.raw
+
+    def _start(self, loan: Loan, parameters: Mapping[str, Any]) -> None:
+        """Give the session what the engine would start its own with: statements of env.py's, like any other."""
+        idle = self.driver.transaction(loan.raw) == IDLE
+        statements = startup_statements(parameters)
+        for statement in statements:
+            rows(loan.raw, statement)
+        if statements and idle:
+            with loan.quiet():
+                loan.raw.commit()
 
     def _beside(self, loan: Loan) -> Beside:
         @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
 from ..driver import IDLE, Driver, RawConnection
@@ -25,12 +25,14 @@ class Sent:
         parameters: types of the bound ones.
         channel: cursor or copy.
         executions: rows of an executemany.
+        instead: delivers another query on the same cursor; None where that cannot be.
     """
 
     sql: str
     parameters: tuple[str, ...] = ()
     channel: str = "cursor"
     executions: int = 1
+    instead: Callable[[str], Any] | None = field(default=None, compare=False, repr=False)
 
 
 class Listener(Protocol):
@@ -125,7 +127,10 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
                 def deliver() -> Any:
                     return kind.execute(self, query, params, **options)
 
-                return listener.send(Sent(_text(query, self), _types(params)), deliver)
+                def instead(other: str) -> Any:
+                    return kind.execute(self, other)
+
+                return listener.send(Sent(_text(query, self), _types(params), instead=instead), deliver)
 
             def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
                 rows = list(params_seq)
@@ -158,7 +163,10 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
                 def deliver() -> Any:
                     return kind.execute(self, query, vars)
 
-                return listener.send(Sent(_text(query, self), _types(vars)), deliver)
+                def instead(other: str) -> Any:
+                    return kind.execute(self, other)
+
+                return listener.send(Sent(_text(query, self), _types(vars), instead=instead), deliver)
 
             def executemany(self, query: Any, vars_list: Any) -> Any:
                 rows = list(vars_list)

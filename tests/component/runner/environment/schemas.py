@@ -171,6 +171,19 @@ with engine.connect() as connection:
         ),
     ),
     Shape(
+        "a search path among the options of the engine's connections",
+        _ENGINE
+        + """
+options = {"options": "-c search_path=app,public -c lock_timeout=4s"}
+engine = engine_from_config(config.get_section(config.config_ini_section), connect_args=options)
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+        prepare=("CREATE SCHEMA app",),
+    ),
+    Shape(
         "a naming convention",
         _ENGINE
         + """

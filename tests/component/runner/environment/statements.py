@@ -66,6 +66,20 @@ with engine.connect() as connection:
 """,
     ),
     Shape(
+        "a table of its own that it writes and reads before",
+        _ENGINE
+        + """
+with engine.begin() as connection:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS run (id serial PRIMARY KEY, what text)"))
+    number = connection.execute(text("INSERT INTO run (what) VALUES ('upgrade') RETURNING id")).scalar_one()
+    names = connection.execute(text("SELECT what FROM run")).fetchall()
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+    ),
+    Shape(
         "rights for the readers afterwards",
         _ENGINE
         + """
