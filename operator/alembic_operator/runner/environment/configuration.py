@@ -25,6 +25,7 @@ from ...contract.request import RunRequest
 from ..errors import RunFailed
 from ..secret import Target
 from .config_files import broken_toml, is_configuration, propose_other
+from .variables import expand_arguments
 
 _URL = "sqlalchemy.url"
 
@@ -62,7 +63,7 @@ class Configuration:
 
     def arguments(self, direction: Direction, target: str | tuple[str, ...]) -> list[str]:
         """Of the command line that env.py is run by."""
-        given = [one for argument in self.request.x for one in ("-x", argument)]
+        given = [one for argument in expand_arguments(self.request.x) for one in ("-x", argument)]
         verb = "downgrade" if direction == Direction.DOWNGRADE else "upgrade"
         return [
             "-c",
