@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from alembic_operator.contract.request import ConnectionVariable
+from tests.component.runner.conftest import PASSWORD
 
 DRIVERS = ("psycopg[binary]", "psycopg2-binary")
 
@@ -23,12 +25,15 @@ class Application:
             own, which is spec.migrations.path then; spec.job.volumes brings it there.
         connection_env: spec.migrations.connectionEnv.
         job_env: spec.job.env; `{home}` is a folder that can be written.
-        x: spec.migrations.x.
+        x: spec.migrations.x; `$(DATABASE_URL)` is the database's.
         baseline: spec.baseline: revisions: [], where there are tables before the first revision.
         first: a Python program that makes these, as the application's own does; it finds the URL in its arguments.
-        target: what is asked for.
-        connection: env.py wants a connection handed over, which plain Alembic's command line does not do.
+        target: of plain Alembic's command; where it is a label's head, the revision's id stands in the manifest.
+        by: who runs env.py for plain Alembic: its command line; or, as in the application's own program, code that
+            hands over a connection, or Flask with the application's context.
         driver: of plain Alembic's sqlalchemy.url; "" for none, where the application's settings have it.
+        password_in_url: whether it has the password; the runner's never has.
+        password: of the database's user; an env.py may be unable to read one with special characters.
     """
 
     name: str
@@ -41,8 +46,10 @@ class Application:
     x: tuple[str, ...] = ()
     first: str = ""
     target: str = "head"
-    connection: bool = False
+    by: Literal["command", "connection", "flask"] = "command"
     driver: str = "psycopg2"
+    password_in_url: bool = True
+    password: str = PASSWORD
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -59,7 +66,7 @@ class Application:
             "job.env": ", ".join(self.job_env),
             "job.volumes": "an `alembic.ini`" if self.ini else "",
             "baseline": "`revisions: []`" if self.first else "",
-            "revision": self.target if self.target != "head" else "",
+            "revision": f"the id of {self.target}" if "@" in self.target else "",
         }
         return [f"`{name}`: {value}" for name, value in named.items() if value]
 

@@ -69,6 +69,26 @@ APPLICATIONS = (
         config_file="mlflow/store/db_migrations/alembic.ini",
         requirements=("mlflow-skinny", "alembic", "SQLAlchemy", *DRIVERS),
         first=_MLFLOW_FIRST,
-        connection=True,
+        by="connection",
     ),
+    Application(
+        "redun",
+        config_file="redun/backends/db/alembic.ini",
+        connection_env=(
+            ConnectionVariable("REDUN_DB_USERNAME", "user"),
+            ConnectionVariable("REDUN_DB_PASSWORD", "password"),
+        ),
+        password_in_url=False,
+    ),
+    Application(
+        "argilla-server",
+        "argilla_server",
+        requirements=("argilla-server[postgresql]", *DRIVERS),
+        connection_env=url("ARGILLA_DATABASE_URL", "postgresql+asyncpg"),
+        driver="",
+        password="letters",
+    ),
+    Application("cinder", "cinder/db"),
+    Application("nova", "nova/db/main"),
+    Application("openstack-heat", "heat/db"),
 )

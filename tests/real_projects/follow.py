@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 
@@ -72,13 +73,15 @@ class Following:
 
     def revisions(self) -> list[str]:
         """Every revision, from the first to the last."""
-        return self._plain("revisions", "", "heads").split()
+        return self._plain("revisions", "", "upgrade", self.application.target).split()
 
     def alembic(self, *arguments: str) -> None:
         """Run plain Alembic on its database."""
         driver = self.application.driver
         url = _with_scheme(self.plain, f"postgresql+{driver}") if driver else ""
-        self._plain("connection" if self.application.connection else "command", url, *arguments)
+        if not self.application.password_in_url:
+            url = url.replace(f":{quote(self.application.password, safe='')}@", "@")
+        self._plain(self.application.by, url, *arguments)
 
     def make_first(self) -> None:
         """Make in both databases what the history takes for granted."""
@@ -107,7 +110,7 @@ class Following:
             raise Failed(f"{len(found)} lines differ: " + "; ".join(found[:4])[:400])
 
     def _plain(self, how: str, url: str, *arguments: str) -> str:
-        given = [word for one in self.application.x for word in ("-x", one.replace("{uri}", self.plain.uri))]
+        given = [word for one in self.application.x for word in ("-x", one.replace("$(DATABASE_URL)", self.plain.uri))]
         config = self.tree.directory / self.application.config_file
         return self._python([_PLAIN, how, url, "-c", config, *given, *arguments])
 
@@ -141,7 +144,7 @@ class Following:
             "config_file": application.config_file,
             "connection_env": list(application.connection_env),
             "env_names": sorted(application.job_env),
-            "x": [one.replace("{uri}", self.planner.database.uri) for one in application.x],
+            "x": list(application.x),
             "baseline": [] if application.first else None,
         }
 

@@ -39,9 +39,9 @@ def install(application: Application) -> Installed:
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         venv.create(folder)
-        # The tests' own pip: a copy of it in each environment takes longer than many an application.
-        pip = [sys.executable, "-m", "pip", "--python", str(python), "install"]
-        subprocess.run([*pip, "--quiet", "--disable-pip-version-check", *application.wanted], check=True)
+        # Not pip: it takes minutes for what has many requirements, and a copy of it in each environment has to be made.
+        uv = [sys.executable, "-m", "uv", "pip", "install", "--python", str(python)]
+        subprocess.run([*uv, "--quiet", *application.wanted], check=True)
         (folder / "complete").touch()
     packages = next(folder.glob("lib/python*/site-packages"))
     version = next(iter(metadata.distributions(name=application.name, path=[str(packages)]))).version

@@ -28,11 +28,20 @@ them, and some applications bring asyncpg alone.
 Seconds, of one run on two cores that had other work too: plain Alembic to its head; nine tenths; plan, apply and
 comparison of the rest.
 
-Not in the table, since plain Alembic's command line does not bring them from an empty database to their head: buildbot
-and tahrir-api, whose first revisions expect tables; conda-store-server, which needs a package that is not installed
-with it; keystone, whose env.py needs the service's configuration; prefect, whose env.py runs in the application's own
-thread. mlflow's env.py is handed a connection on both sides, and the tables that its history expects are made as its
-own program makes them.
+Not in the table, since plain Alembic's command line does not bring them from an empty database to their head:
+
+* the first revisions expect tables: buildbot, tahrir-api, jupyterhub, rucio;
+* statements that PostgreSQL refuses: designate, trove, whose histories are for MySQL;
+* env.py needs what only the application's own command has prepared: settings that it has parsed (glance, ironic,
+  magnum, manila, watcher, cyborg, keystone), attributes that it has given to Alembic's `Config` (aiida-core,
+  barbican, blazar, mistral, neutron, octavia, tacker), an instance that is being upgraded (dagster), the application's
+  own thread (prefect);
+* conda-store-server needs a package that is not installed with it;
+* apache-airflow 2 waits for itself: the application, which its env.py imports, has a transaction of its own open on the
+  tables that a revision changes.
+
+mlflow's env.py is handed a connection on both sides, and the tables that its history expects are made as its own
+program makes them.
 
 | application | revisions | in the manifest | at the head | one back | seconds |
 |---|---|---|---|---|---|

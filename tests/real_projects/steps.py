@@ -40,6 +40,18 @@ class Followed:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass
+class Owned(Database):
+    """A database whose owner has the password that the application can read."""
+
+    password: str = PASSWORD
+
+    @property
+    def uri(self) -> str:
+        """See Database."""
+        return self.server.uri(self.name, USER, self.password)
+
+
 def prepare(server: Postgres) -> None:
     """Make what a server needs: the application's user, and a socket for shadows."""
     server.create_role(USER, PASSWORD)
@@ -51,7 +63,9 @@ def prepare(server: Postgres) -> None:
 def follow(application: Application, installed: Installed, server: Postgres, runner: Runner) -> Followed:
     """Do all of it, and say how far it came."""
     found = Followed(application.name, installed.version, application.fields)
-    ours, plain = (Database(server, f"{name}_{application.name.replace('-', '_')}") for name in ("ours", "plain"))
+    name = application.name.replace("-", "_")
+    ours, plain = (Owned(server, f"{side}_{name}", password=application.password) for side in ("ours", "plain"))
+    server.execute(f"ALTER ROLE {USER} PASSWORD '{application.password}'")
     with tempfile.TemporaryDirectory(prefix="real-") as directory:
         work = Path(directory)
         shadow = work / "shadow"
@@ -80,7 +94,7 @@ def _steps(one: Following, found: Followed) -> None:
         one.apply(history[max(0, len(history) * 9 // 10 - 1)])
 
     def planned() -> None:
-        one.plan_and_apply(one.application.target)
+        one.plan_and_apply(history[-1] if "@" in one.application.target else one.application.target)
         one.compare()
 
     def back() -> None:
