@@ -49,8 +49,9 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(trylast=True)  # after the shuffling of pytest-randomly
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the lanes first that wait, and keep together what shares the fixtures of a folder."""
-    lanes = {item: lane_of(item.path.relative_to(ROOT).as_posix()) for item in items}
-    items.sort(key=lambda item: (place_of(lanes[item]), lanes[item], item.path.parent))
+    lanes = {path: lane_of(path.relative_to(ROOT).as_posix()) for path in {item.path for item in items}}
+    places = {path: (place_of(lane), lane, path.parent) for path, lane in lanes.items()}
+    items.sort(key=lambda item: places[item.path])
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # it tells no types

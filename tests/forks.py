@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Take over the loop over the tests where forks are asked for."""
     if config.option.forks:
+        gc.disable()  # until the tests run: what is collected stays
         config.pluginmanager.register(Forks(config.option.forks))
 
 
@@ -82,6 +83,8 @@ class Forks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Run the tests of each file in one of the forks, the files of the most tests first."""
+        gc.freeze()  # else the first collection in a fork copies all that was collected here
+        gc.enable()
         if session.testsfailed or session.config.option.collectonly:
             return None  # pytest's own loop says why nothing runs
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # one for all, removed as ever
@@ -89,7 +92,6 @@ class Forks:
         reading, writing = os.pipe()
         os.write(writing, b"".join(number.to_bytes(_TICKET, "big") for number in reversed(range(len(files)))))
         os.close(writing)
-        gc.freeze()  # else the first collection in a fork copies all that was collected here
         try:
             for number in range(self._count):
                 ours, theirs = _FORKING.Pipe(duplex=False)

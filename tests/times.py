@@ -11,7 +11,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import current_process
 from pathlib import Path
 
@@ -75,8 +75,10 @@ class Times:
                 self._note(f"{fixturedef.baseid}: {fixturedef.argname} ({fixturedef.scope})", "fixture", seconds)
 
     def _note(self, what: str, phase: str, seconds: float, failed: bool = False) -> None:
-        line = json.dumps(asdict(Took(what, phase, round(seconds, 3), self._worker or current_process().name, failed)))
-        self._file.write(line + "\n")
+        took = Took(what, phase, round(seconds, 3), self._worker or current_process().name, failed)
+        if phase != "call" and not took.seconds and not failed:
+            return  # most of the phases of the unit tests
+        self._file.write(json.dumps(vars(took)) + "\n")
         self._file.flush()
 
 

@@ -108,15 +108,14 @@ def test_nothing_more_runs_when_the_first_failure_is_enough(tmp_path: Path) -> N
     assert "1 failed in " in out.splitlines()[-1]
 
 
-@pytest.mark.parametrize("of", ["the whole group", "pytest alone"])
-def test_no_process_is_left_when_it_is_interrupted(of: str, tmp_path: Path) -> None:
+def test_no_process_is_left_when_it_is_interrupted(tmp_path: Path) -> None:
     (tmp_path / "test_waiting.py").write_text(WAITING)
     reading, writing = os.pipe()
     process = pytest_of(tmp_path, BEGUN=str(writing))
     os.close(writing)
 
     assert os.read(reading, 1) == b"."
-    (os.killpg if of == "the whole group" else os.kill)(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     out, _ = process.communicate(timeout=30)
 
     assert process.returncode == pytest.ExitCode.INTERRUPTED
