@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cluster.postgres import Postgres
 from tests.component.runner.conftest import PASSWORD, USER, Database
 from tests.component.runner.harness import Runner
-from tests.component.runner.planning.conftest import Planner
+from tests.component.runner.planning.conftest import Planner, trust
 
 from .application import Application
 from .follow import Failed, Following
@@ -53,11 +54,8 @@ class Owned(Database):
 
 
 def prepare(server: Postgres) -> None:
-    """Make what a server needs: the application's user, and a socket for shadows."""
+    """Make what a server needs: the application's user."""
     server.create_role(USER, PASSWORD)
-    hba = server.data / "pg_hba.conf"
-    hba.write_text("local all all trust\nhost all all all scram-sha-256\n")
-    server.execute("SELECT pg_reload_conf()")
 
 
 def follow(application: Application, installed: Installed, server: Postgres, runner: Runner) -> Followed:
@@ -66,15 +64,17 @@ def follow(application: Application, installed: Installed, server: Postgres, run
     name = application.name.replace("-", "_")
     ours, plain = (Owned(server, f"{side}_{name}", password=application.password) for side in ("ours", "plain"))
     server.execute(f"ALTER ROLE {USER} PASSWORD '{application.password}'")
-    with tempfile.TemporaryDirectory(prefix="real-") as directory:
+    with tempfile.TemporaryDirectory(prefix="real-") as directory, ExitStack() as shadows:
         work = Path(directory)
         shadow = work / "shadow"
         shadow.mkdir()
-        (shadow / ".s.PGSQL.5432").symlink_to(server.directory / f".s.PGSQL.{server.port}")
+        scratch = shadows.enter_context(Postgres(server.version))
+        trust(scratch)
+        (shadow / ".s.PGSQL.5432").symlink_to(scratch.directory / f".s.PGSQL.{scratch.port}")
         for database in (ours, plain):
             server.create_database(database.name, owner=USER)
         try:
-            _steps(Following(application, installed, Planner(ours, runner, shadow), plain, work), found)
+            _steps(Following(application, installed, Planner(ours, runner, shadow, scratch), plain, work), found)
         finally:
             for database in (ours, plain):
                 server.drop_database(database.name)

@@ -27,7 +27,7 @@ SHADOW_CONTAINER = "alembic-operator-shadow"
 SHADOW_SOURCE_FILE = "source"
 SHADOW_READY_FILE = "ready"
 SHADOW_FAILED_FILE = "failed"
-SHADOW_DATABASE = "shadow"
+SHADOW_DATABASE = "alembic_operator_shadow"
 SHADOW_USER = "postgres"
 
 # Two-int advisory locks: the first says whose they are, the second is a hash of the version table.

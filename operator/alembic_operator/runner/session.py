@@ -20,7 +20,7 @@ _FACTS = """
 SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only'),
        pg_catalog.current_setting('server_version'), pg_catalog.current_database(),
        (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
-       pg_catalog.current_setting('search_path'), current_user::text
+       pg_catalog.current_setting('search_path'), current_user::text, session_user::text
 """
 _USAGE = """
 SELECT n.nspname::text, pg_catalog.has_schema_privilege(n.oid, 'USAGE')
@@ -64,6 +64,7 @@ class TargetSession:
         server_version: like `18.1`.
         system: the server's identifier.
         database: its name.
+        user: who connected, whatever role it has taken.
         search_path: resolved.
         migrating: whether it is the migrating role's, and not that of the review credentials for want of better.
     """
@@ -71,6 +72,7 @@ class TargetSession:
     server_version: str
     system: str
     database: str
+    user: str
     search_path: SearchPath
     migrating: bool
 
@@ -115,7 +117,7 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
     Raises:
         RunFailed: PoolerUnsupported, InvalidSpec for a search path that cannot be used, or for an Apply TargetReadOnly.
     """
-    pid, in_recovery, read_only, version, database, system, setting, role = rows(connection, _FACTS)[0]
+    pid, in_recovery, read_only, version, database, system, setting, role, user = rows(connection, _FACTS)[0]
     named = f'the database that Secret "{request.secret_name}" names'
     if pid != driver.backend_pid(connection):
         raise RunFailed(
@@ -133,7 +135,7 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
         )
     path = _search_path(connection, request, names_in(setting, role), role)
     migrating = not request.review_credentials or bool(request.pinned_search_path)
-    return TargetSession(str(version).split(" ")[0], system, database, path, migrating)
+    return TargetSession(str(version).split(" ")[0], system, database, user, path, migrating)
 
 
 def _search_path(connection: RawConnection, request: RunRequest, names: list[str], role: str) -> SearchPath:

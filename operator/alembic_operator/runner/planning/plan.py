@@ -187,9 +187,13 @@ def _shadow(run: Run, task: Task) -> Shadow:
     """The shadow, once the target's schema is in it."""
     check_readable(run, task.target)
     if run.shadow is not None:
-        return run.shadow(task.driver, run.request, task.search_path.schemas)
-    await_shadow(run.secret, run.request, run.signals)
-    return Shadow.beside(task.driver, run.request, task.search_path.schemas)
+        shadow = run.shadow(task.driver, run.request, task.search_path.schemas)
+    else:
+        await_shadow(run.secret, run.request, run.signals)
+        shadow = Shadow.beside(task.driver, run.request, task.search_path.schemas)
+    # The user of the review credentials is not the one that will migrate.
+    user = "" if run.request.review_credentials else run.session.user
+    return shadow.like(run.session.database, user)
 
 
 def check_readable(run: Run, connection: RawConnection) -> None:

@@ -20,6 +20,7 @@ from ..transactions import ENDS, REFUSED, controls, in_no_transaction, must_stan
 from .capture import Sent, unheard
 from .probe import Effects, Probe
 from .seed import NO_SUCH_PARENT, Seeds, may_be_the_seeds
+from .shadow import Shadow
 from .written import MOST_NOTICES, merged, same, skipped
 
 _UNSAVED = re.compile(r"\s*(?:SET|RESET|SHOW|BEGIN|START|SAVEPOINT|RELEASE|ROLLBACK|COMMIT|END|PREPARE|ABORT)\b", re.I)
@@ -47,9 +48,9 @@ class Recorder:
         step: the one under way; None between steps, when Alembic and the runner send statements of their own.
     """
 
-    def __init__(self, driver: Driver, signals: Signals, secrets: Collection[str]) -> None:
+    def __init__(self, driver: Driver, signals: Signals, secrets: Collection[str], shadow: Shadow) -> None:
         self.step: Step | None = None
-        self._driver, self._signals, self._secrets = driver, signals, secrets
+        self._driver, self._signals, self._secrets, self._shadow = driver, signals, secrets, shadow
         self._raw: Any = None
         self._probe: Probe | None = None
         self._seeds: Seeds | None = None
@@ -295,8 +296,9 @@ class Recorder:
     def _enter(self, sent: Sent) -> Statement:
         assert self.step is not None
         self.step.sent += 1
-        value, ddl = text_fingerprint(sent.sql)
-        shown = mask(sent.sql, self._secrets)
+        sql = self._shadow.as_on_the_target(sent.sql)
+        value, ddl = text_fingerprint(sql)
+        shown = mask(sql, self._secrets)
         if prepares(sent.sql):
             start = printable(" ".join(shown.split()), _LONGEST_SHOWN)
             self.escape(f"Statement {self.step.sent} prepares a transaction that outlasts the session: {start}")

@@ -27,6 +27,7 @@ from ..transactions import begin_again
 from ..widths import widen_fresh
 from .doors import led_to
 from .recorder import Recorder, Step
+from .shadow import Shadow
 from .task import Task
 
 _SERVER_ENDED = frozenset({Reason.CONNECTION_LOST, Reason.DATABASE_FULL, Reason.TOO_MANY_CONNECTIONS})
@@ -76,8 +77,9 @@ class Rehearsal:
     failed: Step | None = None
 
     @classmethod
-    def of(cls, task: Task, raw: RawConnection, recorder: Recorder, parameters: dict[str, Any]) -> Rehearsal:
-        """For a task; whatever else a revision connects to is led to the database of these parameters."""
+    def of(cls, task: Task, raw: RawConnection, recorder: Recorder, shadow: Shadow, database: str = "") -> Rehearsal:
+        """For a task; whatever else a revision connects to is led to the shadow's database, or to this one there."""
+        parameters = shadow.parameters_of(database)
         return cls(
             driver=task.driver,
             raw=raw,
@@ -86,6 +88,7 @@ class Rehearsal:
             recorder=recorder,
             began=task.progress,
             around=lambda: _closed_in(task, recorder, parameters),
+            restore=lambda: shadow.restore(raw),
         )
 
     @property

@@ -121,12 +121,11 @@ def _empty_database(task: Task, shadow: Shadow) -> Iterator[RawConnection]:
 
 
 def _run(task: Task, shadow: Shadow, targets: Sequence[str]) -> None:
-    recorder = Recorder(task.driver, task.signals, task.secrets)
+    recorder = Recorder(task.driver, task.signals, task.secrets, shadow)
     raw = shadow.captured(recorder, _DATABASE)
     recorder.unprobed(raw)
     try:
-        parameters = {**shadow.parameters, "dbname": _DATABASE}
-        Rehearsal.of(task, raw, recorder, parameters).run(Direction.UPGRADE, targets)
+        Rehearsal.of(task, raw, recorder, shadow, _DATABASE).run(Direction.UPGRADE, targets)
     finally:
         task.progress("")
         raw.close()

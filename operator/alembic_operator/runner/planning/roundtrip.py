@@ -142,11 +142,11 @@ def _there_and_back(task: Task, shadow: Shadow, stations: Stations) -> list[str]
 
 
 def _go(task: Task, shadow: Shadow, direction: Direction, targets: list[str]) -> list[str]:
-    recorder = Recorder(task.driver, task.signals, task.secrets)
+    recorder = Recorder(task.driver, task.signals, task.secrets, shadow)
     raw = shadow.captured(recorder)
     recorder.unprobed(raw)
     try:
-        Rehearsal.of(task, raw, recorder, shadow.parameters).run(direction, targets)
+        Rehearsal.of(task, raw, recorder, shadow).run(direction, targets)
     except RunFailed as failed:
         return [failed.found]
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,10 @@ from ..secret import Target
 from ..signals import Signals
 from ..sqlerrors import printable
 from .capture import Listener, connect_captured
+from .look import quoted
 
+MAINTENANCE = "postgres"  # the database to be in while others are copied and renamed
+_OWN_NAME = re.compile(rf"\b{places.SHADOW_DATABASE}\w*")
 _LOOK_EVERY = 0.02  # seconds
 _VARIABLES = {
     "application_name": "PGAPPNAME",
@@ -47,12 +50,16 @@ class Shadow:
         parameters: of the driver's connect.
         request: names timeouts.
         search_path: of the migrating session.
+        user: that the migrating session is of; "" for the superuser itself.
+        stands_for: name of the target's database.
     """
 
     driver: Driver
     parameters: dict[str, Any] = field(repr=False)
     request: RunRequest
     search_path: tuple[str, ...]
+    user: str = ""
+    stands_for: str = ""
 
     @classmethod
     def beside(cls, driver: Driver, request: RunRequest, search_path: tuple[str, ...]) -> Shadow:
@@ -81,23 +88,64 @@ class Shadow:
         }
         return cls(driver, parameters, request, search_path)
 
+    @property
+    def name(self) -> str:
+        """Of its database."""
+        return str(self.parameters["dbname"])
+
+    def like(self, database: str, user: str) -> Shadow:
+        """The same with what a revision may ask of the target: the names of its database and its user.
+
+        Where the server has a database of that name already, or not that user as a superuser, its own names stay; what
+        a plan shows has the target's all the same.
+
+        Args:
+            database: of the target.
+            user: of the migrating session there; "" where it is not known.
+        """
+        beside = self.connect(MAINTENANCE)
+        try:
+            there = [name for (name,) in rows(beside, "SELECT datname::text FROM pg_catalog.pg_database")]
+            if database not in there and self.name == places.SHADOW_DATABASE:
+                rows(beside, f"ALTER DATABASE {places.SHADOW_DATABASE} RENAME TO {quoted(database)}")
+                there.remove(self.name)
+            known = rows(beside, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s AND rolsuper", user)
+        finally:
+            beside.close()
+        parameters = {**self.parameters, "dbname": self.name if self.name in there else database}
+        return replace(self, parameters=parameters, user=user if known else "", stands_for=database)
+
+    def as_on_the_target(self, sql: str) -> str:
+        """A statement as it is sent there, where it names its database: what current_database() tells."""
+        return _OWN_NAME.sub(lambda _found: self.stands_for, sql) if self.stands_for else sql
+
     def connect(self, database: str = "") -> RawConnection:
-        """A session in autocommit with the settings that a session on the target has, but for its role.
+        """A session of the superuser's in autocommit, with the settings that a session on the target has.
 
         Raises:
             RunFailed: ShadowFailed.
         """
-        return self._ready(lambda: self.driver.connect(self._to(database)))
+        return self._ready(lambda: self.driver.connect(self.parameters_of(database)))
 
     def captured(self, listener: Listener, database: str = "") -> RawConnection:
-        """The same, and the listener hears of everything that is sent there.
+        """The same as the target's user and role, and the listener hears of everything that is sent there.
 
         Raises:
             RunFailed: ShadowFailed.
         """
-        return self._ready(lambda: connect_captured(self.driver, self._to(database), listener))
+        connection = self._ready(lambda: connect_captured(self.driver, self.parameters_of(database), listener))
+        self._become(connection)
+        return connection
 
-    def _to(self, database: str) -> dict[str, Any]:
+    def restore(self, connection: RawConnection) -> None:
+        """Give a captured session the settings of a new one."""
+        rows(connection, "RESET SESSION AUTHORIZATION")
+        rows(connection, "RESET ALL")
+        self._settle(connection)
+        self._become(connection)
+
+    def parameters_of(self, database: str) -> dict[str, Any]:
+        """Of the driver's connect, to this database of the server's; "" for the shadow's own."""
         return {**self.parameters, **({"dbname": database} if database else {})}
 
     def _ready(self, connect: Any) -> RawConnection:
@@ -110,13 +158,22 @@ class Shadow:
                 "alembic-operator-shadow",
                 self.request,
             ) from None
+        self._settle(connection)
+        return connection
+
+    def _become(self, connection: RawConnection) -> None:
+        if self.user:
+            rows(connection, f"SET SESSION AUTHORIZATION {quoted(self.user)}")
+            if self.request.role:
+                rows(connection, f"SET ROLE {quoted(self.request.role)}")
+
+    def _settle(self, connection: RawConnection) -> None:
         settings = session_settings(
             self.request, self.search_path, self.driver.server_version(connection), monitor=False
         )
         values = ", ".join("(%s::text, %s::text)" for _ in settings)
         flat = [text for setting in settings.items() for text in setting]
         rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608
-        return connection
 
 
 def shadow_failed(found: str, request: RunRequest) -> RunFailed:

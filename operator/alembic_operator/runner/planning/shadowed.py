@@ -49,7 +49,7 @@ def _planned(
     task: Task, shadow: Shadow, *, empty: Shadow | None = None, failed: RunFailed | None = None
 ) -> PlanDocument:
     """The plan of a run with made-up rows; or, where that has failed, without."""
-    recorder = Recorder(task.driver, task.signals, task.secrets)
+    recorder = Recorder(task.driver, task.signals, task.secrets, shadow)
     migrating, beside = shadow.captured(recorder), shadow.connect()
     try:
         if task.driver.name == "psycopg2":
@@ -65,7 +65,7 @@ def _planned(
         if seeds.empty:
             task.report.warn(_not_seeded(seeds.empty))
         stations = Stations(task, beside)
-        rehearsal = Rehearsal.of(task, migrating, recorder, shadow.parameters)
+        rehearsal = Rehearsal.of(task, migrating, recorder, shadow)
         rehearsal.ended = stations.come_by
         done = rehearsal.run(task.direction, task.targets)
         task.progress("")
@@ -110,14 +110,14 @@ def _environment(rehearsal: Rehearsal, task: Task) -> list[Step]:
 
 def _sent_without_rows(task: Task, shadow: Shadow) -> list[Step]:
     """The steps as they run with empty tables; those alone that come before one that fails there."""
-    recorder = Recorder(task.driver, task.signals, task.secrets)
+    recorder = Recorder(task.driver, task.signals, task.secrets, shadow)
     migrating, beside = shadow.captured(recorder), shadow.connect()
     try:
         ensure_journal(task.driver, beside, task.report)
         stamp(beside, task.place, task.rows, fresh_width(task.history.graph.files))
         seeds = Seeds(beside, task.place, task.driver.error, planted=False)
         recorder.attach(migrating, Probe(beside, task.place, recorder.own), seeds)
-        rehearsal = Rehearsal.of(task, migrating, recorder, shadow.parameters)
+        rehearsal = Rehearsal.of(task, migrating, recorder, shadow)
         try:
             rehearsal.run(task.direction, task.targets)
         except RunFailed as failed:

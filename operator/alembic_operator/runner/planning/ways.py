@@ -14,16 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...contract import places
 from ...contract.plan import Statement, Step
 from ..driver import RawConnection, rows
 from ..errors import RunFailed
 from ..sqlerrors import find_sql_error
 from .render import steps_of
-from .shadow import Shadow
+from .shadow import MAINTENANCE, Shadow
 from .task import Task
 
 _SUFFIX = "_empty"
-_MAINTENANCE = "postgres"
 # Words of a file that may read rows; a false alarm costs a copy of an empty database.
 _MAY_READ = re.compile(
     r"get_bind|connection|[Ss]ession|\binspect\b|engine|fetch|scalar"
@@ -36,12 +36,11 @@ STATIC = "where it is released, set spec.review.evidence: Static, by which its f
 @contextmanager
 def empty_copy(task: Task, shadow: Shadow) -> Iterator[Shadow | None]:
     """The shadow once more, before rows are made up; None where no revision may read any, or it cannot be copied."""
-    name = str(shadow.parameters["dbname"])
-    copy = name + _SUFFIX
+    name, copy = shadow.name, places.SHADOW_DATABASE + _SUFFIX
     if not any(_MAY_READ.search(Path(step.revision.path).read_text("utf-8", "replace")) for step in steps_of(task)):
         yield None
         return
-    beside = shadow.connect(_MAINTENANCE)
+    beside = shadow.connect(MAINTENANCE)
     try:
         made = _copied(task, beside, name, copy)
         yield replace(shadow, parameters={**shadow.parameters, "dbname": copy}) if made else None

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.component.runner.conftest import USER, Database
-from tests.component.runner.planning.conftest import Planner, planner
-
-from alembic_operator.contract import places
+from tests.component.runner.planning.conftest import Planner, planner, shadows
 
 from .pair import Pair
 
-__all__ = ["planner"]
+__all__ = ["planner", "shadows"]
 
 
 @pytest.fixture
@@ -23,7 +21,7 @@ def role(database: Database) -> Iterator[str]:
     database.server.execute(f"CREATE ROLE {name} NOLOGIN")
     database.server.execute(f"GRANT {name} TO {USER}")
     yield name
-    for one in (database.name, f"{database.name}_plain", places.SHADOW_DATABASE):
+    for one in (database.name, f"{database.name}_plain"):
         database.server.drop_database(one)
     database.server.execute(f"DROP ROLE {name}")
 

@@ -12,6 +12,25 @@ config = context.config
 engine = engine_from_config(config.get_section(config.config_ini_section))
 """
 
+_NAMES = (
+    (
+        """
+        op.create_table("account", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+        """,
+        'op.drop_table("account")',
+    ),
+    (
+        """
+        bind = op.get_bind()
+        database, user = bind.execute(sa.text("SELECT current_database(), current_user")).one()
+        rows = bind.execute(sa.text("SELECT name FROM account")).all()
+        op.execute(f'GRANT CONNECT ON DATABASE "{database}" TO "{user}"')
+        op.execute(f"ALTER DATABASE {bind.engine.url.database} SET timezone TO 'UTC'")
+        op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{user}" IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC')
+        """,
+        "op.execute('ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM PUBLIC')",
+    ),
+)
 _TWO_SCHEMAS = (
     (
         """
@@ -169,6 +188,20 @@ with engine.connect() as connection:
                 """op.drop_table("note")""",
             ),
         ),
+    ),
+    Shape(
+        "a schema that is named as the user, and revisions that ask for the names of user and database",
+        _ENGINE
+        + """
+with engine.connect() as connection:
+    schema = connection.execute(text("SELECT current_user")).scalar_one()
+    connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    connection.commit()
+    context.configure(connection=connection, version_table_schema=schema)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+        history=_NAMES,
     ),
     Shape(
         "a search path among the options of the engine's connections",

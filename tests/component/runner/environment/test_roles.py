@@ -39,8 +39,8 @@ class PodPlanner(Planner):
 
 @pytest.fixture
 def planner(planner: Planner) -> Planner:
-    """In place of the one for a database on the target's server."""
-    return PodPlanner(planner.database, planner.runner, planner.directory)
+    """In place of the one that copies the schema itself."""
+    return PodPlanner(planner.database, planner.runner, planner.directory, planner.shadow)
 
 
 def test_equals_plain_alembic_when_a_listener_becomes_the_role_that_the_spec_names(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.postgres import binaries
+from psycopg import sql
+from tests.cluster.postgres import Postgres, Version, binaries, servers_by_version
 from tests.component.runner.conftest import Database
 from tests.component.runner.harness import Ended, Runner
 from tests.component.runner.project import Project
@@ -29,31 +30,47 @@ class Planner:
 
     Attributes:
         directory: Stands for places.SHADOW_DIRECTORY.
+        shadow: The server whose socket is there.
         env: Of the runs.
     """
 
     database: Database
     runner: Runner
     directory: Path
+    shadow: Postgres
     env: dict[str, str] = field(default_factory=dict)
 
     def restore(self) -> None:
-        """Do what the sidecar does: dump the target's schema into the shadow, and say so."""
+        """Do what the sidecar does: copy the target's roles and schema into the shadow, and say so."""
         server, bin_ = self.database.server, binaries(self.database.server.version)
-        server.drop_database(places.SHADOW_DATABASE)
-        server.create_database(places.SHADOW_DATABASE)
+        self.clear()
+        self._copy_roles()
+        self.shadow.create_database(places.SHADOW_DATABASE)
         dump = subprocess.run(
             [bin_ / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", server.uri(self.database.name)],
             check=True,
             capture_output=True,
         )
         subprocess.run(
-            [bin_ / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", server.uri(places.SHADOW_DATABASE)],
+            [bin_ / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.shadow.uri(places.SHADOW_DATABASE)],
             input=dump.stdout,
             check=True,
             capture_output=True,
         )
         (self.directory / places.SHADOW_READY_FILE).touch()
+
+    def clear(self) -> None:
+        """Leave no shadow."""
+        for name in (places.SHADOW_DATABASE, self.database.name):
+            self.shadow.drop_database(name)
+
+    def _copy_roles(self) -> None:
+        missing = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'"
+        with self.database.server.connect() as target, self.shadow.connect() as shadow:
+            there = set(shadow.execute(missing).fetchall())
+            for (name,) in set(target.execute(missing).fetchall()) - there:
+                shadow.execute(sql.SQL("CREATE ROLE {} SUPERUSER NOLOGIN").format(sql.Identifier(str(name))))
+            shadow.commit()
 
     @property
     def mounts(self) -> dict[str, Path]:
@@ -82,16 +99,28 @@ def read_plan(ended: Ended) -> PlanDocument:
     return unpack([record["data"] for record in records], receipt.sha256)
 
 
+def trust(server: Postgres) -> None:
+    """Let everybody in by the server's socket, as the shadow does."""
+    (server.data / "pg_hba.conf").write_text(_TRUSTING)
+    server.execute("SELECT pg_reload_conf()")
+
+
+@pytest.fixture(scope="session")
+def shadows() -> Iterator[Callable[[Version], Postgres]]:
+    """Servers for shadows, by version."""
+    with servers_by_version(prepare=trust) as server:
+        yield server
+
+
 @pytest.fixture
-def planner(database: Database, runner: Runner, tmp_path: Path) -> Iterator[Planner]:
+def planner(
+    database: Database, runner: Runner, shadows: Callable[[Version], Postgres], tmp_path: Path
+) -> Iterator[Planner]:
     """Plans for the test's database."""
-    server = database.server
-    hba = server.data / "pg_hba.conf"
-    if hba.read_text() != _TRUSTING:
-        hba.write_text(_TRUSTING)
-        server.execute("SELECT pg_reload_conf()")
+    server = shadows(database.server.version)
     directory = tmp_path / "shadow"
     directory.mkdir()
     (directory / ".s.PGSQL.5432").symlink_to(server.directory / f".s.PGSQL.{server.port}")
-    yield Planner(database, runner, directory)
-    server.drop_database(places.SHADOW_DATABASE)
+    one = Planner(database, runner, directory, server)
+    yield one
+    one.clear()

@@ -9,7 +9,6 @@ from tests.cluster.postgres import Version
 from tests.component.runner.conftest import Database
 from tests.component.runner.project import Project
 
-from alembic_operator.contract import places
 from alembic_operator.contract.plan import Lock
 from alembic_operator.contract.request import RunKind
 
@@ -91,7 +90,7 @@ def test_every_table_but_an_impossible_one_has_a_row_when_the_schema_has_everyth
     assert warning.startswith("No row was found that public.impossible takes")
     assert plan.shadow is not None
     assert plan.shadow.tables == 14
-    with database.server.connect(places.SHADOW_DATABASE) as shadow:
+    with planner.shadow.connect(database.name) as shadow:
         names = shadow.execute(
             "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace IN "
             "('public'::regnamespace, 'other'::regnamespace) ORDER BY 1"
