@@ -21,12 +21,13 @@ from typing import IO, Protocol
 
 # A child is forked by a process that does nothing but wait for it: the status that it writes is the one of the kernel.
 _SERVE = """
-import gc, importlib, json, os, signal, socket, sys, types
+import gc, importlib, importlib.util, json, os, signal, socket, sys, types
 
 gate = socket.socket(fileno=int(sys.argv[1]))
 sys.path[:0] = sys.argv[2:3]
 for name in sys.argv[3:]:
-    importlib.import_module(name)
+    if importlib.util.find_spec(name.partition(".")[0]):
+        importlib.import_module(name)
 del sys.path[:1]
 gc.freeze()
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -145,16 +146,19 @@ class Warm:
     """Starts processes of one set of imports.
 
     Args:
-        modules: What they begin with.
+        modules: What they begin with, as far as the interpreter has the packages.
         path: Where the interpreter looks for those before it looks elsewhere.
         env: Of the process that waits: what an interpreter reads when it starts, such as PYTHONHASHSEED.
+        python: The interpreter.
     """
 
-    def __init__(self, modules: Sequence[str], env: Mapping[str, str], path: Path) -> None:
+    def __init__(
+        self, modules: Sequence[str], env: Mapping[str, str], path: Path, python: str = sys.executable
+    ) -> None:
         self._gate, theirs = socket.socketpair()
         with theirs:
             self._server = subprocess.Popen(
-                [sys.executable, "-c", _SERVE, str(theirs.fileno()), str(path), *modules],
+                [python, "-c", _SERVE, str(theirs.fileno()), str(path), *modules],
                 env=dict(env),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

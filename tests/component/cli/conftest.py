@@ -18,7 +18,7 @@ from tests.component.runner.project import Project
 from tests.component.warm import Process, Warm, communicate, module
 
 database, project, servers, version = runner.database, runner.project, runner.servers, runner.version
-warm, zipapp = runner.warm, runner.zipapp
+warm, warms, zipapp = runner.warm, runner.warms, runner.zipapp
 
 ROOT = Path(__file__).parents[3]
 PYTHON = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'helpers'}", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 from typing import LiteralString
 
 import pytest
 from tests.cluster.processes import wait_until
 from tests.component.helpers.conftest import PASSWORD, Project
 from tests.component.helpers.migrating import write
+from tests.component.runner import conftest
 from tests.component.runner.harness import Runner
-from tests.component.runner.zipapp import compiled_zipapp
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 
+python, runner, warms, zipapp = conftest.python, conftest.runner, conftest.warms, conftest.zipapp
 INI = "[alembic]\nscript_location = %(here)s\n"
 JOURNAL: LiteralString = (
     "SELECT string_agg(revision || ' ' || state, ', ' ORDER BY id) FROM alembic_operator.revision_journal"
@@ -26,18 +25,6 @@ OTHERS: LiteralString = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 COUNT_UP = 'backfill("items", {"n": "n + 1"}, "true", batch=50, pause=0.1)'
-
-
-@pytest.fixture(scope="session")
-def zipapp(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    return compiled_zipapp(tmp_path_factory.mktemp("zipapp"))
-
-
-@pytest.fixture
-def runner(zipapp: tuple[Path, str], tmp_path: Path) -> Iterator[Runner]:
-    one = Runner(*zipapp, tmp_path / "runs")
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.component.runner.conftest import database, project, python, runner, servers, version, warm, zipapp
+from tests.component.runner.conftest import database, project, python, runner, servers, version, warm, warms, zipapp
 from tests.component.runner.planning.conftest import planner
 
-__all__ = ["database", "planner", "project", "python", "runner", "servers", "version", "warm", "zipapp"]
+__all__ = ["database", "planner", "project", "python", "runner", "servers", "version", "warm", "warms", "zipapp"]

@@ -140,20 +140,38 @@ def python() -> str:
 
 
 @pytest.fixture(scope="session")
-def warm(zipapp: tuple[Path, str]) -> Iterator[Warm]:
-    """Where runs are forked from."""
-    one = Warm((*LIBRARIES, *modules_of(zipapp[0])), {**basic_environment(), **HASH_SEED}, zipapp[0])
-    yield one
-    one.close()
+def warms(zipapp: tuple[Path, str]) -> Iterator[Callable[[str], Warm]]:
+    """Where the runs of an interpreter are forked from, made when a test first asks."""
+    made: dict[str, Warm] = {}
+
+    def warm(python: str) -> Warm:
+        if python not in made:
+            modules = (*LIBRARIES, *modules_of(zipapp[0]))
+            made[python] = Warm(modules, {**basic_environment(), **HASH_SEED}, zipapp[0], python)
+        return made[python]
+
+    yield warm
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def warm(warms: Callable[[str], Warm]) -> Warm:
+    """Where runs of the tests' own interpreter are forked from."""
+    return warms(sys.executable)
 
 
 @pytest.fixture
 def runner(
-    zipapp: tuple[Path, str], tmp_path: Path, python: str, warm: Warm, request: pytest.FixtureRequest
+    zipapp: tuple[Path, str],
+    tmp_path: Path,
+    python: str,
+    warms: Callable[[str], Warm],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Runner]:
     """Starts runs of the zipapp."""
     cold = request.node.get_closest_marker("cold") is not None
-    one = Runner(*zipapp, tmp_path / "runs", python, None if cold else warm)
+    one = Runner(*zipapp, tmp_path / "runs", python, None if cold else warms(python))
     yield one
     one.close()
 

@@ -141,7 +141,7 @@ class Runner:
         sha256: Of the zipapp.
         directory: For Secrets and termination messages.
         python: The interpreter, and so the libraries.
-        warm: Where runs of the tests' own interpreter are forked from; without it each starts an interpreter.
+        warm: Where runs of that interpreter are forked from; without it each starts one.
     """
 
     pyz: Path
@@ -208,7 +208,7 @@ class Runner:
 
     def _process(self, code: str, environment: dict[str, str], place: Path, *, cold: bool) -> Process:
         cold = cold or any(name.startswith("PYTHON") and name not in basic_environment() for name in environment)
-        if self.warm and self.python == sys.executable and not cold:
+        if self.warm and not cold:
             return self.warm.start(code, env={**environment, **HASH_SEED}, cwd=place)
         return subprocess.Popen(
             [self.python, "-c", code],

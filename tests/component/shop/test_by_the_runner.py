@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
+from tests.component.runner import conftest
 from tests.component.runner.harness import Runner
 from tests.component.shop.shop_runs import SHOP, Shop, revisions
 
 from alembic_operator.contract.result import Outcome
-from alembic_operator.runner.build import build
 
-
-@pytest.fixture
-def runner(tmp_path: Path) -> Iterator[Runner]:
-    path = tmp_path / "runner.pyz"
-    one = Runner(path, build(path), tmp_path / "runs")
-    yield one
-    one.close()
+python, runner, warms, zipapp = conftest.python, conftest.runner, conftest.warms, conftest.zipapp
 
 
 def test_schema_is_that_of_plain_alembic_when_the_runner_applies_every_revision(shop: Shop, runner: Runner) -> None:
