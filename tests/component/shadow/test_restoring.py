@@ -17,7 +17,7 @@ from alembic_operator.contract import places
 
 SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 ROLES = ['it\'s a "role"\\', "reader", "tenant"]
-MANY = 2000
+MANY = 1000  # more than twice the locks that a server has by default
 
 
 def dump(version: Version, uri: str) -> str:
@@ -129,7 +129,7 @@ def test_target_is_only_read_when_it_is_restored(database: str, target: Postgres
     assert after[1:] == before[1:]
 
 
-def test_shadow_holds_two_thousand_tables_when_the_target_has_them(
+def test_shadow_holds_a_thousand_tables_when_the_target_has_them(
     target: Postgres, database: str, record_property: Callable[[str, object], None]
 ) -> None:
     column = "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, at timestamptz DEFAULT now()"
@@ -156,7 +156,7 @@ def test_shadow_holds_two_thousand_tables_when_the_target_has_them(
     record_property("seconds", seconds)
     record_property("megabytes", size / 1e6)
     print(f"{MANY} tables: {seconds:.1f} s, {size / 1e6:.0f} MB")
-    assert seconds < 60
+    assert seconds < 30
 
 
 def test_nobody_reaches_another_database_when_the_target_has_foreign_tables(

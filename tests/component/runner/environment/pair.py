@@ -61,12 +61,16 @@ class Pair:
         return self.planner.runner(self.project, self.ours.uri, env=self.planner.env, **request).result.outcome
 
     def check_every_stop(self) -> None:
-        """Compare both databases at every stop."""
-        up = self.alembic("upgrade", "head")
-        self.run("head")
-        assert not difference(up, dump(self.ours))
-        assert self.outcome() == Outcome.UP_TO_DATE
+        """Compare both databases at every stop: at the head, and one revision before it."""
+        self.check_the_way_up()
 
         down = self.alembic("downgrade", "r1")
         self.run("r1", back=True)
         assert not difference(down, dump(self.ours))
+
+    def check_the_way_up(self) -> None:
+        """Compare both databases at the head."""
+        up = self.alembic("upgrade", "head")
+        self.run("head")
+        assert not difference(up, dump(self.ours))
+        assert self.outcome() == Outcome.UP_TO_DATE
