@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from ..contract.reasons import Reason
+from .elsewhere import own_connection
 from .errors import RunFailed
 
 _NAMES = {"psycopg": "psycopg 3", "psycopg2": "psycopg2"}
@@ -83,9 +84,10 @@ class Driver:
     def connect(self, parameters: dict[str, Any]) -> RawConnection:
         """Connect, in autocommit."""
         connect: Callable[..., RawConnection] = self.module.connect
-        if self.name == "psycopg":
-            return connect(autocommit=True, **parameters)
-        connection = connect(**parameters)
+        with own_connection():
+            if self.name == "psycopg":
+                return connect(autocommit=True, **parameters)
+            connection = connect(**parameters)
         connection.autocommit = True
         return connection
 

@@ -1,4 +1,4 @@
-"""Connections that a revision opens by itself: what is sent there is in nobody's transaction, plan or journal."""
+"""Connections that a project's code opens by itself: what is sent there is in nobody's transaction, plan or journal."""
 
 from __future__ import annotations
 
@@ -19,17 +19,52 @@ _DOORS = (
     ("psycopg", "AsyncConnection", "_connect_gen"),
     ("psycopg2", "", "_connect"),
 )
+_READ_ONLY = "-c default_transaction_read_only=on"
 _ours = threading.local()
 
 
 @contextmanager
 def own_connection() -> Iterator[None]:
     """What this thread connects to inside is the runner's own doing."""
-    _ours.connects = True
+    before, _ours.connects = getattr(_ours, "connects", False), True
     try:
         yield
     finally:
-        _ours.connects = False
+        _ours.connects = before
+
+
+@contextmanager
+def read_only_connects() -> Iterator[None]:
+    """While this lasts, what anybody but the runner connects to by a driver can only be read.
+
+    A plan run executes env.py, and what it imports, on the target: `psycopg.connect()` there goes round the session
+    that is lent.
+    """
+
+    def reading(original: Any, module: Any, name: str) -> Any:
+        def connect(*arguments: Any, **options: Any) -> Any:
+            if getattr(_ours, "connects", False):
+                return original(*arguments, **options)
+            before = arguments[:1] if arguments and isinstance(arguments[0], type) else ()
+            given, *more = arguments[len(before) :] or (options.pop("conninfo", options.pop("dsn", None)),)
+            return original(*before, _read_only(module, given, options), *more, **options)
+
+        return connect
+
+    with replaced_doors(reading):
+        yield
+
+
+def _read_only(module: Any, given: Any, options: dict[str, Any]) -> str:
+    """The connection string, with the setting among the server's options; `options` loses those of its own."""
+    text, own = given or "", options.pop("options", None)
+    if module.__name__ == "psycopg":
+        parse, make = module.conninfo.conninfo_to_dict, module.conninfo.make_conninfo
+    else:
+        parse, make = module.extensions.parse_dsn, module.extensions.make_dsn
+    setting = f"{own or parse(text).get('options', '')} {_READ_ONLY}".strip()
+    made: str = make(text, options=setting)
+    return made
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Callable
 
 from ..contract import places
@@ -15,6 +16,7 @@ from .assess import Assessment, Reading, assess, remedy
 from .baseline import adopts
 from .connect import connect, drop_libpq_variables
 from .driver import Driver, RawConnection, find_driver
+from .elsewhere import read_only_connects
 from .errors import RunFailed
 from .graph import Standing
 from .guarding import Gate
@@ -114,7 +116,9 @@ class Run:
                 self.report.warn(sentence)
             if self._driver.name == "psycopg2":
                 self.signals.cancel_on_signal(connection)
-            return self._execute(self._driver, connection)
+            writes = request.kind == RunKind.APPLY and request.approved is None
+            with nullcontext() if writes else read_only_connects():
+                return self._execute(self._driver, connection)
         finally:
             connection.close()
 

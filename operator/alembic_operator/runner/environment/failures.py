@@ -18,6 +18,7 @@ from ..errors import RunFailed
 from ..sqlerrors import ADVICE, RETRYABLE, find_sql_error, print_error
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,80}")
+_READ_ONLY = "25006"
 _SETTINGS = (
     "Give it what it needs: the Secret's connection by spec.migrations.connectionEnv, everything else by spec.job.env."
 )
@@ -29,6 +30,14 @@ def explain(error: BaseException, script: ScriptDirectory, _driver: Driver) -> R
         return error
     sql = find_sql_error(error)
     where = place_of(error, script)
+    if sql is not None and sql.sqlstate == _READ_ONLY:
+        return RunFailed(
+            Reason.ENVIRONMENT_FAILED,
+            f"Running {where}: it writes by a connection that it makes without an engine of SQLAlchemy, which may only "
+            "be read where a plan is made or was approved",
+            "Let it use an engine, whose statements stand in the plan, or take that part out of env.py.",
+            sqlstate=sql.sqlstate,
+        )
     if sql is not None:
         passing = sql.reason in RETRYABLE or sql.reason in (Reason.CONNECTION_LOST, Reason.PERMISSION_DENIED)
         return RunFailed(

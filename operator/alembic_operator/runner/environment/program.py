@@ -173,8 +173,8 @@ class Program:
             raise self.refuse("what it gives to context.configure() is no open connection of SQLAlchemy")
         if not self._lender.is_lent(session):
             raise self.refuse(
-                f"its connection is of another database ({engine.dialect.name}), not of the one that Secret "
-                f'"{self._lender.secret_name}" names'
+                f"its connection ({engine.dialect.name}) is not one that an engine makes by its URL to the database of "
+                f'Secret "{self._lender.secret_name}": it is of another database, or made by `creator` or an event'
             )
         engine.hide_parameters = True
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
 from ..driver import IDLE, Driver, RawConnection
+from ..elsewhere import own_connection
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Listener(Protocol):
 
 def connect_captured(driver: Driver, parameters: dict[str, Any], listener: Listener) -> RawConnection:
     """Connect, in autocommit, and tell the listener of everything that is sent there from then on."""
-    if driver.name == "psycopg":
-        return _connect_psycopg(driver.module, parameters, listener)
-    return _connect_psycopg2(driver.module, parameters, listener)
+    connect = _connect_psycopg if driver.name == "psycopg" else _connect_psycopg2
+    with own_connection():
+        return connect(driver.module, parameters, listener)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
-from ..elsewhere import replaced_doors
+from ..elsewhere import own_connection, replaced_doors
 
 # Arguments of Python's, not of libpq's.
 _KEPT = frozenset(
@@ -28,15 +28,18 @@ def led_to(parameters: dict[str, Any], opened: Callable[[], None]) -> Iterator[N
             opened()
             of_class = arguments[:1] if arguments and isinstance(arguments[0], type) else ()
             kept = {option: value for option, value in options.items() if option in _KEPT}
-            return original(*of_class, **{**parameters, **kept})
+            with own_connection():
+                return original(*of_class, **{**parameters, **kept})
 
         def _connect_gen(cls: Any, _conninfo: str = "", *more: Any, **options: Any) -> Any:
             opened()
-            return original(cls, module.conninfo.make_conninfo("", **parameters), *more, **options)
+            with own_connection():
+                return original(cls, module.conninfo.make_conninfo("", **parameters), *more, **options)
 
         def _connect(_dsn: str, *more: Any, **options: Any) -> Any:
             opened()
-            return original(module.extensions.make_dsn(**parameters), *more, **options)
+            with own_connection():
+                return original(module.extensions.make_dsn(**parameters), *more, **options)
 
         return {"_connect_gen": _connect_gen, "_connect": _connect}.get(name, connect)
 
