@@ -65,7 +65,8 @@ class TargetSession:
         system: the server's identifier.
         database: its name.
         user: who connected, whatever role it has taken.
-        search_path: resolved.
+        search_path: of the revisions, resolved.
+        began_with: what env.py finds, and may change before the revisions run.
         migrating: whether it is the migrating role's, and not that of the review credentials for want of better.
     """
 
@@ -74,6 +75,7 @@ class TargetSession:
     database: str
     user: str
     search_path: SearchPath
+    began_with: SearchPath
     migrating: bool
 
     def facts(self, place: Place) -> DatabaseFacts:
@@ -135,7 +137,7 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
         )
     path = _search_path(connection, request, names_in(setting, role), role)
     migrating = not request.review_credentials or bool(request.pinned_search_path)
-    return TargetSession(str(version).split(" ")[0], system, database, user, path, migrating)
+    return TargetSession(str(version).split(" ")[0], system, database, user, path, path, migrating)
 
 
 def _search_path(connection: RawConnection, request: RunRequest, names: list[str], role: str) -> SearchPath:

@@ -6,7 +6,7 @@ session, since SQLAlchemy's asyncio extension runs a synchronous driver as well,
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Callable
 
 from sqlalchemy import event
@@ -14,8 +14,9 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, MissingGreenlet
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
+from sqlalchemy.util import await_only
 
 from .beside import Beside
 from .lending import Lender
@@ -121,8 +122,31 @@ class LentPsycopg2(_Lent, PGDialect_psycopg2):
         return LentPsycopg2Async
 
 
+async def _nothing() -> None:
+    pass
+
+
+def _as_asynchronous(cursor: Any) -> None:
+    """Await something, and let the cursor be awaited: `await connection.execute(…)` fails where neither can be."""
+    cursor._async_soft_close = _nothing
+    with suppress(MissingGreenlet):  # a synchronous call
+        await_only(_nothing())
+
+
 class _Async:
     is_async = True
+
+    def do_execute(self, cursor: Any, *arguments: Any, **options: Any) -> None:
+        _as_asynchronous(cursor)
+        super().do_execute(cursor, *arguments, **options)  # type: ignore[misc]
+
+    def do_executemany(self, cursor: Any, *arguments: Any, **options: Any) -> None:
+        _as_asynchronous(cursor)
+        super().do_executemany(cursor, *arguments, **options)  # type: ignore[misc]
+
+    def do_execute_no_params(self, cursor: Any, *arguments: Any, **options: Any) -> None:
+        _as_asynchronous(cursor)
+        super().do_execute_no_params(cursor, *arguments, **options)  # type: ignore[misc]
 
     @classmethod
     def get_pool_class(cls, url: URL) -> type[Pool]:

@@ -49,7 +49,8 @@ class Shadow:
         driver: of the image.
         parameters: of the driver's connect.
         request: names timeouts.
-        search_path: of the migrating session.
+        search_path: of the revisions.
+        began_with: of a migrating session when env.py begins; empty where it is the same.
         user: that the migrating session is of; "" for the superuser itself.
         stands_for: name of the target's database.
     """
@@ -58,6 +59,7 @@ class Shadow:
     parameters: dict[str, Any] = field(repr=False)
     request: RunRequest
     search_path: tuple[str, ...]
+    began_with: tuple[str, ...] = ()
     user: str = ""
     stands_for: str = ""
 
@@ -93,7 +95,7 @@ class Shadow:
         """Of its database."""
         return str(self.parameters["dbname"])
 
-    def like(self, database: str, user: str) -> Shadow:
+    def like(self, database: str, user: str, began_with: tuple[str, ...]) -> Shadow:
         """The same with what a revision may ask of the target: the names of its database and its user.
 
         Where the server has a database of that name already, or not that user as a superuser, its own names stay; what
@@ -102,6 +104,7 @@ class Shadow:
         Args:
             database: of the target.
             user: of the migrating session there; "" where it is not known.
+            began_with: the search path of that session when env.py begins.
         """
         beside = self.connect(MAINTENANCE)
         try:
@@ -113,7 +116,8 @@ class Shadow:
         finally:
             beside.close()
         parameters = {**self.parameters, "dbname": self.name if self.name in there else database}
-        return replace(self, parameters=parameters, user=user if known else "", stands_for=database)
+        user = user if known else ""
+        return replace(self, parameters=parameters, began_with=began_with, user=user, stands_for=database)
 
     def as_on_the_target(self, sql: str) -> str:
         """A statement as it is sent there, where it names its database: what current_database() tells."""
@@ -134,15 +138,15 @@ class Shadow:
             RunFailed: ShadowFailed.
         """
         connection = self._ready(lambda: connect_captured(self.driver, self.parameters_of(database), listener))
-        self._become(connection)
+        self._begin(connection)
         return connection
 
     def restore(self, connection: RawConnection) -> None:
         """Give a captured session the settings of a new one."""
         rows(connection, "RESET SESSION AUTHORIZATION")
         rows(connection, "RESET ALL")
-        self._settle(connection)
-        self._become(connection)
+        self._settle(connection, self.search_path)
+        self._begin(connection)
 
     def parameters_of(self, database: str) -> dict[str, Any]:
         """Of the driver's connect, to this database of the server's; "" for the shadow's own."""
@@ -158,19 +162,19 @@ class Shadow:
                 "alembic-operator-shadow",
                 self.request,
             ) from None
-        self._settle(connection)
+        self._settle(connection, self.search_path)
         return connection
 
-    def _become(self, connection: RawConnection) -> None:
+    def _begin(self, connection: RawConnection) -> None:
+        if self.began_with:
+            self._settle(connection, self.began_with)
         if self.user:
             rows(connection, f"SET SESSION AUTHORIZATION {quoted(self.user)}")
             if self.request.role:
                 rows(connection, f"SET ROLE {quoted(self.request.role)}")
 
-    def _settle(self, connection: RawConnection) -> None:
-        settings = session_settings(
-            self.request, self.search_path, self.driver.server_version(connection), monitor=False
-        )
+    def _settle(self, connection: RawConnection, search_path: tuple[str, ...]) -> None:
+        settings = session_settings(self.request, search_path, self.driver.server_version(connection), monitor=False)
         values = ", ".join("(%s::text, %s::text)" for _ in settings)
         flat = [text for setting in settings.items() for text in setting]
         rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608

@@ -31,7 +31,8 @@ CONNECTIONS = (
         import asyncio
         import os
         from alembic import context
-        from sqlalchemy.ext.asyncio import create_async_engine
+        from sqlalchemy import text
+        from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
         def migrate(connection):
             context.configure(connection=connection)
@@ -39,7 +40,16 @@ CONNECTIONS = (
                 context.run_migrations()
 
         async def main():
-            engine = create_async_engine(os.environ["DATABASE_URL"], connect_args={"server_settings": {"jit": "off"}})
+            settings = {"server_settings": {"search_path": "app", "jit": "off"}}
+            engine = create_async_engine(os.environ["DATABASE_URL"], connect_args=settings)
+            async with engine.begin() as connection:
+                await connection.execute(text("CREATE SCHEMA IF NOT EXISTS app"))
+                await connection.execute(text("CREATE TABLE IF NOT EXISTS run (id int)"))
+                await connection.execute(text("INSERT INTO run VALUES (:id)"), [{"id": 1}, {"id": 2}])
+                assert await connection.scalar(text("SELECT 1")) == 1
+            async with AsyncSession(engine) as session:
+                await session.execute(text("COMMENT ON TABLE run IS 'of env.py'"))
+                await session.commit()
             async with engine.begin() as connection:
                 await connection.run_sync(migrate)
             await engine.dispose()

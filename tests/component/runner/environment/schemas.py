@@ -12,6 +12,10 @@ config = context.config
 engine = engine_from_config(config.get_section(config.config_ini_section))
 """
 
+_BOTH_SCHEMAS = (
+    ('op.create_table("account", sa.Column("id", sa.Integer))', 'op.drop_table("account")'),
+    ("op.execute('COMMENT ON TABLE public.run IS $$of env.py$$')", "op.execute('COMMENT ON TABLE public.run IS NULL')"),
+)
 _NAMES = (
     (
         """
@@ -202,6 +206,21 @@ with engine.connect() as connection:
         context.run_migrations()
 """,
         history=_NAMES,
+    ),
+    Shape(
+        "a table of its own before it sets the search path",
+        _ENGINE
+        + """
+with engine.connect() as connection:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS run (id int)"))
+    connection.execute(text("SET search_path TO app"))
+    connection.commit()
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+        history=_BOTH_SCHEMAS,
+        prepare=("CREATE SCHEMA app",),
     ),
     Shape(
         "a search path among the options of the engine's connections",
