@@ -116,14 +116,14 @@ async def test_plan_is_not_taken_when_it_unpacks_to_more_than_is_read() -> None:
 async def test_plan_is_not_taken_when_it_is_small_as_text_and_large_when_read() -> None:
     story = Story()
     made = await document(story)
-    inputs = made.inputs | {"more": [[]] * (5 << 19)}  # 7 MiB of text: read, they are 160
+    inputs = made.inputs | {"more": [[]] * (6 << 17)}  # 2 MiB of text: read, they are 48
     digest = inputs_digest(inputs)
     bomb = replace(made, inputs=inputs, inputs_digest=digest, digest=plan_digest(digest, made.statements_digest))
     job = await ended(story, bomb)
     del bomb, inputs, story.database.documents[job.name]
-    draft = await drafted(story, job, Linter(Limits(memory=128 << 20)))
+    draft = await drafted(story, job, Linter(Limits(memory=64 << 20)))
     assert isinstance(draft, NoDraft)
-    assert draft.message.endswith("needs more than 128 MiB; make the revision's statements shorter, or split the plan.")
+    assert draft.message.endswith("needs more than 64 MiB; make the revision's statements shorter, or split the plan.")
 
 
 async def test_resource_comes_back_when_others_have_their_plans_checked() -> None:
