@@ -138,6 +138,7 @@ class Postgres:
         self.log = self.directory / "log"
         self._settings = {**_SETTINGS, **(settings or {})}
         self._server: Supervised | None = None
+        self._session: psycopg.Connection | None = None
 
     @staticmethod
     def _make(directory: Path | None) -> Path:
@@ -210,16 +211,23 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server as a fast shutdown does; the data stays for `start`."""
+        self._leave()
         if self._server is not None:
             self._server.stop(keep=True)
             self._server = None
 
     def close(self) -> None:
         """Stop the server and remove its files."""
+        self._leave()
         if self._server is not None:
             self._server.stop(keep=False)
             self._server = None
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _leave(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def uri(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
         """A libpq URI; without a password for another user than the superuser, it has none."""
@@ -235,9 +243,18 @@ class Postgres:
         return psycopg.connect(self.uri(database, user, password), autocommit=True, connect_timeout=10)
 
     def execute(self, statement: str | sql.Composed, database: str = "postgres") -> None:
-        """Run SQL as the superuser."""
-        with self.connect(database) as connection:
-            connection.execute(statement)
+        """Run SQL as the superuser; in `postgres` by one session for all, since each test makes and drops databases."""
+        if database != "postgres":
+            with self.connect(database) as connection:
+                connection.execute(statement)
+            return
+        if self._session is None or self._session.closed:
+            self._session = self.connect()
+        try:
+            self._session.execute(statement)
+        except BaseException:
+            self._leave()  # it may be amid something
+            raise
 
     def create_role(self, name: str, password: str) -> None:
         """A role that may log in and own things, and nothing more."""
