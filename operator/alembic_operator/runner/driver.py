@@ -120,13 +120,17 @@ class Driver:
             connection.add_notice_handler(tell)
 
 
-def find_driver(wanted: str = "") -> Driver:
-    """The driver of the image: psycopg 3, else psycopg2; a URI that names one of the two gets that one.
+def find_driver(wanted: str = "", preferred: str = "") -> Driver:
+    """The driver of the image; a URI that names one of the two gets that one.
+
+    Args:
+        wanted: the one that the Secret's URI names.
+        preferred: where the image has both, and the URI names none.
 
     Raises:
         RunFailed: DriverMissing.
     """
-    names = [wanted] if wanted in _NAMES else list(_NAMES)
+    names = [wanted] if wanted in _NAMES else sorted(_NAMES, key=lambda name: name != preferred)
     broken, left = "", ""
     for name in names:
         try:

@@ -30,6 +30,7 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
     """
     check_alembic()
     # From here on what the image has is imported, which the check above has found.
+    from .environment.configuration import pose_as_alembic  # noqa: PLC0415
     from .environment.dialects import redirect_engines  # noqa: PLC0415
     from .environment.environments import environment_of  # noqa: PLC0415
     from .environment.learning import learn  # noqa: PLC0415
@@ -39,6 +40,7 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
     from .steps import destination  # noqa: PLC0415
 
     keep_declaration_order()
+    pose_as_alembic()
 
     request = run.request
     set_variables(request.connection_env, run.secret)

@@ -26,6 +26,7 @@ from .lock import acquire
 from .network import Network
 from .other_version_tables import OwnTable, check_others, find_others
 from .planning.capture import Listener
+from .project_driver import preferred_driver
 from .report import Report
 from .schema import snapshot
 from .secret import Target, read_secret
@@ -105,7 +106,7 @@ class Run:
             self.network.close(but_for_revisions=request.network == "Open")
         drop_libpq_variables()
         self._target = read_secret(request.secret_name, request.secret_key)
-        self._driver = find_driver(self._target.driver)
+        self._driver = find_driver(self._target.driver, preferred_driver(request))
         connection = self.open(listener=self.gate)
         try:
             self._session = preflight(self._driver, connection, request)

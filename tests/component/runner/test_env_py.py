@@ -64,6 +64,17 @@ def test_revisions_are_applied_when_env_py_is_that_of_alembics_generic_template(
     assert database.journal() == [("r1", "done"), ("r2", "done")]
 
 
+def test_programs_file_is_alembics_when_env_py_looks_for_it(
+    runner: Runner, database: Database, project: Project
+) -> None:
+    looking = "import alembic, os, sys; file = sys.modules['__main__'].__file__"
+    there = "assert os.path.samefile(file, os.path.join(os.path.dirname(alembic.__file__), '__main__.py'))"
+    env(project, f"{looking}\n{there}\n{GENERIC}")
+    project.sql("r1", "CREATE TABLE users (id int)")
+    ended = runner(project, database.uri, environment="Project")
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+
+
 def test_an_engine_is_refused_when_it_is_for_another_database(
     runner: Runner, database: Database, project: Project
 ) -> None:

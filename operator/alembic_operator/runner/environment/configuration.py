@@ -98,6 +98,15 @@ def command_line(arguments: list[str]) -> Iterator[None]:
         sys.argv = before
 
 
+def pose_as_alembic() -> None:
+    """Have `__main__.__file__` as `python -m alembic` has it.
+
+    Ours is inside of a zip file, and a library that looks at the program's file (strawberry does) finds that it is
+    below something that is no directory.
+    """
+    sys.modules["__main__"].__file__ = str(Path(inspect.getfile(Config)).with_name("__main__.py"))
+
+
 def open_directory(request: RunRequest, target: Target | None) -> tuple[Configuration, ScriptDirectory]:
     """Read the configuration, and find the migrations. No file of theirs is imported.
 
