@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 from tests.cluster.postgres import Postgres
+from tests.component.runner.conftest import PASSWORD, USER
+from tests.component.runner.planning.conftest import trust
 from tests.component.runner.zipapp import compiled_zipapp
 
 from . import page
@@ -19,7 +21,7 @@ from .application import Application
 from .applications import APPLICATIONS
 from .follow import PatientRunner
 from .install import install, remove
-from .steps import follow, prepare
+from .steps import Servers, follow
 
 
 def main() -> int:
@@ -27,28 +29,30 @@ def main() -> int:
     names = [one for one in sys.argv[1:] if one != "--remove"]
     chosen = [one for one in APPLICATIONS if not names or one.name in names]
     worse = 0
-    with tempfile.TemporaryDirectory(prefix="real-") as directory, Postgres(15) as server:
-        prepare(server)
+    with tempfile.TemporaryDirectory(prefix="real-") as directory, Postgres(15) as server, Postgres(15) as shadow:
+        server.create_role(USER, PASSWORD)
+        trust(shadow)
         zipapp, sha256 = compiled_zipapp(Path(directory))
         for application in chosen:
             runs = Path(directory) / application.name
-            worse += not _one(application, server, PatientRunner(zipapp, sha256, runs))
+            worse += not _one(application, Servers(server, shadow), PatientRunner(zipapp, sha256, runs))
             if "--remove" in sys.argv:
                 remove(application)
     page.write()
     return 1 if worse else 0
 
 
-def _one(application: Application, server: Postgres, runner: PatientRunner) -> bool:
+def _one(application: Application, servers: Servers, runner: PatientRunner) -> bool:
     """Follow one; whether it came as far as the last time."""
     try:
         installed = install(application)
     except subprocess.CalledProcessError:
         sys.stdout.write(f"{application.name} cannot be installed\n")
+        sys.stdout.flush()
         return False
     runner.python = str(installed.python)
     try:
-        found = follow(application, installed, server, runner)
+        found = follow(application, installed, servers, runner)
     finally:
         runner.close()
     sys.stdout.write(page.line(found) + "\n")

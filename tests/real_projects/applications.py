@@ -40,7 +40,7 @@ def _ini(script_location: str, more: str = "") -> str:
 
 
 APPLICATIONS = (
-    Application("optuna", "optuna/storages/_rdb"),
+    Application("optuna", "optuna/storages/_rdb", requirements=("optuna>=5,<6", *DRIVERS)),
     Application(
         "dstack",
         "dstack/_internal/server",
@@ -73,6 +73,7 @@ APPLICATIONS = (
     ),
     Application(
         "redun",
+        requirements=("redun[postgres]>=0.44,<0.45", *DRIVERS),
         config_file="redun/backends/db/alembic.ini",
         connection_env=(
             ConnectionVariable("REDUN_DB_USERNAME", "user"),
@@ -91,4 +92,22 @@ APPLICATIONS = (
     Application("cinder", "cinder/db"),
     Application("nova", "nova/db/main"),
     Application("openstack-heat", "heat/db"),
+    Application("masakari", "masakari/db/sqlalchemy"),
+    Application("aodh", "aodh/storage/sqlalchemy/alembic"),
+    Application(
+        "openstack-placement",
+        "placement/db/sqlalchemy",
+        connection_env=url("OS_PLACEMENT_DATABASE__CONNECTION"),
+        driver="",
+    ),
+    Application(
+        "datajunction-server",
+        "datajunction_server",
+        requirements=("datajunction-server", "greenlet", *DRIVERS),
+        x=("uri=$(DATABASE_URL)",),
+        driver="",
+    ),
+    Application("zou", "zou/migrations", job_env={"SECRET_KEY": "needed by the settings: 0123456789"}),
 )
+
+QUICK = tuple(one for one in APPLICATIONS if one.name in ("optuna", "redun"))

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tests.cluster.binary import cache_folder
+from tests.cluster.locks import locked
 
 from .application import Application
 
@@ -37,15 +38,21 @@ def install(application: Application) -> Installed:
     folder = cache_folder() / "real-projects" / f"{application.name}-{key}"
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder)
-        # Not pip: it takes minutes for what has many requirements, and a copy of it in each environment has to be made.
-        uv = [sys.executable, "-m", "uv", "pip", "install", "--python", str(python)]
-        subprocess.run([*uv, "--quiet", *application.wanted], check=True)
-        (folder / "complete").touch()
+        with locked(folder.with_suffix(".lock")):
+            if not (folder / "complete").exists():
+                _make(folder, application)
     packages = next(folder.glob("lib/python*/site-packages"))
     version = next(iter(metadata.distributions(name=application.name, path=[str(packages)]))).version
     return Installed(python, packages / application.path, version)
+
+
+def _make(folder: Path, application: Application) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder)
+    # Not pip: it takes minutes for what has many requirements, and a copy of it in each environment has to be made.
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*uv, "--quiet", "--compile-bytecode", *application.wanted], check=True)
+    (folder / "complete").touch()
 
 
 def remove(application: Application) -> None:

@@ -19,7 +19,8 @@ Written by `make real-projects` (`NAME=optuna` for one of them). Each applicatio
 environment of its own, and its history is run on two empty databases of PostgreSQL 15: by plain Alembic to its head,
 and by the runner, which applies nine tenths at once, plans the rest in a shadow, and applies the approved plan. Then
 both take the last revision back. After both, all that `pg_dump` writes of the two databases is compared: schema,
-owners, rights and rows, without the times and UUIDs in rows, and without regard to the order of lines.
+owners, rights and rows, without the times and UUIDs in rows, and without regard to the order of lines. For optuna and
+redun `make test` does the same, but for the way back.
 
 No file of an application is changed. The manifest has the image, the Secret, the revision, `migrations.path`, and what
 stands in the table. psycopg 3 and psycopg2 are installed beside what an application requires: the runner needs one of

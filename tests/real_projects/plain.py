@@ -8,6 +8,7 @@ too.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def main() -> None:
     elif how == "flask":
         from flask.cli import ScriptInfo
 
-        with ScriptInfo().load_app().app_context():
+        with ScriptInfo(os.environ["FLASK_APP"]).load_app().app_context():
             line.run_cmd(config, options)
     else:
         line.run_cmd(config, options)

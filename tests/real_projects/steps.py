@@ -5,14 +5,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cluster.postgres import Postgres
 from tests.component.runner.conftest import PASSWORD, USER, Database
 from tests.component.runner.harness import Runner
-from tests.component.runner.planning.conftest import Planner, trust
+from tests.component.runner.planning.conftest import Planner
 
 from .application import Application
 from .follow import Failed, Following
@@ -53,35 +52,41 @@ class Owned(Database):
         return self.server.uri(self.name, USER, self.password)
 
 
-def prepare(server: Postgres) -> None:
-    """Make what a server needs: the application's user."""
-    server.create_role(USER, PASSWORD)
+@dataclass(frozen=True)
+class Servers:
+    """Where the databases are, and where the shadow is."""
+
+    target: Postgres
+    shadow: Postgres
 
 
-def follow(application: Application, installed: Installed, server: Postgres, runner: Runner) -> Followed:
-    """Do all of it, and say how far it came."""
+def follow(
+    application: Application, installed: Installed, servers: Servers, runner: Runner, *, back: bool = True
+) -> Followed:
+    """Do all of it, or all but the way back, and say how far it came."""
     found = Followed(application.name, installed.version, application.fields)
-    name = application.name.replace("-", "_")
+    name, server = application.name.replace("-", "_"), servers.target
     ours, plain = (Owned(server, f"{side}_{name}", password=application.password) for side in ("ours", "plain"))
     server.execute(f"ALTER ROLE {USER} PASSWORD '{application.password}'")
-    with tempfile.TemporaryDirectory(prefix="real-") as directory, ExitStack() as shadows:
+    with tempfile.TemporaryDirectory(prefix="real-") as directory:
         work = Path(directory)
         shadow = work / "shadow"
         shadow.mkdir()
-        scratch = shadows.enter_context(Postgres(server.version))
-        trust(scratch)
+        scratch = servers.shadow
         (shadow / ".s.PGSQL.5432").symlink_to(scratch.directory / f".s.PGSQL.{scratch.port}")
         for database in (ours, plain):
             server.create_database(database.name, owner=USER)
         try:
-            _steps(Following(application, installed, Planner(ours, runner, shadow, scratch), plain, work), found)
+            planner = Planner(ours, runner, shadow, scratch)
+            _steps(Following(application, installed, planner, plain, work), found, back=back)
+            planner.clear()
         finally:
             for database in (ours, plain):
                 server.drop_database(database.name)
     return found
 
 
-def _steps(one: Following, found: Followed) -> None:
+def _steps(one: Following, found: Followed, *, back: bool) -> None:
     history: list[str] = []
 
     def plain() -> None:
@@ -97,18 +102,20 @@ def _steps(one: Following, found: Followed) -> None:
         one.plan_and_apply(history[-1] if "@" in one.application.target else one.application.target)
         one.compare()
 
-    def back() -> None:
+    def taken_back() -> None:
         one.alembic("downgrade", "-1")
         one.plan_and_apply(history[-2], back=True)
         one.compare()
 
-    steps: tuple[Callable[[], None], ...] = (plain, up, planned, back)
-    for step in steps:
+    steps: dict[str, Callable[[], None]] = {"plain": plain, "up": up, "planned": planned}
+    if back:
+        steps["back"] = taken_back
+    for name, step in steps.items():
         began = time.monotonic()
         try:
             step()
         except Failed as failed:
-            setattr(found, step.__name__, str(failed))
+            setattr(found, name, str(failed))
             return
-        setattr(found, step.__name__, DONE)
-        found.seconds[step.__name__] = round(time.monotonic() - began, 1)
+        setattr(found, name, DONE)
+        found.seconds[name] = round(time.monotonic() - began, 1)
