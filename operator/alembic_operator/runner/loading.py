@@ -48,8 +48,13 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
     lender = Lender(driver, run.secret, request.secret_name)
     redirect_engines(lender)
     environment = environment_of(request, project.configuration, project.script, lender)
+    histories: list[History] = []
     learned = learn(
-        environment, driver, lambda reader: run.open(read_only=True, listener=reader), destination(request.wanted)
+        environment,
+        driver,
+        lambda reader: run.open(read_only=True, listener=reader),
+        destination(request.wanted),
+        lambda: histories.append(load_history(request, project, environment)),
     )
     wanted = Wanted(
         _agreed("name", learned.version_table, request.version_table),
@@ -61,8 +66,7 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
     elif learned.makes:
         session = replace(session, search_path=session.search_path.with_made(learned.makes))
     run.learned(connection, session, wanted, learned.makes)
-    with environment.around():
-        history = load_history(request, project, environment)
+    history = histories[-1]
     for sentence in history.warnings:
         run.report.warn(sentence)
     return history

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ..errors import RunFailed
@@ -32,9 +34,6 @@ class Environment(Protocol):
     @property
     def name(self) -> str:
         """Project or Managed."""
-
-    def around(self) -> AbstractContextManager[None]:
-        """What is held while the project's code is imported."""
 
     def run(self, work: Work) -> Program | None:
         """Run the environment once.
@@ -57,9 +56,11 @@ class Managed:
     lender: Lender
     name: str = MANAGED
 
-    def around(self) -> AbstractContextManager[None]:
-        """See Environment."""
-        return nullcontext()
+    @contextmanager
+    def asked(self, target: str | tuple[str, ...]) -> Iterator[None]:
+        """What revisions may ask of Alembic while they are imported: its configuration and arguments."""
+        with EnvironmentContext(self.configuration.config(Direction.UPGRADE, target), self.script):
+            yield
 
     def run(self, work: Work) -> None:
         """See Environment."""
@@ -100,10 +101,6 @@ class Project:
     gives_connection: bool = False  # env.py needs one in config.attributes, and makes no engine of its own
     application: Application | None = None  # env.py needs its context
 
-    def around(self) -> AbstractContextManager[None]:
-        """See Environment."""
-        return self.application.context() if self.application is not None else nullcontext()
-
     def run(self, work: Work) -> Program:
         """See Environment."""
         program = Program(work, self.lender)
@@ -141,8 +138,9 @@ class Project:
             program.take_over(environment)
             work.listening(True)
             try:
-                run_env = self.script.run_env
-                with self.around(), program.commands_refused():
+                run_env, application = self.script.run_env, self.application
+                held: AbstractContextManager[None] = application.context() if application is not None else nullcontext()
+                with held, program.commands_refused():
                     run_env()
             finally:
                 work.listening(False)

@@ -19,7 +19,7 @@ from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection, rows, sqlstate
 from ..errors import RunFailed
 from ..planning.capture import Sent, unheard
 from .application import Application, lacks_application
-from .environments import Environment, Project
+from .environments import Managed, Project
 from .lending import Loan
 from .program import Program, Target, Work
 
@@ -135,7 +135,11 @@ class Reader:
 
 
 def learn(
-    environment: Environment, driver: Driver, connect: Callable[[Reader], RawConnection], target: Target
+    environment: Managed | Project,
+    driver: Driver,
+    connect: Callable[[Reader], RawConnection],
+    target: Target,
+    imported: Callable[[], None],
 ) -> Learned:
     """Run env.py without a step.
 
@@ -144,30 +148,39 @@ def learn(
         driver: of the image.
         connect: a read-only session on the target that tells this listener.
         target: for the arguments of the command line.
+        imported: imports the revisions, where Alembic does: a file may ask for what env.py has configured.
 
     Raises:
-        RunFailed: EnvironmentFailed.
+        RunFailed: EnvironmentFailed; what `imported` raises.
     """
     if not isinstance(environment, Project):
+        with environment.asked(target):
+            imported()
         return Learned()
     try:
-        return _learn(environment, driver, connect, target)
+        return _learn(environment, driver, connect, target, imported)
     except RunFailed as failed:
         if failed.failure.reason != Reason.ENVIRONMENT_FAILED or environment.gives_connection:
             raise
         first = failed
     if lacks_application(first.__cause__):
         environment.application = Application()
-        return _learn(environment, driver, connect, target)
+        return _learn(environment, driver, connect, target, imported)
     environment.gives_connection = True  # an env.py that some program of the project's runs, with a connection
     try:
-        return _learn(environment, driver, connect, target)
+        return _learn(environment, driver, connect, target, imported)
     except RunFailed:
         environment.gives_connection = False
         raise first from None
 
 
-def _learn(environment: Project, driver: Driver, connect: Callable[[Reader], RawConnection], target: Target) -> Learned:
+def _learn(
+    environment: Project,
+    driver: Driver,
+    connect: Callable[[Reader], RawConnection],
+    target: Target,
+    imported: Callable[[], None],
+) -> Learned:
     reader = Reader(driver)
     raw = connect(reader)
     try:
@@ -177,6 +190,9 @@ def _learn(environment: Project, driver: Driver, connect: Callable[[Reader], Raw
         def look() -> None:
             with reader.quiet():
                 found.append(rows(raw, _SESSION)[0])
+                if not raw.autocommit:
+                    raw.commit()  # an import may take longer than a session may be idle in a transaction
+            imported()
 
         try:
             program = environment.run(Work(Loan(raw, quiet=reader.quiet), target, learning=look))

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Callable, Union
 
+from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
@@ -201,7 +202,12 @@ class Program:
             )
         self.context = context = environment.get_context()
         if self.work.learning is not None:
-            self.work.learning()
+            try:
+                with Operations.context(context):
+                    self.work.learning()
+            except RunFailed as failed:
+                self.refused = failed  # whatever env.py makes of it
+                raise
             return
         connection: Any = context.connection
         if bool(connection.in_transaction()) != self._began_outside:

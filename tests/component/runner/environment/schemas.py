@@ -223,6 +223,42 @@ with engine.connect() as connection:
         prepare=("CREATE SCHEMA app",),
     ),
     Shape(
+        "schemas that the revisions ask for while they are imported",
+        _ENGINE
+        + """
+config.attributes["schema"] = "app"
+with engine.connect() as connection:
+    context.configure(connection=connection, schema="app")
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+        imports="""import sqlalchemy as sa
+from alembic import context
+from alembic import op as operations
+
+(SCHEMA,) = {
+    context.config.get_main_option("schema"),
+    context.config.attributes["schema"],
+    context.get_x_argument(as_dictionary=True)["schema"],
+    operations.get_context().opts["schema"],
+} & set(sa.inspect(operations.get_bind()).get_schema_names())
+""",
+        history=(
+            (
+                'op.create_table("account", sa.Column("id", sa.Integer), schema=SCHEMA)',
+                "op.drop_table('account', schema=SCHEMA)",
+            ),
+            (
+                'op.create_table("note", sa.Column("id", sa.Integer), schema=SCHEMA)',
+                "op.drop_table('note', schema=SCHEMA)",
+            ),
+        ),
+        ini="schema = app",
+        arguments=("-x", "schema=app"),
+        request={"x": ["schema=app"]},
+        prepare=("CREATE SCHEMA app",),
+    ),
+    Shape(
         "a search path among the options of the engine's connections",
         _ENGINE
         + """
