@@ -30,6 +30,7 @@ from .journal import DONE, HELD, INTENT, INTENT_DONE, NOT_RESUMABLE, job_uid, pl
 from .report import Report
 from .session import Place
 from .signals import Signals
+from .steps import renew
 from .transactions import ENDS, REFUSED, begin_again, controls, in_no_transaction, must_stand_alone
 from .watch import Watch
 
@@ -209,6 +210,7 @@ class Running:
         self._changed = self._left = self._outside = self._durable = self._part_committed = False
         with self._refusing():
             self._judge.begin(self.revision, self._direction)
+        renew(step)
         original = step.migration_fn
 
         def upgrade(**arguments: Any) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from importlib.util import module_from_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from alembic.runtime.migration import MigrationStep, RevisionStep
 
@@ -11,6 +14,25 @@ from ..contract.plan import Direction
 
 if TYPE_CHECKING:
     from .history import History
+
+
+_ran: WeakSet[ModuleType] = WeakSet()
+
+
+def renew(step: RevisionStep) -> None:
+    """Have a step run the code of its file anew, where that has run in this process before.
+
+    Alembic's command runs each file once a process. What a module keeps (a MetaData with the revision's tables) would
+    be there already when the revision is tried again after a lock, taken back, or planned a second time without rows.
+    """
+    script: Any = step.revision
+    module: ModuleType = script.module
+    spec = module.__spec__
+    if module in _ran and spec is not None and spec.loader is not None:
+        module = script.module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        step.migration_fn = module.upgrade if step.is_upgrade else module.downgrade
+    _ran.add(module)
 
 
 def destination(targets: Sequence[str]) -> str | tuple[str, ...]:

@@ -65,6 +65,28 @@ def test_names_the_blocker_in_the_result_when_the_tries_are_used_up(
     assert ended.result.current == ["r1"]
 
 
+def test_file_is_run_anew_when_it_keeps_something_from_the_first_try(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    path = project.add(
+        "r2",
+        """
+        sa.Table("other", metadata, sa.Column("id", sa.Integer)).create(op.get_bind())
+        op.add_column("item", sa.Column("j", sa.Integer))
+        """,
+    )
+    path.write_text(path.read_text().replace("revision =", "metadata = sa.MetaData()\nrevision =", 1))
+    assert runner(project, database.uri, revision="r1").exit_code == 0
+    blocker = database.connect(autocommit=False)
+    blocker.execute("SELECT * FROM item")
+    run = runner.start(project, database.uri, timeouts=IMPATIENT)
+    run.wait_for('"event":"retry"')
+    blocker.rollback()
+    ended = run.end()
+    assert ended.result.outcome == Outcome.APPLIED, ended.message
+
+
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
 def test_tries_again_when_the_server_gives_up_a_transaction(
     database: Database, project: Project, runner: Runner, sqlstate: str

@@ -22,7 +22,7 @@ from ..history import History
 from ..revision import helper_call
 from ..session import Place
 from ..sqlerrors import SqlError, find_sql_error, print_error
-from ..steps import destination, steps_to
+from ..steps import destination, renew, steps_to
 from ..transactions import begin_again
 from ..widths import widen_fresh
 from .doors import led_to
@@ -198,6 +198,7 @@ class Rehearsal:
         for step in steps:
             self.revision = step.revision.revision
             self.began(self.revision)
+            renew(step)
             step.migration_fn = self._recorded(step.migration_fn)
             yield step
             self.ended()

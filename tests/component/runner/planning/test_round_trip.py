@@ -32,6 +32,30 @@ def test_downgrade_is_told_when_a_revision_has_one(
     assert plan.expected_fingerprint not in ("", plan.fingerprint)
 
 
+def test_file_is_run_anew_each_time_when_it_keeps_something_from_the_last(
+    database: Database, project: Project, planner: Planner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    assert planner.runner(project, database.uri).exit_code == 0
+    path = project.add(
+        "r2",
+        """
+        sa.Table("more", metadata, sa.Column("id", sa.Integer)).create(op.get_bind())
+        tries.append(1)
+        op.execute(f"COMMENT ON TABLE more IS 'made {len(tries)} times'")
+        for (number,) in op.get_bind().execute(sa.text("SELECT id FROM item")):
+            op.execute(f"INSERT INTO more VALUES ({number or 0})")
+        """,
+        downgrade="op.drop_table('more')",
+    )
+    path.write_text(path.read_text().replace("revision =", "metadata, tries = sa.MetaData(), []\nrevision =", 1))
+    ended = planner.run(project)
+    (step,) = read_plan(ended).steps
+    assert step.downgrade == "proven", step.downgrade_differences
+    assert not [warning for warning in ended.result.warnings if "With empty tables" in warning]
+    assert [one.sql for one in step.statements if "COMMENT" in one.sql] == ["COMMENT ON TABLE more IS 'made 1 times'"]
+
+
 def test_every_step_is_proven_when_each_has_a_way_back(database: Database, project: Project, planner: Planner) -> None:
     project.add("r1", 'op.execute("CREATE TABLE item (id int)")', downgrade='op.drop_table("item")')
     project.add("r2", 'op.execute("CREATE TABLE more (id int)")', downgrade='op.drop_table("more")')
