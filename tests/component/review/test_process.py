@@ -60,13 +60,13 @@ def test_failure_is_told_when_memory_is_not_enough() -> None:
 
 
 def test_large_statements_do_not_fail_the_review() -> None:
-    rows = ", ".join(f"({number}, 'name of {number}')" for number in range(examples(250_000)))
+    rows = ", ".join(f"({number}, 'name of {number}')" for number in range(examples(100_000)))
     found = run(plan(step(f"INSERT INTO orders VALUES {rows}", "DROP TABLE orders")).to_json())
     assert {one.rule for one in found.findings} == {"unbatched-dml", "destructive"}
 
 
 def test_many_statements_do_not_fail_the_review() -> None:
-    text = ";\n".join(f"INSERT INTO orders VALUES ({number}, 'name')" for number in range(examples(20_000)))
+    text = ";\n".join(f"INSERT INTO orders VALUES ({number}, 'name')" for number in range(examples(10_000)))
     assert not run(plan(step(text)).to_json()).findings
 
 
@@ -74,7 +74,7 @@ def test_many_statements_do_not_fail_the_review() -> None:
     "sql",
     [
         "SELECT " + "(" * 20_000 + "1" + ")" * 20_000,
-        "SELECT 1" + " + 1" * examples(50_000),
+        "SELECT 1" + " + 1" * examples(35_000),
         "SELECT " + "CASE WHEN true THEN " * 3_000 + "1" + " END" * 3_000,
         "/*" * examples(20_000),
         "$$" * 9,
