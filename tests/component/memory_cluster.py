@@ -7,7 +7,6 @@ pods and outcomes of Jobs `Kubelet`'s, and what people do with resources `People
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import re
 import uuid
@@ -18,7 +17,7 @@ from typing import Any
 from tests.component import memory_schema
 from tests.component.memory_kubelet import CONTROLLER_UID, JOB_NAME
 from tests.component.memory_people import People
-from tests.component.memory_store import KINDS, Crash, Object, Request
+from tests.component.memory_store import KINDS, Crash, Object, Request, copied
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Conflict, Gone, NotFound, Refused
@@ -137,7 +136,7 @@ class MemoryCluster(People):
         with self._effect(request):
             self._check_new("jobs", namespace, body, longest=63)
             uid = str(uuid.uuid4())
-            item = copy.deepcopy(dict(body)) | {"status": {}}
+            item = copied(body) | {"status": {}}
             template = item["spec"]["template"]
             template.setdefault("metadata", {}).setdefault("labels", {}).update(
                 {CONTROLLER_UID: uid, JOB_NAME: item["metadata"]["name"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 import uuid
 from asyncio import sleep
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +27,12 @@ KINDS = {
     "configmaps": ("v1", "ConfigMap"),
     "leases": ("coordination.k8s.io/v1", "Lease"),
 }
+
+
+def copied(item: Mapping[str, Any]) -> Object:
+    """A copy of all of it. `deepcopy` is no C, and was a fifth of what the control loop's tests did."""
+    copy: Object = pickle.loads(pickle.dumps(dict(item), pickle.HIGHEST_PROTOCOL))  # noqa: S301 - our own
+    return copy
 
 
 class Crash(BaseException):
@@ -86,7 +92,7 @@ class Store:
     def watch(self, resource: str, callback: Watcher) -> None:
         """Deliver as kopf does: type None for what is there already, then ADDED, MODIFIED, DELETED."""
         for item in self._all(resource):
-            callback(None, copy.deepcopy(item))
+            callback(None, copied(item))
         self._watchers.append((resource, callback))
 
     def crash(self, effect: int, *, after: bool = False) -> None:
@@ -145,11 +151,11 @@ class Store:
         if found is None:
             where = f"{namespace}/{name}" if namespace else name
             raise NotFound(f"read {KINDS[resource][1]} {where}", f'{resource} "{name}" not found')
-        return copy.deepcopy(found)
+        return copied(found)
 
     def _all(self, resource: str, namespace: str = "") -> list[Object]:
         return [
-            copy.deepcopy(item)
+            copied(item)
             for (of, within, _), item in sorted(self._objects.items())
             if of == resource and namespace in ("", within)
         ]
@@ -157,7 +163,7 @@ class Store:
     def _add(self, resource: str, namespace: str, body: Mapping[str, Any], uid: str = "") -> Object:
         """Store a new object, with what the API server adds to it. Raises AlreadyExists."""
         api_version, kind = KINDS[resource]
-        item = copy.deepcopy(dict(body)) | {"apiVersion": api_version, "kind": kind}
+        item = copied(body) | {"apiVersion": api_version, "kind": kind}
         head = item["metadata"] = dict(item.get("metadata") or {})
         if not head.get("name"):
             head["name"] = head["generateName"] + uuid.uuid4().hex[:5]
@@ -170,7 +176,7 @@ class Store:
             head["namespace"] = namespace
         head |= {"uid": uid or str(uuid.uuid4()), "creationTimestamp": self.stamp(), "generation": 1}
         self._store(key, item, "ADDED")
-        return copy.deepcopy(item)
+        return copied(item)
 
     def _change(self, resource: str, item: Object) -> Object:
         """Store another state of an object; one that is the same changes no version and wakes nobody."""
@@ -179,8 +185,8 @@ class Store:
         if before["metadata"]["uid"] != item["metadata"]["uid"]:
             raise Conflict(f"change {resource} {key[1]}/{key[2]}", "another uid")
         if before != item:
-            self._store(key, copy.deepcopy(item), "MODIFIED")
-        return copy.deepcopy(self._objects[key])
+            self._store(key, copied(item), "MODIFIED")
+        return copied(self._objects[key])
 
     def _drop(self, resource: str, namespace: str, name: str) -> None:
         """Remove an object, then what it owns."""
@@ -204,4 +210,4 @@ class Store:
             return
         for of, callback in self._watchers:
             if of == resource:
-                callback(event, copy.deepcopy(item))
+                callback(event, copied(item))
