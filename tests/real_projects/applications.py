@@ -15,6 +15,13 @@ Base.metadata.create_all(create_engine(sys.argv[1]))
 """
 
 
+# CKAN pins what it needs in an extra, with a psycopg2 that has to be compiled.
+_CKAN = (
+    *("ckan", "alembic", "SQLAlchemy<2.1", "blinker", "flask", "flask-babel", "flask-login", "msgspec", "passlib"),
+    *("requests", "simplejson"),
+    *DRIVERS,
+)
+
 # What `alembic init` writes of logging: many an env.py reads it.
 _LOGGING = """
 [loggers]
@@ -89,6 +96,12 @@ APPLICATIONS = (
         driver="",
         password="letters",
     ),
+    Application(
+        "arize-phoenix",
+        "phoenix/db",
+        requirements=("arize-phoenix[pg]", "greenlet", *DRIVERS),
+        driver="asyncpg",
+    ),
     Application("cinder", "cinder/db"),
     Application("nova", "nova/db/main"),
     Application("openstack-heat", "heat/db"),
@@ -101,10 +114,42 @@ APPLICATIONS = (
         driver="",
     ),
     Application(
+        "gnocchi",
+        "gnocchi/indexer/alembic",
+        requirements=("gnocchi[postgresql]", *DRIVERS),
+        connection_env=url("OS_INDEXER__URL", "postgresql+psycopg2"),
+        driver="",
+    ),
+    Application(
+        "apache-airflow",
+        "airflow",
+        requirements=("apache-airflow", "asyncpg", *DRIVERS),
+        connection_env=url("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql+psycopg2"),
+        job_env={"AIRFLOW_HOME": "{home}"},
+        driver="",
+    ),
+    Application("ckan", "ckan/migration", requirements=_CKAN),
+    Application(
         "datajunction-server",
         "datajunction_server",
         requirements=("datajunction-server", "greenlet", *DRIVERS),
         x=("uri=$(DATABASE_URL)",),
+        driver="",
+    ),
+    Application(
+        "galaxy-data",
+        "galaxy/model/migrations",
+        target="tsi@head",
+        x=("gxy_url=$(DATABASE_URL)", "tsi_url=$(DATABASE_URL)"),
+        driver="",
+    ),
+    Application(
+        "apache-superset",
+        config_file="superset/migrations/alembic.ini",
+        requirements=("apache-superset", "flask-caching<2.4", *DRIVERS),
+        connection_env=url("SUPERSET__SQLALCHEMY_DATABASE_URI", "postgresql+psycopg2"),
+        job_env={"FLASK_APP": "superset.app:create_app()", "SUPERSET_SECRET_KEY": "needed by the settings"},
+        by="flask",
         driver="",
     ),
     Application("zou", "zou/migrations", job_env={"SECRET_KEY": "needed by the settings: 0123456789"}),

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 from tests.component.runner.approvals import approve_as_planned
 from tests.component.runner.conftest import Database
@@ -73,7 +74,7 @@ class Following:
 
     def revisions(self) -> list[str]:
         """Every revision, from the first to the last."""
-        return self._plain("revisions", "", "upgrade", self.application.target).split()
+        return self._plain("revisions", "", "upgrade", self.application.target).splitlines()[-1].split()
 
     def alembic(self, *arguments: str) -> None:
         """Run plain Alembic on its database."""
@@ -81,7 +82,7 @@ class Following:
         url = _with_scheme(self.plain, f"postgresql+{driver}") if driver else ""
         if not self.application.password_in_url:
             url = url.replace(f":{quote(self.application.password, safe='')}@", "@")
-        self._plain(self.application.by, url, *arguments)
+        self._plain("run", url, *arguments)
 
     def make_first(self) -> None:
         """Make in both databases what the history takes for granted."""
@@ -96,7 +97,8 @@ class Following:
     def plan_and_apply(self, revision: str, *, back: bool = False) -> None:
         """Plan, approve and apply."""
         request = {**self._request(revision), "allow_downgrade": back}
-        ended = self.planner.run(self.tree, **request)
+        self.planner.restore()
+        ended = self._run({**request, "kind": RunKind.PLAN, "evidence": "Shadow"}, self.planner.mounts)
         if ended.result.outcome != Outcome.PLANNED:
             raise Failed(f"plan: {_why(ended)}")
         mount = Path(tempfile.mkdtemp(dir=self.work))
@@ -109,10 +111,10 @@ class Following:
         if found:
             raise Failed(f"{len(found)} lines differ: " + "; ".join(found[:4])[:400])
 
-    def _plain(self, how: str, url: str, *arguments: str) -> str:
+    def _plain(self, what: str, url: str, *arguments: str) -> str:
         given = [word for one in self.application.x for word in ("-x", one.replace("$(DATABASE_URL)", self.plain.uri))]
         config = self.tree.directory / self.application.config_file
-        return self._python([_PLAIN, how, url, "-c", config, *given, *arguments])
+        return self._python([_PLAIN, what, self.application.by, url, "-c", config, *given, *arguments])
 
     def _python(self, arguments: Sequence[str | Path]) -> str:
         parts = _parts(self.plain)

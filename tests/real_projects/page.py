@@ -31,7 +31,7 @@ comparison of the rest.
 
 Not in the table, since plain Alembic's command line does not bring them from an empty database to their head:
 
-* the first revisions expect tables: buildbot, tahrir-api, jupyterhub, rucio;
+* the first revisions expect tables: buildbot, tahrir-api, jupyterhub, rucio, and galaxy's branch `gxy`;
 * statements that PostgreSQL refuses: designate, trove, whose histories are for MySQL;
 * env.py needs what only the application's own command has prepared: settings that it has parsed (glance, ironic,
   magnum, manila, watcher, cyborg, keystone), attributes that it has given to Alembic's `Config` (aiida-core,
@@ -42,7 +42,9 @@ Not in the table, since plain Alembic's command line does not bring them from an
   tables that a revision changes.
 
 mlflow's env.py is handed a connection on both sides, and the tables that its history expects are made as its own
-program makes them.
+program makes them. superset's has Flask's application on both sides; it requires SQLAlchemy 1.4, and the runner needs
+2.0. Where an ini file has no sqlalchemy.url, or another database's, plain Alembic's is set, as by the application's own
+program.
 
 | application | revisions | in the manifest | at the head | one back | seconds |
 |---|---|---|---|---|---|

@@ -96,13 +96,16 @@ def _steps(one: Following, found: Followed, *, back: bool) -> None:
         one.alembic("upgrade", one.application.target)
 
     def up() -> None:
-        one.apply(history[max(0, len(history) * 9 // 10 - 1)])
+        if len(history) > 1:
+            one.apply(history[max(0, len(history) * 9 // 10 - 1)])
 
     def planned() -> None:
         one.plan_and_apply(history[-1] if "@" in one.application.target else one.application.target)
         one.compare()
 
     def taken_back() -> None:
+        if len(history) == 1:
+            raise Failed("it is the only revision")
         one.alembic("downgrade", "-1")
         one.plan_and_apply(history[-2], back=True)
         one.compare()
