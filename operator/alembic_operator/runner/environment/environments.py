@@ -23,6 +23,7 @@ from .attributes import Attributes
 from .configuration import Configuration, command_line
 from .failures import explain
 from .lending import Lender
+from .listeners import listening_until_its_end
 from .program import Over, Program, Work
 
 PROJECT, MANAGED = "Project", "Managed"
@@ -140,7 +141,7 @@ class Project:
             try:
                 run_env, application = self.script.run_env, self.application
                 held: AbstractContextManager[None] = application.context() if application is not None else nullcontext()
-                with held, program.commands_refused():
+                with held, program.commands_refused(), listening_until_its_end(Path(self.script.dir) / "env.py"):
                     run_env()
             finally:
                 work.listening(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.component.runner.approvals import approve_as_planned
 from tests.component.runner.harness import failed
@@ -10,6 +11,7 @@ from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import ENVIRONMENT
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.contract.request import Timeouts
 from alembic_operator.contract.result import Outcome
 
 from .conftest import Planner
@@ -65,3 +67,48 @@ def test_a_statement_of_env_py_is_not_sent_when_the_plan_does_not_have_it(
     message = failed(ended, Reason.STATEMENT_MISMATCH)
     assert message.startswith("Running env.py, statement")
     assert database.all("SELECT to_regclass('app.users')::text") == [(None,)]
+
+
+LISTENING = """
+from alembic import context
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine
+
+@event.listens_for(Engine, "connect")
+def look_there(session, _record):
+    session.cursor().execute("SET search_path TO app, public")
+    session.commit()
+
+engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def test_listener_of_every_engine_is_told_once_however_often_env_py_runs(
+    planner: Planner, project: Project, tmp_path: Path
+) -> None:
+    (project.directory / "migrations" / "env.py").write_text(LISTENING)
+    planner.database.execute("CREATE SCHEMA app")
+    project.sql("r1", "CREATE TABLE item (id int)")
+    assert planner.runner(project, planner.database.uri, environment="Project").exit_code == 0
+    project.sql("r2", "ALTER TABLE item ADD COLUMN j int")
+
+    plan = planner(project, environment="Project")
+    blocker = planner.database.connect(autocommit=False)
+    blocker.execute("SELECT * FROM app.item")
+    approved, mounts = approve_as_planned(plan, tmp_path)
+    request: dict[str, Any] = {
+        "mounts": mounts,
+        "approved": approved,
+        "environment": "Project",
+        "timeouts": Timeouts(lock=0.5),
+    }
+    run = planner.runner.start(project, planner.database.uri, **request)
+    run.wait_for('"event":"retry"')
+    blocker.rollback()
+
+    assert [(one.sql, one.executions) for one in plan.steps[0].statements] == [("SET search_path TO app, public", 1)]
+    assert run.end().result.outcome == Outcome.APPLIED
