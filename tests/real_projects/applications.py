@@ -120,6 +120,7 @@ APPLICATIONS = (
         connection_env=url("OS_INDEXER__URL", "postgresql+psycopg2"),
         driver="",
     ),
+    Application("langflow-base", "langflow", requirements=("langflow-base", "greenlet", *DRIVERS), driver="psycopg"),
     Application(
         "apache-airflow",
         "airflow",
