@@ -178,7 +178,6 @@ def session_settings(
     """Name and value of every setting of a session; times in milliseconds. Without a search path it keeps its own."""
     timeouts = request.timeouts
     settings = {
-        "timezone": "UTC",
         "lock_timeout": _milliseconds(timeouts.lock),
         "statement_timeout": _milliseconds(timeouts.statement),
         "idle_in_transaction_session_timeout": _milliseconds(timeouts.idle_in_transaction),

@@ -65,7 +65,6 @@ def test_pins_the_settings_of_a_session() -> None:
     settings = session_settings(_request(Timeouts(lock=0.5, statement=0)), ("app", 'o"dd'), 150000, monitor=False)
     assert settings == {
         "search_path": '"app", "o""dd"',
-        "timezone": "UTC",
         "lock_timeout": "500",
         "statement_timeout": "0",
         "idle_in_transaction_session_timeout": "600000",

@@ -193,7 +193,7 @@ def _shadow(run: Run, task: Task) -> Shadow:
         shadow = Shadow.beside(task.driver, run.request, task.search_path.schemas)
     # The user of the review credentials is not the one that will migrate.
     user = "" if run.request.review_credentials else run.session.user
-    return shadow.like(run.session.database, user, run.session.began_with.schemas)
+    return shadow.like(task.target, run.session.database, user, run.session.began_with.schemas)
 
 
 def check_readable(run: Run, connection: RawConnection) -> None:

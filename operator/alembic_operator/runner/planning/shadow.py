@@ -23,6 +23,12 @@ from .capture import Listener, connect_captured
 from .look import quoted
 
 MAINTENANCE = "postgres"  # the database to be in while others are copied and renamed
+_SETTINGS = """
+SELECT name, setting FROM pg_catalog.pg_settings
+ WHERE name IN ('TimeZone', 'DateStyle', 'IntervalStyle')
+    OR context = 'user' AND source IN ('database', 'user', 'database user')
+       AND name NOT IN ('application_name', 'client_encoding', 'default_transaction_read_only', 'role', 'search_path')
+"""
 _OWN_NAME = re.compile(rf"\b{places.SHADOW_DATABASE}\w*")
 _LOOK_EVERY = 0.02  # seconds
 _VARIABLES = {
@@ -51,6 +57,7 @@ class Shadow:
         request: names timeouts.
         search_path: of the revisions.
         began_with: of a migrating session when env.py begins; empty where it is the same.
+        settings: name and value of what the target's role, database or server sets, and a conversion may depend on.
         user: that the migrating session is of; "" for the superuser itself.
         stands_for: name of the target's database.
     """
@@ -60,6 +67,7 @@ class Shadow:
     request: RunRequest
     search_path: tuple[str, ...]
     began_with: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
     user: str = ""
     stands_for: str = ""
 
@@ -95,13 +103,14 @@ class Shadow:
         """Of its database."""
         return str(self.parameters["dbname"])
 
-    def like(self, database: str, user: str, began_with: tuple[str, ...]) -> Shadow:
-        """The same with what a revision may ask of the target: the names of its database and its user.
+    def like(self, target: RawConnection, database: str, user: str, began_with: tuple[str, ...]) -> Shadow:
+        """The same with what a revision may meet on the target: names of database and user, settings, search path.
 
         Where the server has a database of that name already, or not that user as a superuser, its own names stay; what
         a plan shows has the target's all the same.
 
         Args:
+            target: a session there.
             database: of the target.
             user: of the migrating session there; "" where it is not known.
             began_with: the search path of that session when env.py begins.
@@ -117,7 +126,10 @@ class Shadow:
             beside.close()
         parameters = {**self.parameters, "dbname": self.name if self.name in there else database}
         user = user if known else ""
-        return replace(self, parameters=parameters, began_with=began_with, user=user, stands_for=database)
+        settings = tuple((str(name), str(value)) for name, value in rows(target, _SETTINGS))
+        return replace(
+            self, parameters=parameters, began_with=began_with, settings=settings, user=user, stands_for=database
+        )
 
     def as_on_the_target(self, sql: str) -> str:
         """A statement as it is sent there, where it names its database: what current_database() tells."""
@@ -174,7 +186,8 @@ class Shadow:
                 rows(connection, f"SET ROLE {quoted(self.request.role)}")
 
     def _settle(self, connection: RawConnection, search_path: tuple[str, ...]) -> None:
-        settings = session_settings(self.request, search_path, self.driver.server_version(connection), monitor=False)
+        own = session_settings(self.request, search_path, self.driver.server_version(connection), monitor=False)
+        settings = {**dict(self.settings), **own}
         values = ", ".join("(%s::text, %s::text)" for _ in settings)
         flat = [text for setting in settings.items() for text in setting]
         rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608
