@@ -115,10 +115,11 @@ class Shadow:
             user: of the migrating session there; "" where it is not known.
             began_with: the search path of that session when env.py begins.
         """
-        beside = self.connect(MAINTENANCE)
+        ours = self.name == places.SHADOW_DATABASE  # on a server that is there for this run alone
+        beside = self.connect(MAINTENANCE if ours else "")
         try:
             there = [name for (name,) in rows(beside, "SELECT datname::text FROM pg_catalog.pg_database")]
-            if database not in there and self.name == places.SHADOW_DATABASE:
+            if ours and database not in there:
                 rows(beside, f"ALTER DATABASE {places.SHADOW_DATABASE} RENAME TO {quoted(database)}")
                 there.remove(self.name)
             known = rows(beside, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s AND rolsuper", user)
