@@ -102,6 +102,12 @@ APPLICATIONS = (
         requirements=("arize-phoenix[pg]", "greenlet", *DRIVERS),
         driver="asyncpg",
     ),
+    Application(
+        "open-webui",  # it requires torch: 7 GB
+        "open_webui",
+        job_env={"WEBUI_SECRET_KEY": "needed by the settings", "DATA_DIR": "{home}"},
+        driver="",
+    ),
     Application("cinder", "cinder/db"),
     Application("nova", "nova/db/main"),
     Application("openstack-heat", "heat/db"),
