@@ -7,9 +7,10 @@ alone, and the runner commits on the driver's connection after each step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Callable, Union
 
 from alembic.operations import Operations
@@ -24,6 +25,7 @@ from ..errors import RunFailed
 from ..session import Place
 from ..versiontable import read_version_rows
 from .lending import Lender, Loan
+from .local_settings import LocalSettings, carried
 
 _STAMPED = (
     "Which revisions a database has follows from what was run. Remove it from env.py, and adopt a database that has "
@@ -99,6 +101,8 @@ class Program:
         self.context: MigrationContext | None = None
         self._began_outside = False
         self._rows: list[str] | None = None
+        self._local = LocalSettings(lender.driver, work.loan)
+        self._each_its_own = False  # plain Alembic has a transaction for each revision, too
         self._configured: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
@@ -115,7 +119,16 @@ class Program:
                 f"{_listed(heads)} before the revisions run",
                 _STAMPED,
             )
-        return self.work.steps(heads, context)
+        return self._carrying(self.work.steps(heads, context))
+
+    def _carrying(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
+        """The steps, each with the settings that hold in plain Alembic's transaction there."""
+        for step in steps:
+            step.migration_fn = carried(step.migration_fn, self._local, Path(str(step.revision.path)))
+            yield step
+            self._local.committed()
+            if self._each_its_own:
+                self._local.values = {}
 
     @contextmanager
     def commands_refused(self) -> Iterator[None]:
@@ -157,6 +170,7 @@ class Program:
             raise self.refuse(f"it gives context.configure() the option {ours[0]}, which is Alembic's own")
         self.options = dict(options)
         options["on_version_apply"] = self._callbacks(to_tuple(options.get("on_version_apply"), default=()))
+        apart = options.get("transaction_per_migration") or options.get("transactional_ddl") is False
         options["transaction_per_migration"] = True
         if self.work.place is not None:
             options.update(version_table=self.work.place.table, version_table_schema=self.work.place.schema)
@@ -164,6 +178,7 @@ class Program:
         self._configured = lambda: original(connection=connection, **options)
         self._configured()
         self._began_outside = bool(connection.in_transaction())
+        self._each_its_own = bool(apart) and not self._began_outside
 
     def _check_connection(self, connection: Any, options: dict[str, Any]) -> None:
         if connection is None:
@@ -226,8 +241,7 @@ class Program:
     def _migrating(self, context: MigrationContext, *, outside: bool) -> Iterator[None]:
         loan, connection = self.work.loan, context.connection
         raw: Any = loan.raw
-        with loan.quiet():
-            raw.commit()  # what env.py has sent stays, whatever becomes of the revisions
+        self._local.commit()  # what env.py has sent stays, whatever becomes of the revisions
         loan.migrating, loan.dialect, loan.owner = True, connection.dialect, connection.connection  # type: ignore[union-attr]
         if outside:
             self._commit_each(context)

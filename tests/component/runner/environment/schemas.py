@@ -259,6 +259,39 @@ from alembic import op as operations
         prepare=("CREATE SCHEMA app",),
     ),
     Shape(
+        "a search path for the transaction alone",
+        _ENGINE
+        + """
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.execute("SET LOCAL search_path TO app")
+        context.run_migrations()
+""",
+        prepare=("CREATE SCHEMA app",),
+    ),
+    Shape(
+        "a revision that sets the search path for the transaction alone",
+        _ENGINE
+        + """
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+        history=(
+            (
+                """
+                op.create_table("account", sa.Column("id", sa.Integer))
+                op.execute("SET LOCAL search_path TO app, public")
+                """,
+                'op.drop_table("account")',
+            ),
+            ('op.create_table("note", sa.Column("id", sa.Integer))', "op.drop_table('note', schema='app')"),
+        ),
+        prepare=("CREATE SCHEMA app",),
+    ),
+    Shape(
         "a search path among the options of the engine's connections",
         _ENGINE
         + """
