@@ -165,9 +165,9 @@ class ToxicProxy:
                     with suppress(OSError):
                         writer.write_eof()
                     return
+                self.passed += len(data)  # before the client can have read them, and looks at this
                 writer.write(data)
                 await writer.drain()
-                self.passed += len(data)
                 if self._cut_at is not None and self.passed >= self._cut_at:
                     self._cut_at = None
                     await self._reset_all()

@@ -139,6 +139,7 @@ def connect(
 def restore(driver: Driver, connection: RawConnection, request: RunRequest) -> None:
     """Give a session back the settings that `connect` gave it, and the server's own for all others."""
     rows(connection, "RESET SESSION AUTHORIZATION")
+    rows(connection, "RESET ROLE")  # to that of ALTER ROLE … SET role, if there is one
     rows(connection, "RESET ALL")
     _settle(driver, connection, request, monitor=False, read_only=False)
 

@@ -191,9 +191,7 @@ def _shadow(run: Run, task: Task) -> Shadow:
     else:
         await_shadow(run.secret, run.request, run.signals)
         shadow = Shadow.beside(task.driver, run.request, task.search_path.schemas)
-    # The user of the review credentials is not the one that will migrate.
-    user = "" if run.request.review_credentials else run.session.user
-    return shadow.like(task.target, run.session.database, user, run.session.began_with.schemas)
+    return shadow.like(task.target, run.session)
 
 
 def check_readable(run: Run, connection: RawConnection) -> None:

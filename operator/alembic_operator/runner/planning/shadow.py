@@ -17,6 +17,7 @@ from ..connect import session_settings
 from ..driver import Driver, RawConnection, rows
 from ..errors import RunFailed
 from ..secret import Target
+from ..session import TargetSession
 from ..signals import Signals
 from ..sqlerrors import printable
 from .capture import Listener, connect_captured
@@ -59,6 +60,7 @@ class Shadow:
         began_with: of a migrating session when env.py begins; empty where it is the same.
         settings: name and value of what the target's role, database or server sets, and a conversion may depend on.
         user: that the migrating session is of; "" for the superuser itself.
+        role: that it has taken, by the spec or since ALTER ROLE … SET role has it begin so; else the user.
         stands_for: name of the target's database.
     """
 
@@ -69,6 +71,7 @@ class Shadow:
     began_with: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     user: str = ""
+    role: str = ""
     stands_for: str = ""
 
     @classmethod
@@ -103,7 +106,7 @@ class Shadow:
         """Of its database."""
         return str(self.parameters["dbname"])
 
-    def like(self, target: RawConnection, database: str, user: str, began_with: tuple[str, ...]) -> Shadow:
+    def like(self, target: RawConnection, session: TargetSession) -> Shadow:
         """The same with what a revision may meet on the target: names of database and user, settings, search path.
 
         Where the server has a database of that name already, or not that user as a superuser, its own names stay; what
@@ -111,10 +114,9 @@ class Shadow:
 
         Args:
             target: a session there.
-            database: of the target.
-            user: of the migrating session there; "" where it is not known.
-            began_with: the search path of that session when env.py begins.
+            session: what it is. With review credentials, the user is not the one that will migrate.
         """
+        database, user = session.database, "" if self.request.review_credentials else session.user
         ours = self.name == places.SHADOW_DATABASE  # on a server that is there for this run alone
         beside = self.connect(MAINTENANCE if ours else "")
         try:
@@ -125,11 +127,14 @@ class Shadow:
             known = rows(beside, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s AND rolsuper", user)
         finally:
             beside.close()
-        parameters = {**self.parameters, "dbname": self.name if self.name in there else database}
-        user = user if known else ""
-        settings = tuple((str(name), str(value)) for name, value in rows(target, _SETTINGS))
         return replace(
-            self, parameters=parameters, began_with=began_with, settings=settings, user=user, stands_for=database
+            self,
+            parameters={**self.parameters, "dbname": self.name if self.name in there else database},
+            began_with=session.began_with.schemas,
+            settings=tuple((str(name), str(value)) for name, value in rows(target, _SETTINGS)),
+            user=user if known else "",
+            role=session.began_with.role,
+            stands_for=database,
         )
 
     def as_on_the_target(self, sql: str) -> str:
@@ -183,8 +188,7 @@ class Shadow:
             self._settle(connection, self.began_with)
         if self.user:
             rows(connection, f"SET SESSION AUTHORIZATION {quoted(self.user)}")
-            if self.request.role:
-                rows(connection, f"SET ROLE {quoted(self.request.role)}")
+            rows(connection, f"SET ROLE {quoted(self.role)}")
 
     def _settle(self, connection: RawConnection, search_path: tuple[str, ...]) -> None:
         own = session_settings(self.request, search_path, self.driver.server_version(connection), monitor=False)

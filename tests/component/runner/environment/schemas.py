@@ -12,6 +12,16 @@ config = context.config
 engine = engine_from_config(config.get_section(config.config_ini_section))
 """
 
+_WHO = (
+    ('op.create_table("account", sa.Column("id", sa.Integer))', 'op.drop_table("account")'),
+    (
+        """
+        user = op.get_bind().execute(sa.text("SELECT current_user")).scalar_one()
+        op.execute(f"COMMENT ON TABLE account IS '{user[-6:]}'")
+        """,
+        "op.execute('COMMENT ON TABLE account IS NULL')",
+    ),
+)
 _BOTH_SCHEMAS = (
     ('op.create_table("account", sa.Column("id", sa.Integer))', 'op.drop_table("account")'),
     ("op.execute('COMMENT ON TABLE public.run IS $$of env.py$$')", "op.execute('COMMENT ON TABLE public.run IS NULL')"),
@@ -257,6 +267,27 @@ from alembic import op as operations
         arguments=("-x", "schema=app"),
         request={"x": ["schema=app"]},
         prepare=("CREATE SCHEMA app",),
+    ),
+    Shape(
+        "a role that the user begins with, on the second connection too",
+        _ENGINE
+        + """
+from sqlalchemy.pool import NullPool
+
+engine = engine_from_config(config.get_section(config.config_ini_section), poolclass=NullPool)
+with engine.begin() as connection:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS run (id int)"))
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+        history=_WHO,
+        prepare=(
+            "GRANT CREATE ON DATABASE {dbname} TO {role}",
+            "GRANT ALL ON SCHEMA public TO {role}",
+            "ALTER ROLE {user} IN DATABASE {dbname} SET role = '{role}'",
+        ),
     ),
     Shape(
         "a search path for the transaction alone",
