@@ -82,13 +82,13 @@ class Forks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run the tests of each file in one of the forks, the files of the most tests first."""
+        """Run the tests of each file in one of the forks, and what takes long first."""
         gc.freeze()  # else the first collection in a fork copies all that was collected here
         gc.enable()
         if session.testsfailed or session.config.option.collectonly:
             return None  # pytest's own loop says why nothing runs
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # one for all, removed as ever
-        files = sorted((list(items) for _, items in groupby(session.items, lambda item: item.path)), key=len)
+        files = sorted((list(items) for _, items in groupby(session.items, lambda item: item.path)), key=_weight)
         reading, writing = os.pipe()
         os.write(writing, b"".join(number.to_bytes(_TICKET, "big") for number in reversed(range(len(files)))))
         os.close(writing)
@@ -135,6 +135,11 @@ class Forks:
         nodeid, location = self._begun[fork]
         text = f"the process that ran this test died of it, with exit code {process.exitcode}"
         return [_report(config, pytest.TestReport(nodeid, location, {}, "failed", text, "call"))]
+
+
+def _weight(items: list[pytest.Item]) -> int:
+    """A file of one or two tests has a search or a look at everything; else it is their number that counts."""
+    return len(items) if len(items) > 2 else 10_000
 
 
 def _replay(session: pytest.Session, told: _Told) -> None:
