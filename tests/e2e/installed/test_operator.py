@@ -89,7 +89,7 @@ def test_operator_stops_gracefully_while_a_run_goes_on(operator: Installation, p
     assert len(place.jobs()) == 1
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pair(operator: Installation) -> Iterator[Installation]:
     """Two replicas, which look at everything every ten seconds."""
     operator.install(replicas=2, resync=10)
