@@ -24,3 +24,10 @@ OWN = places.SHADOW_DATABASE
 def test_statement_has_the_targets_name_where_it_has_the_shadows_own(sent: str, shown: str) -> None:
     shadow = Shadow(cast(Any, None), {"dbname": OWN}, cast(Any, None), (), stands_for="shop")
     assert shadow.as_on_the_target(sent) == shown
+
+
+@pytest.mark.parametrize(
+    ("own", "another"), [(f"{OWN}_5f1c", f"{OWN}_5f1c_empty"), ("shop", f"{OWN}_empty"), (OWN, f"{OWN}_empty")]
+)
+def test_further_database_is_this_runs_own_where_a_server_serves_several(own: str, another: str) -> None:
+    assert Shadow(cast(Any, None), {"dbname": own}, cast(Any, None), ()).another("_empty") == another

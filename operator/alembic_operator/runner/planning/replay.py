@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ...contract import places
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ..driver import RawConnection, rows
@@ -21,7 +20,7 @@ from .shadow import Shadow
 from .stamp import stamp
 from .task import Task
 
-_DATABASE = places.SHADOW_DATABASE + "_history"
+_SUFFIX = "_history"
 
 
 def replayed(task: Task, shadow: Shadow, stops: Sequence[Sequence[str]]) -> list[Snapshot]:
@@ -102,11 +101,11 @@ def _offer(task: Task, prepared: RawConnection, extension: str, schema: str) -> 
 @contextmanager
 def _empty_database(task: Task, shadow: Shadow) -> Iterator[RawConnection]:
     """A session on a database that has the search path's schemas, journal and version table, and nothing in them."""
-    beside = shadow.connect()
+    beside, name = shadow.connect(), shadow.another(_SUFFIX)
     try:
-        rows(beside, f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
-        rows(beside, f"CREATE DATABASE {_DATABASE} TEMPLATE template0")
-        prepared = shadow.connect(_DATABASE)
+        rows(beside, f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
+        rows(beside, f"CREATE DATABASE {quoted(name)} TEMPLATE template0")
+        prepared = shadow.connect(name)
         try:
             for schema in dict.fromkeys([*task.search_path.existing, task.place.schema]):
                 rows(prepared, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
@@ -116,16 +115,16 @@ def _empty_database(task: Task, shadow: Shadow) -> Iterator[RawConnection]:
         finally:
             prepared.close()
     finally:
-        rows(beside, f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
+        rows(beside, f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
         beside.close()
 
 
 def _run(task: Task, shadow: Shadow, targets: Sequence[str]) -> None:
     recorder = Recorder(task.driver, task.signals, task.secrets, shadow)
-    raw = shadow.captured(recorder, _DATABASE)
+    raw = shadow.captured(recorder, shadow.another(_SUFFIX))
     recorder.unprobed(raw)
     try:
-        Rehearsal.of(task, raw, recorder, shadow, _DATABASE).run(Direction.UPGRADE, targets)
+        Rehearsal.of(task, raw, recorder, shadow, shadow.another(_SUFFIX)).run(Direction.UPGRADE, targets)
     finally:
         task.progress("")
         raw.close()

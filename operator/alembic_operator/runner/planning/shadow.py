@@ -106,6 +106,10 @@ class Shadow:
         """Of its database."""
         return str(self.parameters["dbname"])
 
+    def another(self, suffix: str) -> str:
+        """The name of a further database of this run's: somebody else's server may serve several runs at once."""
+        return (self.name if self.name.startswith(places.SHADOW_DATABASE) else places.SHADOW_DATABASE) + suffix
+
     def like(self, target: RawConnection, session: TargetSession) -> Shadow:
         """The same with what a revision may meet on the target: names of database and user, settings, search path.
 

@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...contract import places
 from ...contract.plan import Statement, Step
 from ..driver import RawConnection, rows
 from ..errors import RunFailed
@@ -36,7 +35,7 @@ STATIC = "where it is released, set spec.review.evidence: Static, by which its f
 @contextmanager
 def empty_copy(task: Task, shadow: Shadow) -> Iterator[Shadow | None]:
     """The shadow once more, before rows are made up; None where no revision may read any, or it cannot be copied."""
-    name, copy = shadow.name, places.SHADOW_DATABASE + _SUFFIX
+    name, copy = shadow.name, shadow.another(_SUFFIX)
     if not any(_MAY_READ.search(Path(step.revision.path).read_text("utf-8", "replace")) for step in steps_of(task)):
         yield None
         return
