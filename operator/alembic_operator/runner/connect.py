@@ -12,7 +12,7 @@ from typing import Any
 
 from ..contract.reasons import Reason
 from ..contract.request import RunKind, RunRequest
-from .driver import Driver, RawConnection, rows, sqlstate_of
+from .driver import Driver, RawConnection, give_settings, rows, sqlstate_of
 from .errors import RunFailed
 from .planning.capture import Listener, connect_captured
 from .searchpath import setting_of
@@ -149,9 +149,7 @@ def _settle(driver: Driver, connection: RawConnection, request: RunRequest, *, m
     settings = session_settings(request, path, driver.server_version(connection), monitor=monitor)
     if read_only or request.kind == RunKind.PLAN:
         settings["default_transaction_read_only"] = "on"
-    values = ", ".join("(%s::text, %s::text)" for _ in settings)
-    flat = [text for setting in settings.items() for text in setting]
-    rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608
+    give_settings(connection, settings)
     if request.role:
         _take_role(driver, connection, request)
 

@@ -17,10 +17,10 @@ from .errors import RunFailed
 
 _NAMES = {"psycopg": "psycopg 3", "psycopg2": "psycopg2"}
 IDLE, IN_TRANSACTION = 0, 2  # of Driver.transaction
-
+READ_ONLY = "25006"  # the SQLSTATE of a write where a transaction may only read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Cursor(Protocol):
@@ -118,6 +118,14 @@ class Driver:
 
         if self.name == "psycopg":
             connection.add_notice_handler(tell)
+
+
+def give_settings(connection: RawConnection, settings: Mapping[str, str], *, local: bool = False) -> None:
+    """Set each by name, for the session or for its transaction alone."""
+    values = ", ".join("(%s::text, %s::text)" for _ in settings)
+    flat = [text for setting in settings.items() for text in setting]
+    set_all = f"SELECT pg_catalog.set_config(n, v, {str(local).lower()}) FROM (VALUES {values}) AS s (n, v)"  # noqa: S608
+    rows(connection, set_all, *flat)
 
 
 def find_driver(wanted: str = "", preferred: str = "") -> Driver:

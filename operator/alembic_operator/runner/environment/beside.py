@@ -12,10 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Callable
 
-from ..driver import Driver, sqlstate_of
+from ..driver import READ_ONLY, Driver, sqlstate_of
 from ..planning.capture import unheard
 
-_READ_ONLY = "25006"
 # The setting ends with the savepoint alone: a transaction that is read-only cannot be made writable again.
 _READ = "SAVEPOINT alembic_operator_reading; SET LOCAL transaction_read_only = on"
 _READ_AFTER = "ROLLBACK TO SAVEPOINT alembic_operator_reading; RELEASE SAVEPOINT alembic_operator_reading"
@@ -130,7 +129,7 @@ def reading(driver: Driver, raw: Any, wrote: Callable[[], None]) -> Iterator[Non
     try:
         yield
     except driver.error as error:
-        if sqlstate_of(error) == _READ_ONLY:
+        if sqlstate_of(error) == READ_ONLY:
             wrote()
         raise
     finally:

@@ -13,12 +13,11 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from ...contract.reasons import Reason
-from ..driver import Driver
+from ..driver import READ_ONLY, Driver
 from ..errors import RunFailed
 from ..sqlerrors import ADVICE, RETRYABLE, find_sql_error, print_error
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,80}")
-_READ_ONLY = "25006"
 _SETTINGS = (
     "Give it what it needs: the Secret's connection by spec.migrations.connectionEnv, everything else by spec.job.env."
 )
@@ -30,12 +29,12 @@ def explain(error: BaseException, script: ScriptDirectory, _driver: Driver) -> R
         return error
     sql = find_sql_error(error)
     where = place_of(error, script)
-    if sql is not None and sql.sqlstate == _READ_ONLY:
+    if sql is not None and sql.sqlstate == READ_ONLY:
         return RunFailed(
             Reason.ENVIRONMENT_FAILED,
-            f"Running {where}: it writes by a connection that it makes without an engine of SQLAlchemy, which may only "
-            "be read where a plan is made or was approved",
-            "Let it use an engine, whose statements stand in the plan, or take that part out of env.py.",
+            f"Running {where}: it writes by a connection of its own (made by a driver, or by an engine's `creator`), "
+            "which may only be read where a plan is made or was approved",
+            "Let it use an engine that connects by its URL: what that sends stands in the plan.",
             sqlstate=sql.sqlstate,
         )
     if sql is not None:

@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from ...contract.fingerprints import fingerprints
 from ...contract.reasons import Reason
-from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection, rows, sqlstate_of
+from ..driver import IDLE, IN_TRANSACTION, READ_ONLY, Driver, RawConnection, rows, sqlstate_of
 from ..errors import RunFailed
 from ..planning.capture import Sent, unheard
 from .application import Application, lacks_application
@@ -23,7 +23,7 @@ from .environments import Managed, Project
 from .lending import Loan
 from .program import Program, Target, Work
 
-_WRITES = frozenset({"25006", "25001"})  # read_only_sql_transaction; what no transaction may hold
+_WRITES = frozenset({READ_ONLY, "25001"})  # and what no transaction may hold
 _CONSEQUENCES = frozenset({"3F000", "42P01", "42704", "42883", "42703"})  # of something that was passed over
 _SCHEMA = re.compile(r'\bCREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:"((?:[^"]|"")+)"|([A-Za-z_]\w*))', re.IGNORECASE)
 _RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
@@ -115,7 +115,7 @@ class Reader:
             failure.reason,
             f"{failed.found}. It ran on a session that may write nothing, to learn what it configures, and a statement "
             "before had been passed over",
-            f"What env.py writes and reads itself belongs into a revision.{failure.message[len(failed.found) + 1 :]}",
+            f"What env.py writes and reads itself belongs in a revision.{failure.message[len(failed.found) + 1 :]}",
             sqlstate=failure.sqlstate,
         )
 

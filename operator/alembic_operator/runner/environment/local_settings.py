@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
-from ..driver import IDLE, Driver, rows
+from ..driver import IDLE, Driver, give_settings, rows
 from .lending import Loan
 
 # The transaction's own characteristics are set before its first query, or not at all.
@@ -51,10 +51,8 @@ class LocalSettings:
         """Around the code of a revision: it begins with them, and may set others."""
         raw: Any = self._loan.raw
         if self.values and not raw.autocommit:
-            marks = ", ".join("(%s::text, %s::text)" for _ in self.values)
-            flat = [text for setting in self.values.items() for text in setting]
             with self._loan.quiet():
-                rows(raw, f"SELECT pg_catalog.set_config(n, v, true) FROM (VALUES {marks}) AS s (n, v)", *flat)  # noqa: S608
+                give_settings(raw, self.values, local=True)
         yield
         if (self.values or _MAY_SET.search(file.read_text("utf-8", "replace"))) and not raw.autocommit:
             with self._loan.quiet():

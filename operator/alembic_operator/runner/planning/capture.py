@@ -128,10 +128,9 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
                 def deliver() -> Any:
                     return kind.execute(self, query, params, **options)
 
-                def instead(other: str) -> Any:
-                    return kind.execute(self, other)
-
-                return listener.send(Sent(_text(query, self), _types(params), instead=instead), deliver)
+                return listener.send(
+                    Sent(_text(query, self), _types(params), instead=functools.partial(kind.execute, self)), deliver
+                )
 
             def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
                 rows = list(params_seq)
@@ -164,10 +163,9 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
                 def deliver() -> Any:
                     return kind.execute(self, query, vars)
 
-                def instead(other: str) -> Any:
-                    return kind.execute(self, other)
-
-                return listener.send(Sent(_text(query, self), _types(vars), instead=instead), deliver)
+                return listener.send(
+                    Sent(_text(query, self), _types(vars), instead=functools.partial(kind.execute, self)), deliver
+                )
 
             def executemany(self, query: Any, vars_list: Any) -> Any:
                 rows = list(vars_list)

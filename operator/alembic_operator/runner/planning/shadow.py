@@ -14,7 +14,7 @@ from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ...contract.shadow import read_answer, write_source
 from ..connect import session_settings
-from ..driver import Driver, RawConnection, rows
+from ..driver import Driver, RawConnection, give_settings, rows
 from ..errors import RunFailed
 from ..secret import Target
 from ..session import TargetSession
@@ -196,10 +196,7 @@ class Shadow:
 
     def _settle(self, connection: RawConnection, search_path: tuple[str, ...]) -> None:
         own = session_settings(self.request, search_path, self.driver.server_version(connection), monitor=False)
-        settings = {**dict(self.settings), **own}
-        values = ", ".join("(%s::text, %s::text)" for _ in settings)
-        flat = [text for setting in settings.items() for text in setting]
-        rows(connection, f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {values}) AS s (n, v)", *flat)  # noqa: S608
+        give_settings(connection, {**dict(self.settings), **own})
 
 
 def shadow_failed(found: str, request: RunRequest) -> RunFailed:
