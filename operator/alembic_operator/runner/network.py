@@ -47,13 +47,13 @@ class Network:
         self._heard: Callable[[str], None] | None = None
         self._outside: list[str] = []  # of no revision's
 
-    def close(self, *, but_for_revisions: bool) -> None:
+    def guard(self, *, network_open: bool) -> None:
         """Refuse from now on, to the end of the process.
 
         Args:
-            but_for_revisions: where the spec opens the network, nothing but programs that revisions start.
+            network_open: by the spec: then nothing is refused but the programs that revisions start.
         """
-        self._open = but_for_revisions
+        self._open = network_open
         sys.addaudithook(self._audit)
 
     @contextmanager

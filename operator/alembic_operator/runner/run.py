@@ -103,7 +103,7 @@ class Run:
         """
         request = self.request
         if request.kind == RunKind.PLAN:
-            self.network.close(but_for_revisions=request.network == "Open")
+            self.network.guard(network_open=request.network == "Open")
         drop_libpq_variables()
         self._target = read_secret(request.secret_name, request.secret_key)
         self._driver = find_driver(self._target.driver, preferred_driver(request))

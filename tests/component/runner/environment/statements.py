@@ -12,22 +12,6 @@ config = context.config
 engine = engine_from_config(config.get_section(config.config_ini_section))
 """
 
-# What becomes of a time without a zone depends on the session's.
-_TIMES = (
-    (
-        """
-        op.execute("CREATE TABLE visit (at timestamp, said text)")
-        op.execute("INSERT INTO visit VALUES ('2026-07-01 12:00', '03/04/2026')")
-        """,
-        "op.execute('DROP TABLE visit')",
-    ),
-    (
-        """
-        op.execute("ALTER TABLE visit ALTER at TYPE timestamptz, ALTER said TYPE date USING said::date")
-        """,
-        "op.execute('ALTER TABLE visit ALTER at TYPE timestamp')",
-    ),
-)
 _KEYWORDS = (
     (
         """op.create_table(kw["prefix"] + "job", sa.Column("id", sa.Integer, primary_key=True))""",
@@ -94,21 +78,6 @@ with engine.connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
 """,
-    ),
-    Shape(
-        "nothing, where the role has a time zone and a style of dates",
-        _ENGINE
-        + """
-with engine.connect() as connection:
-    context.configure(connection=connection)
-    with context.begin_transaction():
-        context.run_migrations()
-""",
-        history=_TIMES,
-        prepare=(
-            "ALTER ROLE {user} IN DATABASE {dbname} SET timezone = 'America/New_York'",
-            "ALTER ROLE {user} IN DATABASE {dbname} SET datestyle = 'ISO, DMY'",
-        ),
     ),
     Shape(
         "rights for the readers afterwards",

@@ -6,12 +6,18 @@ import pytest
 
 from .pair import Pair
 from .schemas import SCHEMAS
+from .sessions import SESSIONS
 from .shape import Shape
 from .statements import STATEMENTS
 
 
 @pytest.mark.parametrize("pair", SCHEMAS, ids=Shape.id, indirect=True)
 def test_equals_plain_alembic_when_tables_are_somewhere_else(pair: Pair) -> None:
+    pair.check_every_stop()
+
+
+@pytest.mark.parametrize("pair", SESSIONS, ids=Shape.id, indirect=True)
+def test_equals_plain_alembic_whoever_sets_the_session(pair: Pair) -> None:
     pair.check_every_stop()
 
 
