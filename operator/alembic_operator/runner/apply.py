@@ -165,7 +165,8 @@ class Migration:
         else:
             what = f'Committing revision "{running.revision}" ({file.path}) after {running.statements} statements'
         blocked_by = self._watch.blocked_by if sql is not None and sql.reason in RETRYABLE else ""
-        reason, found, todo = _found(sql, error, self._request, blocked_by)
+        took = self._watch.took if running.in_upgrade else None
+        reason, found, todo = _found(sql, error, self._request, blocked_by, took)
         if sql is None:
             print_error(error, words=True)
         return RunFailed(
@@ -218,7 +219,9 @@ _GRANT_JOURNAL = (
 )
 
 
-def _found(sql: SqlError | None, error: BaseException, request: RunRequest, blocked_by: str) -> tuple[Reason, str, str]:
+def _found(
+    sql: SqlError | None, error: BaseException, request: RunRequest, blocked_by: str, took: float | None
+) -> tuple[Reason, str, str]:
     """Reason, what was found, what to do."""
     timeouts = request.timeouts
     if sql is None and type(error).__name__ == "HelperError":
@@ -231,7 +234,8 @@ def _found(sql: SqlError | None, error: BaseException, request: RunRequest, bloc
     general = ADVICE.get(sql.reason, "Correct the revision, or what it meets in the database.")
     advice = _ADVICE.get(sql.reason, f"It was rolled back. {general}")
     if sql.reason == Reason.LOCK_TIMEOUT:
-        found = f"a lock was not granted within {timeouts.lock:g} s{by} (SQLSTATE {sql.sqlstate})"
+        found, advice = _lock_timeout(timeouts.lock, took, advice)
+        found = f"{found}{by} (SQLSTATE {sql.sqlstate})"
     elif sql.sqlstate == "57014":
         found = f"SQLSTATE 57014: cancelled by spec.timeouts.statement ({timeouts.statement:g} s) or by somebody"
         advice = "It was rolled back. Raise the limit, or make the statement smaller."
@@ -240,6 +244,19 @@ def _found(sql: SqlError | None, error: BaseException, request: RunRequest, bloc
     elif sql.reason == Reason.PERMISSION_DENIED and any(name in sql.text for name in _OF_THE_JOURNAL):
         advice = f"It was rolled back. {_GRANT_JOURNAL}"
     return sql.reason, found, advice
+
+
+def _lock_timeout(limit: float, took: float | None, advice: str) -> tuple[str, str]:
+    """What was found and what to do: env.py and the revision may set lock_timeout themselves, or say NOWAIT."""
+    if took is None:
+        return "a lock was not granted in time", advice
+    if limit and limit * 0.9 <= took <= limit * 2 + 1:
+        return f"a lock was not granted within {limit:g} s", advice
+    found = f"a lock was not granted within {took:.1f} s" if took >= 0.1 else "a lock was not granted at once"
+    return found, (
+        "It was rolled back. End what holds the lock, or let the statement wait longer: by spec.timeouts.lock, or by "
+        "the lock_timeout or NOWAIT of env.py or of the revision, which comes before it."
+    )
 
 
 def _line(error: BaseException) -> str:

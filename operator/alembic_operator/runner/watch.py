@@ -45,10 +45,12 @@ class Watch:
 
     Attributes:
         blocked_by: who blocked the last statement that was seen blocked, for people.
+        took: seconds of the last statement; None before it came back.
     """
 
     def __init__(self, connect: Callable[[], RawConnection], pid: int, lock_timeout: float, report: Report) -> None:
         self.blocked_by = ""
+        self.took: float | None = None
         self._connect = connect
         self._pid = pid
         self._interval = max(0.05, min(_INTERVAL, lock_timeout / 4 if lock_timeout else _INTERVAL))
@@ -61,11 +63,13 @@ class Watch:
 
     def started(self, revision: str, statement: int) -> None:
         """A statement is about to be sent."""
-        self.blocked_by = ""
+        self.blocked_by, self.took = "", None
         self._running = Statement(revision, statement, time.monotonic())
 
     def ended(self) -> None:
         """It came back."""
+        if self._running is not None:
+            self.took = time.monotonic() - self._running.since
         self._running = None
 
     def close(self) -> None:

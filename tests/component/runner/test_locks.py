@@ -65,6 +65,26 @@ def test_names_the_blocker_in_the_result_when_the_tries_are_used_up(
     assert ended.result.current == ["r1"]
 
 
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        (["SET lock_timeout = '200ms'", "ALTER TABLE item ADD COLUMN j int"], "2: a lock was not granted within 0.2 s"),
+        (["LOCK TABLE item IN ACCESS EXCLUSIVE MODE NOWAIT"], "1: a lock was not granted at once"),
+    ],
+)
+def test_tells_the_time_that_was_waited_when_the_revision_says_how_long(
+    database: Database, project: Project, runner: Runner, statements: list[str], found: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.sql("r2", *statements)
+    assert runner(project, database.uri, revision="r1").exit_code == 0
+    blocker = database.connect(autocommit=False)
+    blocker.execute("SELECT * FROM item")
+    message = failed(runner(project, database.uri, timeouts=Timeouts(lock=20), more=TWO_TRIES), Reason.LOCK_TIMEOUT)
+    assert f'Applying revision "r2" (r2.py), statement {found}' in message
+    assert "or by the lock_timeout or NOWAIT of env.py or of the revision" in message
+
+
 def test_file_is_run_anew_when_it_keeps_something_from_the_first_try(
     database: Database, project: Project, runner: Runner
 ) -> None:
@@ -175,3 +195,25 @@ def test_second_run_waits_without_blocking_an_index_build_when_both_start_at_onc
     ended = [run.end() for run in [runner.start(project, database.uri) for _ in range(2)]]
     assert sorted(one.result.outcome for one in ended) == [Outcome.APPLIED, Outcome.UP_TO_DATE]
     assert database.all("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix'::regclass") == [(True,)]
+
+
+def test_names_table_and_holder_when_the_schema_of_a_strange_database_cannot_be_read(
+    database: Database, project: Project, runner: Runner
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.sql("r2", "CREATE TABLE other (id int)")
+    holder = database.connect(autocommit=False)
+    holder.execute("SET application_name = 'repacking'")
+    holder.execute("CREATE TABLE item (id serial)")
+    holder.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+    holder.execute("INSERT INTO alembic_version VALUES ('r1')")
+    holder.commit()
+    holder.execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+    message = failed(runner(project, database.uri, timeouts=IMPATIENT), Reason.LOCK_TIMEOUT)
+    assert message.startswith(
+        "Reading the schema (public, shop), to compare it: a table is locked in ACCESS EXCLUSIVE mode, and was not "
+        f"released in time (public.item is held by pid {holder.info.backend_pid} (repacking), idle in transaction"
+    )
+    assert "Nothing was sent." in message
+    holder.rollback()
+    assert runner(project, database.uri, timeouts=IMPATIENT).result.outcome == Outcome.APPLIED

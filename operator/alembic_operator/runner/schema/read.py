@@ -11,6 +11,7 @@ from ..driver import RawConnection, rows
 from ..session import Place
 from . import queries
 from .assemble import Assembly
+from .locked import naming_holders
 from .snapshot import Snapshot
 
 _NEVER = frozenset({places.JOURNAL_SCHEMA, "pg_catalog", "information_schema", "pg_toast"})
@@ -33,9 +34,12 @@ def snapshot(connection: RawConnection, search_path: Iterable[str], place: Place
         connection: any user's: the catalog is open to all.
         search_path: names of schemas; their order does not count.
         place: the version table.
+
+    Raises:
+        RunFailed: LockTimeout, where somebody holds a table for as long as that.
     """
     schemas = sorted(set(search_path) - _NEVER)
-    with _quiet(connection):
+    with naming_holders(connection, schemas), _quiet(connection):
         one = Assembly(place)
         one.add_members(rows(connection, queries.MEMBERS))
         one.add_namespaces(rows(connection, queries.NAMESPACES, schemas))
