@@ -46,36 +46,37 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(names)}")
     try:
-        results = _measured([name for name in names if name in (arguments.names or names)])
+        results = _measured([name for name in names if name in (arguments.names or names)], keep=not arguments.keep)
     except KeyboardInterrupt:
         console.print(Text("✗ interrupted; nothing of what was begun is left", "red"))
         return 130
     except (CommandFailed, NotPossible, RuntimeError, TimeoutError) as problem:
         console.print(Text(f"✗ {problem}", "red"), soft_wrap=True)
         return 1
-    if not arguments.keep:
-        report.keep(results)
     return 0 if all(verdict.reached for found in results.values() for one in found for verdict in one.verdicts) else 1
 
 
-def _measured(names: list[str]) -> dict[str, list[Result]]:
+def _measured(names: list[str], *, keep: bool) -> dict[str, list[Result]]:
+    """Each is kept as soon as it is measured: a later one that fails takes nothing with it."""
     results = {}
     for name in names:
         if name in ALONE:
-            results[name] = _shown(ALONE[name]())
+            results[name] = _shown(name, ALONE[name](), keep=keep)
     wanted = [name for name in names if name in ON_CLUSTER]
     if wanted:
         with bed.made() as made:
             for name in wanted:
-                results[name] = _shown(ON_CLUSTER[name](made))
+                results[name] = _shown(name, ON_CLUSTER[name](made), keep=keep)
                 made.clear()
     return results
 
 
-def _shown(results: list[Result]) -> list[Result]:
+def _shown(name: str, results: list[Result], *, keep: bool) -> list[Result]:
     stamped = [replace(result, date=report.today(), commit=report.commit()) for result in results]
     for result in stamped:
         report.show(result)
+    if keep:
+        report.keep({name: stamped})
     return stamped
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 8
 _WAITERS = 2
+_PATIENT = {"timeouts": {"lock": "60s"}}
 
 
 def measure(bed: Bed) -> list[Result]:
@@ -68,27 +69,17 @@ def _waiting(bed: Bed, number: int) -> Iterator[None]:
     with ExitStack() as held:
         for name in names:
             bed.database(name)
-            _at_a1(bed, name)
+            change.by_resource(bed, bed.schema(name, "alter.ini", "a1_base", **_PATIENT))
             connection = held.enter_context(bed.server.connect(name))
             held.enter_context(connection.transaction())
             connection.execute("LOCK TABLE present IN ACCESS EXCLUSIVE MODE")
-            schema = bed.schema(name, "alter.ini", "b2_alter", timeouts={"lock": "60s"})
-            bed.api.request("POST", SCHEMAS.format(NAMESPACE), schema)
+            path = f"{SCHEMAS.format(NAMESPACE)}/{name}"
+            bed.api.request("PATCH", path, {"spec": {"revision": "b2_alter"}}, "application/merge-patch+json")
         wait_until(lambda: _blocked(bed) == _WAITERS, "two migrations to wait for their locks", timeout=60, every=0.2)
         yield
         assert _blocked(bed) == _WAITERS
     for name in names:
         bed.cluster.kubectl("-n", NAMESPACE, "wait", "databaseschema", name, "--for=condition=Ready", "--timeout=60s")
-
-
-def _at_a1(bed: Bed, name: str) -> None:
-    """As plain Alembic leaves a database at a1_base."""
-    with bed.server.connect(name) as connection:
-        connection.execute("CREATE TABLE present (id serial PRIMARY KEY)")
-        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-        connection.execute("INSERT INTO alembic_version VALUES ('a1_base')")
-        for table in ("present", "alembic_version"):
-            connection.execute(f'ALTER TABLE {table} OWNER TO "{name}"')
 
 
 def _blocked(bed: Bed) -> int:
