@@ -20,7 +20,7 @@ import pytest
 from alembic_operator.api import names
 from alembic_operator.cluster.kube import Kube
 from alembic_operator.cluster.port import Cluster, Raw
-from alembic_operator.control.lease import Lease, Timing
+from alembic_operator.control.serve.lease import Lease, Timing
 from tests.cluster import lifecycle
 from tests.cluster.owned import owned_cluster
 from tests.component.cluster import contract, suite, suite_small

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..contract import places
-from . import rules
-from .names import GROUP, LABEL_MANAGED_BY
-from .rules import Raw, require
+from alembic_operator.api import rules
+from alembic_operator.api.names import GROUP, LABEL_MANAGED_BY
+from alembic_operator.api.rules import Raw, require
+from alembic_operator.contract import job_env
 
 PATH = "spec.job"
 
@@ -108,7 +108,7 @@ def _check_volumes(shape: JobShape) -> None:
 def _check_sidecars(sidecars: tuple[Raw, ...]) -> None:
     for index, sidecar in enumerate(sidecars):
         at = f"{PATH}.sidecars[{index}]"
-        require(sidecar["name"] != places.CONTAINER, f"{at}.name", rules.SIDECAR_NAME)
+        require(sidecar["name"] != job_env.CONTAINER, f"{at}.name", rules.SIDECAR_NAME)
         rules.check_image(sidecar["image"], f"{at}.image")
         _check_env(tuple(sidecar.get("env") or ()), f"{at}.env")
         probe: Any = sidecar.get("startupProbe")

@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .names import API_VERSION, KIND, PLAN_KIND
-from .planspec import PlanFinding, PlanSpec, PlanStep, Raw, SqlPart, parse_plan_spec, plan_spec_to_raw, said
+from alembic_operator.api.names import API_VERSION, KIND, PLAN_KIND
+from alembic_operator.api.plan_spec import (
+    PlanFinding,
+    PlanSpec,
+    PlanStep,
+    Raw,
+    SqlPart,
+    parse_plan_spec,
+    plan_spec_to_raw,
+    said,
+)
 
 __all__ = [
     "APPROVE",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import rules
-from .rules import Raw, require
+from alembic_operator.api import rules
+from alembic_operator.api.rules import Raw, require
 
 PATH = "spec.review"
 MODES = ("Auto", "OnFindings", "Required")  # from the weakest to the strictest

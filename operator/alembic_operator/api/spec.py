@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import duration, rules
-from .job import JobShape, parse_job
-from .review import Review, ShadowImage, check_digest, parse_review
-from .rules import InvalidSpec, Raw, require
+from alembic_operator.api import duration, rules
+from alembic_operator.api.job import JobShape, parse_job
+from alembic_operator.api.review import Review, ShadowImage, check_digest, parse_review
+from alembic_operator.api.rules import InvalidSpec, Raw, require
 
 __all__ = [
     "Baseline",

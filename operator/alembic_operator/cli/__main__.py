@@ -7,10 +7,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from .arguments import parse
-from .failure import CannotPlan
-from .interrupts import Interrupted
-from .plan import plan
+from alembic_operator.cli.arguments import parse
+from alembic_operator.cli.failure import CannotPlan
+from alembic_operator.cli.interrupts import Interrupted
+from alembic_operator.cli.plan import plan
 
 
 def main(argv: Sequence[str] | None = None) -> int:

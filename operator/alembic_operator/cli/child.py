@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 
 SECRET, SHADOW, RESULT = "secret", "shadow-url", "result"  # in the directory; the first holds SECRET_KEY
 SECRET_KEY = "url"
@@ -16,11 +16,11 @@ SECRET_KEY = "url"
 
 def main(directory: Path) -> int:
     """One run of the runner, in the shadow that the parent has restored; without one where there is none."""
-    places.SECRET_DIRECTORY = str(directory / SECRET)
-    places.TERMINATION_LOG = str(directory / RESULT)
+    job_env.SECRET_DIRECTORY = str(directory / SECRET)
+    job_env.TERMINATION_LOG = str(directory / RESULT)
+    from alembic_operator.runner.database.secret import parse_uri  # noqa: PLC0415
     from alembic_operator.runner.main import main as run  # noqa: PLC0415 (after the places were moved)
     from alembic_operator.runner.planning.shadow import Shadow  # noqa: PLC0415
-    from alembic_operator.runner.secret import parse_uri  # noqa: PLC0415
 
     if not (directory / SHADOW).exists():
         return run()

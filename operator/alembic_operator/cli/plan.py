@@ -12,23 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from alembic_operator.contract import places
+from alembic_operator.cli import child
+from alembic_operator.cli.arguments import DATABASE_VARIABLE, SHADOW_VARIABLE, Options
+from alembic_operator.cli.failure import CannotPlan
+from alembic_operator.cli.interrupts import ending_by_exception
+from alembic_operator.cli.review import review
+from alembic_operator.cli.scratch import scratch_database
+from alembic_operator.cli.server import Server
+from alembic_operator.cli.show import as_json, as_text, nothing_to_do
+from alembic_operator.cli.words import in_words_of_the_tool
+from alembic_operator.contract import job_env
 from alembic_operator.contract.bootstrap import HASH_SEED
 from alembic_operator.contract.plan import PlanDocument
-from alembic_operator.contract.planpack import parts_in, unpack
+from alembic_operator.contract.plan_records import parts_in, unpack
 from alembic_operator.contract.request import Owner, ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import Outcome, RunResult
-from alembic_operator.runner.secret import Target
-
-from . import child
-from .arguments import DATABASE_VARIABLE, SHADOW_VARIABLE, Options
-from .failure import CannotPlan
-from .interrupts import ending_by_exception
-from .review import review
-from .scratch import scratch_database
-from .server import Server
-from .show import as_json, as_text, nothing_to_do
-from .words import in_words_of_the_tool
+from alembic_operator.runner.database.secret import Target
 
 _GRACE = 10.0  # seconds that an interrupted child has to cancel its statement
 
@@ -71,7 +70,7 @@ def _run(options: Options, scratch: Server | None, directory: Path) -> _Ended:
     kept = {name: value for name, value in os.environ.items() if name not in hidden} | dict([HASH_SEED])
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", child.__name__, str(directory)],
-        env={**kept, places.REQUEST_VARIABLE: _request(options).to_json()},
+        env={**kept, job_env.REQUEST_VARIABLE: _request(options).to_json()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -102,7 +101,7 @@ def _read(process: subprocess.Popen[str]) -> list[str]:
     records: list[str] = []
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith(places.RECORD_PREFIX):
+        if line.startswith(job_env.RECORD_PREFIX):
             records.append(line)
         elif line.strip() and not line.startswith("alembic-operator: "):
             sys.stderr.write(line)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from alembic_operator.cli.failure import CannotPlan
 from alembic_operator.contract.plan import PlanDocument
-from alembic_operator.core.findings import Finding, Severity
+from alembic_operator.core.model.findings import Finding, Severity
 from alembic_operator.review.lint import lint
 from alembic_operator.review.program import SquawkFailed
-
-from .failure import CannotPlan
 
 _OWN: Mapping[str, str] = {}  # the rules' own severities
 

@@ -8,11 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic_operator.contract import places
-
-from . import interrupts
-from .failure import CannotPlan
-from .server import Server
+from alembic_operator.cli import interrupts
+from alembic_operator.cli.failure import CannotPlan
+from alembic_operator.cli.server import Server
+from alembic_operator.contract import job_env
 
 _LOCK_WAIT = "10s"  # pg_dump takes ACCESS SHARE on every table, which waits behind ALTER TABLE alone
 _MAJOR = "SELECT pg_catalog.current_setting('server_version_num')::int / 10000"
@@ -92,7 +91,7 @@ def _restore(target: Server, scratch: Server, *, owned: bool) -> None:
     dump = [
         *("pg_dump", "--schema-only", "--no-tablespaces", "--no-subscriptions"),
         *(() if owned else ("--no-owner", "--no-privileges")),
-        *("--no-security-labels", f"--exclude-schema={places.JOURNAL_SCHEMA}", f"--lock-wait-timeout={_LOCK_WAIT}"),
+        *("--no-security-labels", f"--exclude-schema={job_env.JOURNAL_SCHEMA}", f"--lock-wait-timeout={_LOCK_WAIT}"),
         *("-d", target.conninfo),
     ]
     with tempfile.TemporaryFile("w+") as said:

@@ -6,12 +6,11 @@ import os
 import subprocess
 from dataclasses import dataclass, field, replace
 
+from alembic_operator.cli.failure import CannotPlan
+from alembic_operator.cli.words import in_words_of_the_tool
 from alembic_operator.contract.masking import mask
+from alembic_operator.runner.database.secret import Target, parse_uri
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.secret import Target, parse_uri
-
-from .failure import CannotPlan
-from .words import in_words_of_the_tool
 
 _CONNECT_TIMEOUT = "10"  # seconds
 _SHOWN = 300  # characters of what a program said

@@ -14,15 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from alembic_operator.cluster.errors import (
-    AlreadyExists,
-    ClusterError,
-    Conflict,
-    Gone,
-    NotFound,
-    Refused,
-    Unavailable,
-)
+from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, Gone, NotFound, Refused, Unavailable
 from alembic_operator.cluster.port import Raw
 
 PAUSES = (0.25, 1.0)  # seconds before the second and the third try, times 0.5 to 1.5

@@ -6,7 +6,7 @@ It never imports anything of the image before the hash is checked.
 
 from __future__ import annotations
 
-from . import places
+from . import job_env
 
 # A set of strings has the same order in the plan run and in the apply run. Jobs have the variable in their manifest; an
 # interpreter that was started without it is started once more.
@@ -58,7 +58,7 @@ except KeyboardInterrupt:
 
 
 def bootstrap(sha256: str) -> str:
-    """The Python text that checks the runner's zipapp at places.RUNNER_PATH against `sha256` (hex) and runs it.
+    """The Python text that checks the runner's zipapp at job_env.RUNNER_PATH against `sha256` (hex) and runs it.
 
     The text holds no value of the run; it is the same for every Job of one version of the operator. It takes the
     working directory from sys.path, else a file `/app/logging.py` would shadow the standard library, and installs a
@@ -66,9 +66,9 @@ def bootstrap(sha256: str) -> str:
     are told apart.
     """
     return _TEXT.format(
-        variable=places.REQUEST_VARIABLE,
-        log=places.TERMINATION_LOG,
-        path=places.RUNNER_PATH,
+        variable=job_env.REQUEST_VARIABLE,
+        log=job_env.TERMINATION_LOG,
+        path=job_env.RUNNER_PATH,
         sha256=sha256,
         seed=HASH_SEED[0],
         seed_value=HASH_SEED[1],

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .jsonvalue import canonical, digest
+from .canonical_json import canonical, digest
 
 VERSION = 1
 INI = "[alembic]"  # the key of the ini file's section, which no file's path can be: it is no file

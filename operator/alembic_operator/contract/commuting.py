@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .sqltokens import Unreadable, tokens
+from .sql_tokens import Unreadable, tokens
 
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r'[A-Za-z_\x80-\U0010ffff"]')

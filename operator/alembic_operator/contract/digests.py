@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jsonvalue import digest
+from .canonical_json import digest
 from .plan import Statement, Step
 
 VERSION = 2

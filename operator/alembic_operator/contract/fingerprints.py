@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from .sqltokens import Unreadable, tokens
+from .sql_tokens import Unreadable, tokens
 from .statements import MAY_CONTROL, SqlStatement, split
 
 LENGTH = 32  # hex digits

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from .plantypes import well_typed
+from .plan_types import well_typed
 from .request import ProtocolError
 
 VERSION = 1

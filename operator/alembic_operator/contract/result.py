@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Callable
 
-from .places import TERMINATION_LOG_LIMIT
+from .job_env import TERMINATION_LOG_LIMIT
 from .reasons import Reason
 from .request import Owner, ProtocolError, RunKind
 from .verification import Verification, VerifiedReason

@@ -1,4 +1,4 @@
-"""The files by which the runner and the shadow's script talk; what the script does stands in contract.shadowscript."""
+"""The files by which the runner and the shadow's script talk; what the script does stands in core.job.shadow_script."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import places
-from .shadowscript import script
-
-__all__ = ["read_answer", "script", "source_text", "write_source"]
+from . import job_env
 
 _VARIABLE = re.compile(r"PG[A-Z0-9]{2,40}")
 
@@ -40,18 +37,18 @@ def write_source(directory: Path, parameters: Mapping[str, str]) -> None:
         ValueError: as `source_text`.
         OSError: the directory cannot be written to.
     """
-    part = directory / (places.SHADOW_SOURCE_FILE + ".part")
+    part = directory / (job_env.SHADOW_SOURCE_FILE + ".part")
     text = source_text(parameters)
     part.unlink(missing_ok=True)
     part.touch(0o600)
     part.chmod(0o640)  # whatever the umask
     part.write_text(text, "utf-8", "surrogateescape")
-    part.replace(directory / places.SHADOW_SOURCE_FILE)
+    part.replace(directory / job_env.SHADOW_SOURCE_FILE)
 
 
 def read_answer(directory: Path) -> str | None:
     """The script's answer: None while there is none, "" when the shadow is ready, else why there is none."""
     try:
-        return (directory / places.SHADOW_FAILED_FILE).read_text("utf-8", "replace") or "The shadow failed."
+        return (directory / job_env.SHADOW_FAILED_FILE).read_text("utf-8", "replace") or "The shadow failed."
     except FileNotFoundError:
-        return "" if (directory / places.SHADOW_READY_FILE).exists() else None
+        return "" if (directory / job_env.SHADOW_READY_FILE).exists() else None

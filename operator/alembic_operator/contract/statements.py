@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .sqltokens import Unreadable
+from .sql_tokens import Unreadable
 
 # Read and write rows: known by their template.
 ROW = frozenset(

@@ -7,9 +7,9 @@ import os
 import sys
 from typing import NoReturn
 
-from alembic_operator.control import log
 from alembic_operator.control.app import serve
-from alembic_operator.control.lease import LeaseLost
+from alembic_operator.control.serve import log
+from alembic_operator.control.serve.lease import LeaseLost
 from alembic_operator.control.settings import InvalidSetting, Settings
 
 

@@ -18,24 +18,23 @@ from alembic_operator.api import names
 from alembic_operator.cluster.errors import Unavailable
 from alembic_operator.cluster.kube import Kube
 from alembic_operator.cluster.port import Cluster
-from alembic_operator.control import log
-from alembic_operator.core.context import Context
-
-from . import watch
-from .gather import Places
-from .health import Health, no_older
-from .interest import Interest
-from .lease import Lease
-from .leftovers import Leftovers
-from .linting import Linter
-from .metrics import Metrics
-from .orphans import Orphans
-from .planstore import PlanStore
-from .queue import KeyQueue
-from .reconcile import Reconciler, work
-from .resync import Resync
-from .runnerfile import RunnerFile
-from .settings import Settings
+from alembic_operator.control.gc.collect import Leftovers
+from alembic_operator.control.gc.orphans import Orphans
+from alembic_operator.control.queue import KeyQueue
+from alembic_operator.control.reconcile.lint import Linter
+from alembic_operator.control.reconcile.observe import Places
+from alembic_operator.control.reconcile.plan_store import PlanStore
+from alembic_operator.control.reconcile.reconcile import Reconciler, work
+from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.serve import log
+from alembic_operator.control.serve.health import Health, no_older
+from alembic_operator.control.serve.lease import Lease
+from alembic_operator.control.serve.metrics import Metrics
+from alembic_operator.control.settings import Settings
+from alembic_operator.control.watch import handlers
+from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.resync import Resync
+from alembic_operator.core.model.installation import Context
 
 LAST_WORK = 10.0  # seconds for the workers to end what they have in hand
 AWAY = 2.0  # seconds between two tries to reach the API server
@@ -68,7 +67,7 @@ class App:
         self.interest = Interest()
         self.orphans = Orphans(self.cluster)
         self.watching = asyncio.Event()
-        self.insights = watch.Insights()
+        self.insights = handlers.Insights()
         self.stop = asyncio.Event()
         self.reached = False
         self.resync = Resync(
@@ -221,8 +220,8 @@ class App:
         # The last to start: kopf takes every later task for one of its own, and waits for it at the end.
         watcher = asyncio.create_task(
             kopf.operator(
-                registry=watch.registry(self.interest, self.orphans, self.queue, self.metrics),
-                settings=watch.settings(),
+                registry=handlers.registry(self.interest, self.orphans, self.queue, self.metrics),
+                settings=handlers.settings(),
                 # kopf would look for the user's name, which an arbitrary user id (OpenShift's) does not have.
                 identity=self.settings.pod,  # type: ignore[arg-type]
                 clusterwide=not namespaces,

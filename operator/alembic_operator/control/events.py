@@ -8,8 +8,8 @@ from typing import Any
 
 from alembic_operator.api import names
 from alembic_operator.api.instant import to_text
-from alembic_operator.core.decision import Event
-from alembic_operator.core.observed import Schema
+from alembic_operator.core.model.decision import Event
+from alembic_operator.core.model.observed import Schema
 
 MESSAGE_LIMIT = 1024  # bytes; the API server refuses more
 

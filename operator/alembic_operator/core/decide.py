@@ -15,21 +15,28 @@ from alembic_operator.api.status import Run, Status, bounded
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, RunKind, RunRequest
 from alembic_operator.contract.result import Failure
-
-from . import messages
-from .account import account_for
-from .begin import answered, begun
-from .context import Context
-from .decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
-from .endings import ending_of, gone
-from .failing import DOUBT, Account, Case, fail
-from .gate import Go, Stay, Unread, passed, said_approved, still_approved
-from .names import job_name
-from .observed import Job, Observed, Schema
-from .request import build_request
-from .starting import refused, start_trouble
-from .summarize import Summary, summarize
-from .wanted import TAKE_OVER_PAUSE, Wanted, look_first, replaced_owner, until_due, wanted_run
+from alembic_operator.core.gate import Go, Stay, Unread, passed, said_approved, still_approved
+from alembic_operator.core.job.names import job_name
+from alembic_operator.core.job.request import build_request
+from alembic_operator.core.model.decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
+from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.observed import Job, Observed, Schema
+from alembic_operator.core.model.state import DOUBT, Account, Case
+from alembic_operator.core.runs.next_run import (
+    TAKE_OVER_PAUSE,
+    Wanted,
+    look_first,
+    replaced_owner,
+    until_due,
+    wanted_run,
+)
+from alembic_operator.core.runs.outcome import ending_of, gone
+from alembic_operator.core.runs.pod_start import refused, start_trouble
+from alembic_operator.core.runs.record import account_for
+from alembic_operator.core.status import messages
+from alembic_operator.core.status.begin import answered, begun
+from alembic_operator.core.status.conditions import Summary, summarize
+from alembic_operator.core.status.failures import fail
 
 POLL_START = 15.0  # seconds: no pod by then is worth a look at the Job's events
 POLL_RUN = 20.0  # seconds until the next look at a run that goes on, and between those at a pod that does not start

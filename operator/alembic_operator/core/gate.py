@@ -17,19 +17,28 @@ from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, RunKind
 from alembic_operator.contract.result import Failure
-
-from . import planwords
-from .begin import answered
-from .context import Context
-from .decision import Event, EventReason, PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
-from .draft import Draft
-from .failing import Account, Case, fail
-from .observed import Job, Observed, Schema
-from .plans import build_plan, used_up
-from .request import request_mark
-from .review import Answer, Verdict, is_reviewed, judge
-from .summarize import APPROVED, PLANNED, Said, Summary, say, say_no_plan, summarize
-from .wanted import Wanted
+from alembic_operator.core.job.request import request_mark
+from alembic_operator.core.model.decision import (
+    Event,
+    EventReason,
+    PlanNote,
+    Question,
+    ReadFloor,
+    ReadPlan,
+    ReadSql,
+    StorePlan,
+)
+from alembic_operator.core.model.draft import Draft
+from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.observed import Job, Observed, Schema
+from alembic_operator.core.model.state import Account, Case
+from alembic_operator.core.plans import messages
+from alembic_operator.core.plans.approval import Answer, Verdict, is_reviewed, judge
+from alembic_operator.core.plans.build import build_plan, used_up
+from alembic_operator.core.runs.next_run import Wanted
+from alembic_operator.core.status.begin import answered
+from alembic_operator.core.status.conditions import APPROVED, PLANNED, Said, Summary, say, say_no_plan, summarize
+from alembic_operator.core.status.failures import fail
 
 
 class Unread(Exception):
@@ -82,7 +91,7 @@ def _judged(plan: SchemaPlan, observed: Observed, account: Account, case: Case, 
     fault = _sql_fault(observed, plan) if verdict.answer is Answer.APPROVED else ""
     if not verdict.may_run or fault:
         named = case.spec.review.approved_digest
-        message = planwords.waits(
+        message = messages.waits(
             plan,
             verdict,
             policies=context.admission_policies,
@@ -157,9 +166,9 @@ def _stored(
         raise Unread(StorePlan(plan, config_maps))
     stored = observed.plans[ref.name]
     if stored is None or not _ours(stored, schema, ref):
-        failure = Failure(Reason.JOB_NAME_CONFLICT, planwords.name_taken(ref.name))
+        failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_taken(ref.name))
     elif stored.deleting:
-        failure = Failure(Reason.JOB_REFUSED, planwords.still_going(stored))
+        failure = Failure(Reason.JOB_REFUSED, messages.still_going(stored))
     else:
         return stored
     return Stay(fail(account, failure, case, salt=f"{schema.uid}/{account.status.attempts}"))
@@ -205,14 +214,14 @@ def _approval(plan: SchemaPlan, verdict: Verdict) -> Approved:
 
 def said_approved(status: Status, approved: Approved, now: datetime) -> Status:
     """The status that says of the plan under way that it may run."""
-    message = planwords.approved(approved.name, approved.digest, approved.approved_by)
+    message = messages.approved(approved.name, approved.digest, approved.approved_by)
     return _said(status, Said(APPROVED, "True", "MayRun", message), now)
 
 
 def _said(status: Status, said: Said, now: datetime) -> Status:
     """The status with what is said of its plan, and that there is one: a new generation that it holds for forgot it."""
     if status.plan is not None:
-        status = say(status, Said(PLANNED, "True", "PlanMade", planwords.plan_made(status.plan)), now)
+        status = say(status, Said(PLANNED, "True", "PlanMade", messages.plan_made(status.plan)), now)
     return say(status, said, now)
 
 
@@ -225,7 +234,7 @@ def _waited(observed: Observed, plan: SchemaPlan) -> bool:
 def _accepted(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict) -> Account:
     if not _waited(observed, plan) and plan.phase != "Pending":
         return account
-    message = planwords.approved(plan.name, plan.plan.digest, f"approved by {verdict.by}")
+    message = messages.approved(plan.name, plan.plan.digest, f"approved by {verdict.by}")
     event = Event(EventReason.APPROVED, message)
     return replace(account, events=(*account.events, event), notes=(*account.notes, PlanNote(plan.name, "Running")))
 
@@ -242,7 +251,7 @@ def _held(account: Account, reason: Reason, message: str, case: Case) -> Account
 
 
 def _rejected(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict, case: Case) -> Stay:
-    message = planwords.rejected(plan, verdict)
+    message = messages.rejected(plan, verdict)
     before = observed.schema.status.condition(APPROVED)
     account = _held(account, Reason.PLAN_REJECTED, message, case)
     if before is not None and before.reason == Reason.PLAN_REJECTED.value and before.message == message:
@@ -257,7 +266,7 @@ def _waits(observed: Observed, account: Account, plan: SchemaPlan, message: str,
     if _waited(observed, plan):
         return Stay(held)
     ref = account.status.plan
-    created = Event(EventReason.PLAN_CREATED, planwords.plan_made(ref)) if account.draft and ref else None
+    created = Event(EventReason.PLAN_CREATED, messages.plan_made(ref)) if account.draft and ref else None
     required = Event(EventReason.APPROVAL_REQUIRED, message, warning=True)
     events = (*account.events, *([created] if created else []), required)
     return Stay(replace(held, events=events, notes=(*account.notes, PlanNote(plan.name, "Pending"))))

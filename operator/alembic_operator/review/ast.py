@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from postgast import PgQueryError, parse
 
-from ..contract.sqltokens import Unreadable, tokens
+from ..contract.sql_tokens import Unreadable, tokens
 
 LONGEST = 256 * 1024  # characters of one statement; a tree takes a hundred times as much memory
 _LISTS = frozenset({"IN", "VALUES"})  # followed by a tuple

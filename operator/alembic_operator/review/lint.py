@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from ..contract.plan import Direction, PlanDocument, Step
-from ..core.findings import Finding, Severity
+from ..core.model.findings import Finding, Severity
 from .result import Lint
 from .rules import columns, constraints, conventions, destructive, indexes, rewrites, rows, steps, versions
 from .scene import Scene, parts_of

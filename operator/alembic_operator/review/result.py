@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from ..core.findings import Finding, Severity
+from ..core.model.findings import Finding, Severity
 
 
 @dataclass(frozen=True)

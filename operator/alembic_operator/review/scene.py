@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..contract.plan import PlanDocument, Relation, Statement, Step, Table
-from ..core.findings import Finding, Severity
+from ..core.model.findings import Finding, Severity
 from .ast import Tree, inner, literal, names, trees, walk, word
 
 # A lookup table: a rewrite or scan of it ends before anybody has to wait.

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..contract.sqltokens import Unreadable, tokens
-from ..core.findings import Finding, Severity
+from ..contract.sql_tokens import Unreadable, tokens
+from ..core.model.findings import Finding, Severity
 from .ast import word
 from .program import Said, ask
 from .scene import Part, Scene, commands

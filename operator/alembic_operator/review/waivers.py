@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ..contract.plan import PlanDocument
-from ..core.findings import NEVER_WAIVED, RULES, Finding
+from ..core.model.findings import NEVER_WAIVED, RULES, Finding
 
 SUFFIX = ".review.yaml"
 LARGEST, MOST, DEEPEST = 64 * 1024, 200, 4

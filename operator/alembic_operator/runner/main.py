@@ -6,18 +6,18 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Callable
 
-from ..contract import places
+from ..contract import job_env
 from ..contract.reasons import Reason
 from ..contract.request import ProtocolError, RunKind, RunRequest
 from ..contract.result import Outcome, RunResult
-from .bundled import offer_bundled_helpers
 from .errors import RunFailed
 from .report import Report, now, publish
 from .run import Run, as_run_failed
 from .signals import Signals
+from .zipapp.helpers import offer_bundled_helpers
 
 if TYPE_CHECKING:
-    from .driver import Driver
+    from .database.driver import Driver
     from .planning.shadow import Shadow
 
 _DOING = {RunKind.CHECK: "Reading", RunKind.PLAN: "Planning", RunKind.APPLY: "Migrating"}
@@ -35,7 +35,7 @@ def main(shadow: Callable[[Driver, RunRequest, tuple[str, ...]], Shadow] | None 
     """
     started = now()
     try:
-        request = RunRequest.from_json(os.environ.get(places.REQUEST_VARIABLE, ""))
+        request = RunRequest.from_json(os.environ.get(job_env.REQUEST_VARIABLE, ""))
     except ProtocolError as error:
         return publish(_unreadable(error, started))
     report = Report()
@@ -119,7 +119,7 @@ def _ended(run: Run, signals: Signals) -> RunFailed:
 def _unreadable(error: ProtocolError, started: str) -> RunResult:
     failed = RunFailed(
         Reason.RUNNER_PROTOCOL_ERROR,
-        f"Reading the run request in {places.REQUEST_VARIABLE}: {error}. Operator and runner are of different "
+        f"Reading the run request in {job_env.REQUEST_VARIABLE}: {error}. Operator and runner are of different "
         f"versions.",
     )
     return RunResult(

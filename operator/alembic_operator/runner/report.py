@@ -13,8 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..contract import places
-from ..contract.jsonvalue import canonical
+from ..contract import job_env
+from ..contract.canonical_json import canonical
 from ..contract.result import Outcome, RunResult
 
 RECORDS_LIMIT = 8 * 1024 * 1024  # bytes; the kubelet rotates a container's log at 10 MiB
@@ -49,7 +49,7 @@ class Report:
             self._bytes += len(text)
             self.count += 1
             self._hash.update(text.encode("ascii") + b"\n")
-            sys.stdout.write(f"\n{places.RECORD_PREFIX}{text}\n")
+            sys.stdout.write(f"\n{job_env.RECORD_PREFIX}{text}\n")
             sys.stdout.flush()
 
     def warn(self, sentence: str) -> None:
@@ -70,7 +70,7 @@ def publish(result: RunResult) -> int:
     Returns:
         The exit code: 0 for an outcome that the operator may take as it is, 1 for a failure.
     """
-    Path(places.TERMINATION_LOG).write_text(result.to_json(), encoding="utf-8")
+    Path(job_env.TERMINATION_LOG).write_text(result.to_json(), encoding="utf-8")
     sys.stdout.write(f"\nalembic-operator: {summary(result)}\n")
     sys.stdout.flush()
     return 1 if result.outcome == Outcome.FAILED else 0

@@ -7,40 +7,40 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Callable
 
-from ..contract import places
+from ..contract import job_env
 from ..contract.reasons import Reason
 from ..contract.request import Owner, RunKind, RunRequest
 from ..contract.result import DatabaseFacts, Failure, Outcome, PlanReceipt
 from ..contract.verification import Verification
-from .assess import Assessment, Reading, assess, remedy
-from .baseline import adopts
-from .connect import connect, drop_libpq_variables
-from .driver import Driver, RawConnection, find_driver
-from .elsewhere import read_only_connects
+from .assessment.assess import Assessment, Reading, assess, remedy
+from .assessment.baseline import adopts
+from .assessment.verification import journalled
+from .commands.project import load
+from .database.capture import Listener
+from .database.connect import connect, drop_libpq_variables
+from .database.driver import Driver, RawConnection, find_driver
+from .database.journal import Entry, job_uid, read_journal, withdraw
+from .database.lock import acquire
+from .database.other_connections import read_only_connects
+from .database.other_version_tables import OwnTable, check_others, find_others
+from .database.project_driver import preferred_driver
+from .database.secret import Target, read_secret
+from .database.session import DEFAULT_TABLE, Place, TargetSession, Wanted, find_place, no_schema, preflight
+from .database.sql_errors import ADVICE, find_sql_error
+from .database.version_table import read_version_rows, schema_exists, users_tables
 from .errors import RunFailed
-from .graph import Standing
-from .guarding import Gate
-from .journal import Entry, job_uid, read_journal, withdraw
-from .loading import load
-from .lock import acquire
-from .network import Network
-from .other_version_tables import OwnTable, check_others, find_others
-from .planning.capture import Listener
-from .project_driver import preferred_driver
+from .history.graph import Standing
+from .migrate.statement_guard import Gate
+from .migrate.verify import invalid_indexes
+from .planning.network import Network
 from .report import Report
 from .schema import snapshot
-from .secret import Target, read_secret
-from .session import DEFAULT_TABLE, Place, TargetSession, Wanted, find_place, no_schema, preflight
 from .signals import Signals
-from .sqlerrors import ADVICE, find_sql_error
-from .verification import journalled
-from .verify import invalid_indexes
-from .versiontable import read_version_rows, schema_exists, users_tables
 
 if TYPE_CHECKING:
-    from .history import History
+    from .history.load import History
+    from .migrate.revision import Running
     from .planning.shadow import Shadow
-    from .revision import Running
 
 _SKIPPED = frozenset({"42P07", "42701", "42P06"})  # "already exists, skipping"
 _GRANT = (
@@ -182,13 +182,13 @@ class Run:
         if self.request.kind == RunKind.CHECK:
             outcome = self._check(driver, connection, history)
         elif self.request.kind == RunKind.PLAN:
-            from .planning.plan import make_plan  # noqa: PLC0415 (needs Alembic)
+            from .commands.plan import make_plan  # noqa: PLC0415 (needs Alembic)
 
             outcome = make_plan(self, driver, connection, history)
             if self.network.warning:
                 self.report.warn(self.network.warning)
         else:
-            from .applying import apply  # noqa: PLC0415 (needs Alembic)
+            from .commands.apply import apply  # noqa: PLC0415 (needs Alembic)
 
             outcome = apply(self, driver, connection, history)
         return outcome
@@ -238,7 +238,7 @@ class Run:
         Raises:
             RunFailed: see assess.
         """
-        from .history import resolve_targets  # noqa: PLC0415 (needs Alembic)
+        from .history.load import resolve_targets  # noqa: PLC0415 (needs Alembic)
 
         self.before = reading.rows
         self.targets = resolve_targets(self.request, history.graph)
@@ -321,7 +321,7 @@ def as_run_failed(error: Exception, place: Place) -> RunFailed:
         todo = _GRANT if reason == Reason.PERMISSION_DENIED else ADVICE.get(reason, "The next run tries again.")
         return RunFailed(
             reason,
-            f"Reading or writing the version table {place} or the journal in schema {places.JOURNAL_SCHEMA}: "
+            f"Reading or writing the version table {place} or the journal in schema {job_env.JOURNAL_SCHEMA}: "
             f"{sql.words()}",
             todo,
             sqlstate=sql.sqlstate,

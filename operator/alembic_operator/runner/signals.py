@@ -12,7 +12,7 @@ import threading
 from types import FrameType
 
 from ..contract.reasons import Reason
-from .driver import RawConnection
+from .database.driver import RawConnection
 from .errors import EndRequested
 
 _REASONS = {signal.SIGTERM: Reason.INTERRUPTED, signal.SIGALRM: Reason.DEADLINE_EXCEEDED}

@@ -210,7 +210,7 @@ def test_shows_no_password_to_the_list_of_processes(tool: Tool, project: Project
 def test_plans_for_a_database_that_a_resource_of_some_cluster_manages(tool: Tool, project: Project) -> None:
     _two(project)
     tool.database.alembic(project, "upgrade", "r1")
-    ddl = pkgutil.get_data("alembic_operator.runner", "journal.sql")
+    ddl = pkgutil.get_data("alembic_operator.runner.database", "journal.sql")
     assert ddl is not None
     tool.database.execute(ddl.decode())
     tool.database.execute(

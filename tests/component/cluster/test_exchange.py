@@ -7,15 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from alembic_operator.cluster.errors import (
-    AlreadyExists,
-    ClusterError,
-    Conflict,
-    Gone,
-    NotFound,
-    Refused,
-    Unavailable,
-)
+from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, Gone, NotFound, Refused, Unavailable
 from alembic_operator.cluster.exchange import Answer, Ask, Exchange, NoAnswer, NotSent
 
 READ = Ask("read Job shop/x", "get", "jobs", "GET", "/x")

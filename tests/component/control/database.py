@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
 from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.plan import Direction, Lock, PlanDocument, Statement, Step, StepKind
-from alembic_operator.contract.planpack import pack
+from alembic_operator.contract.plan_records import pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, PlanReceipt, RunResult

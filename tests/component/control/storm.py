@@ -14,7 +14,7 @@ from tests.component.memory_store import Object
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Unavailable
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunRequest
 from alembic_operator.contract.result import Failure, Outcome, RunResult
@@ -125,7 +125,7 @@ class Storm:
     def works(self, pod: Object) -> None:
         """The run does its work and says so, or fails as in a storm."""
         environment = pod["spec"]["containers"][0]["env"]
-        request = RunRequest.from_json(next(v["value"] for v in environment if v["name"] == places.REQUEST_VARIABLE))
+        request = RunRequest.from_json(next(v["value"] for v in environment if v["name"] == job_env.REQUEST_VARIABLE))
         if self.raging and self.dice.random() < 0.2:
             failure = Failure(self.dice.choice(FAILURES), "The storm.")
             result: RunResult = replace(result_of(request, Outcome.FAILED), failure=failure)

@@ -15,23 +15,23 @@ from typing import Any
 from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.cluster.port import Raw
-from alembic_operator.contract import places
-from alembic_operator.contract.planpack import pack
+from alembic_operator.contract import job_env
+from alembic_operator.contract.plan_records import pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunRequest
 from alembic_operator.contract.result import Failure, Outcome, RunResult
-from alembic_operator.control.drafts import NotChecked
-from alembic_operator.control.gather import Places
-from alembic_operator.control.interest import Interest
-from alembic_operator.control.leftovers import Leftovers
-from alembic_operator.control.metrics import Metrics
-from alembic_operator.control.orphans import Orphans
-from alembic_operator.control.planstore import PlanStore
+from alembic_operator.control.gc.collect import Leftovers
+from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import KeyQueue
-from alembic_operator.control.reconcile import Reconciler, work
-from alembic_operator.control.resync import Resync
-from alembic_operator.control.runnerfile import RunnerFile
-from alembic_operator.core.context import Context
+from alembic_operator.control.reconcile.observe import Places
+from alembic_operator.control.reconcile.plan_log import NotChecked
+from alembic_operator.control.reconcile.plan_store import PlanStore
+from alembic_operator.control.reconcile.reconcile import Reconciler, work
+from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.serve.metrics import Metrics
+from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.resync import Resync
+from alembic_operator.core.model.installation import Context
 from alembic_operator.review.result import Lint
 
 from .database import Database
@@ -215,7 +215,7 @@ class Story:
         """What the Job asks of the runner."""
         found = next(item for item in self.cluster.jobs(NAMESPACE) if item["metadata"]["name"] == job)
         env = found["spec"]["template"]["spec"]["containers"][0]["env"]
-        return RunRequest.from_json(next(v["value"] for v in env if v["name"] == places.REQUEST_VARIABLE))
+        return RunRequest.from_json(next(v["value"] for v in env if v["name"] == job_env.REQUEST_VARIABLE))
 
     async def runs(self) -> RunResult:
         """The run's pod starts, does its work and says so; the operator looks after each."""
@@ -239,7 +239,7 @@ class Story:
             )
         parts = pack(self.database.documents[job]).parts
         records = [{"event": "plan", "part": at, "of": len(parts), "data": part} for at, part in enumerate(parts, 1)]
-        lines = [places.RECORD_PREFIX + json.dumps(record) for record in records]
+        lines = [job_env.RECORD_PREFIX + json.dumps(record) for record in records]
         self.cluster.write_log(NAMESPACE, pod, ["Hello", '@alembic-operator {"event":"plan"', *lines, "Bye"])
 
     async def fails(self, reason: Reason, message: str = "It went wrong.", **more: Any) -> None:

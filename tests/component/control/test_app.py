@@ -17,9 +17,9 @@ from tests.component.memory_cluster import MemoryCluster
 from alembic_operator.cluster.errors import Unavailable
 from alembic_operator.control import app as module
 from alembic_operator.control.app import App, NotServed
-from alembic_operator.control.metrics import Metrics
 from alembic_operator.control.queue import Key
-from alembic_operator.control.runnerfile import RunnerFile
+from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.settings import Settings
 
 from .story import NAME, NAMESPACE, SPEC

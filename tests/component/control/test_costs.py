@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alembic_operator.cluster.errors import Conflict
-from alembic_operator.control.runnerfile import RunnerFile
+from alembic_operator.control.runner_config_map import RunnerFile
 
 from .story import NAMESPACE, Story
 

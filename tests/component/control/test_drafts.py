@@ -10,15 +10,15 @@ from tests.unit.core.drafting import statement
 
 from alembic_operator.contract.digests import inputs_digest, plan_digest, statements_digest
 from alembic_operator.contract.plan import PlanDocument, StepKind
-from alembic_operator.contract.planpack import pack
+from alembic_operator.contract.plan_records import pack
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.control.drafts import Desk, draft_of
-from alembic_operator.control.linting import Linter
-from alembic_operator.control.turns import COME_BACK, Turns
+from alembic_operator.control.reconcile.lint import Linter
+from alembic_operator.control.reconcile.lint_slot import COME_BACK, Turns
+from alembic_operator.control.reconcile.plan_log import Desk, draft_of
 from alembic_operator.core.decide import unaccounted
-from alembic_operator.core.draft import Draft, NoDraft
-from alembic_operator.core.observed import Job, Observed, parse_job, parse_pod, parse_schema
-from alembic_operator.core.plans import build_plan
+from alembic_operator.core.model.draft import Draft, NoDraft
+from alembic_operator.core.model.observed import Job, Observed, parse_job, parse_pod, parse_schema
+from alembic_operator.core.plans.build import build_plan
 from alembic_operator.review.process import Limits
 
 from .database import REVISIONS, draft_document

@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind
-from alembic_operator.core.findings import Finding, Severity
+from alembic_operator.core.model.findings import Finding, Severity
 from alembic_operator.review.result import Lint
 
 from .story import NAMESPACE, Story

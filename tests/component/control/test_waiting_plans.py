@@ -10,7 +10,7 @@ import pytest
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import AlreadyExists
 from alembic_operator.contract.request import RunKind
-from alembic_operator.control.planstore import FLOOR_KEPT
+from alembic_operator.control.reconcile.plan_store import FLOOR_KEPT
 from alembic_operator.review.result import Lint
 
 from .story import NAMESPACE, Story

@@ -11,7 +11,7 @@ from tests.component.runner.conftest import Database
 from tests.component.runner.planning.conftest import Planner
 from tests.component.runner.project import Project
 
-from alembic_operator.core.findings import Severity
+from alembic_operator.core.model.findings import Severity
 from alembic_operator.review.lint import lint
 
 

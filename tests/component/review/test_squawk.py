@@ -18,7 +18,7 @@ from alembic_operator import review as package
 from alembic_operator.cli.failure import CannotPlan
 from alembic_operator.cli.review import review
 from alembic_operator.contract.plan import Statement
-from alembic_operator.control.linting import LIMITS
+from alembic_operator.control.reconcile.lint import LIMITS
 from alembic_operator.review import program, squawk
 from alembic_operator.review.process import Limits, LintFailed, lint_in_child
 from alembic_operator.review.program import Said, SquawkFailed, ask

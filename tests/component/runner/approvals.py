@@ -13,17 +13,17 @@ from alembic_operator.contract.bundle import digest_of
 from alembic_operator.contract.digests import inputs_digest
 from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.guard import Guard, sha256
-from alembic_operator.contract.places import GUARD_FILE
+from alembic_operator.contract.job_env import GUARD_FILE
 from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.request import Approved, RunRequest
 from alembic_operator.contract.verification import Verification, VerifiedReason
-from alembic_operator.runner.bundle import files_of
-from alembic_operator.runner.driver import find_driver
-from alembic_operator.runner.history import load_history
-from alembic_operator.runner.inputs import inputs_of
+from alembic_operator.runner.database.driver import find_driver
+from alembic_operator.runner.database.search_path import SearchPath
+from alembic_operator.runner.database.session import Place, preflight
+from alembic_operator.runner.history.bundle import files_of
+from alembic_operator.runner.history.inputs import inputs_of
+from alembic_operator.runner.history.load import load_history
 from alembic_operator.runner.schema import snapshot
-from alembic_operator.runner.searchpath import SearchPath
-from alembic_operator.runner.session import Place, preflight
 
 from .conftest import USER, Database
 from .harness import Ended, Runner, make_request

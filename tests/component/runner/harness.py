@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from tests.component.warm import Process, Warm
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.bootstrap import HASH_SEED as SEED
 from alembic_operator.contract.bootstrap import bootstrap
 from alembic_operator.contract.reasons import Reason
@@ -39,9 +39,9 @@ _PRELUDE = """\
 import sys
 sys.path.insert(0, {pyz!r})
 import alembic_operator.contract.places as places
-places.SECRET_DIRECTORY = {secret!r}
-places.MIGRATIONS_DIRECTORY = {migrations!r}
-places.TERMINATION_LOG = {log!r}
+job_env.SECRET_DIRECTORY = {secret!r}
+job_env.MIGRATIONS_DIRECTORY = {migrations!r}
+job_env.TERMINATION_LOG = {log!r}
 {mounts}
 {more}
 sys.path.remove({pyz!r})
@@ -73,8 +73,8 @@ class Ended:
     @property
     def records(self) -> list[dict[str, Any]]:
         """The log records."""
-        lines = [line for line in self.stdout.splitlines() if line.startswith(places.RECORD_PREFIX)]
-        return [json.loads(line[len(places.RECORD_PREFIX) :]) for line in lines]
+        lines = [line for line in self.stdout.splitlines() if line.startswith(job_env.RECORD_PREFIX)]
+        return [json.loads(line[len(job_env.RECORD_PREFIX) :]) for line in lines]
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The records of one event."""
@@ -193,13 +193,13 @@ class Runner:
             more=more,
         )
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(places, "RUNNER_PATH", str(self.pyz))
-            patch.setattr(places, "TERMINATION_LOG", str(log))
+            patch.setattr(job_env, "RUNNER_PATH", str(self.pyz))
+            patch.setattr(job_env, "TERMINATION_LOG", str(log))
             text = bootstrap(sha256 or self.sha256)
         environment = {
             **basic_environment(),
-            places.REQUEST_VARIABLE: body.to_json(),
-            places.JOB_UID_VARIABLE: job_uid or f"job-uid-{self.runs}",
+            job_env.REQUEST_VARIABLE: body.to_json(),
+            job_env.JOB_UID_VARIABLE: job_uid or f"job-uid-{self.runs}",
             **(env or {}),
         }
         process = self._process(prelude + text, environment, place, cold=bool(more))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.cluster.postgres import Postgres
 
-from alembic_operator.runner.build import build
+from alembic_operator.runner.zipapp.build import build
 
 from .harness import Runner
 from .project import Project

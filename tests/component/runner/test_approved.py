@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.cluster.postgres import Version
 
-from alembic_operator.contract.places import GUARD_FILE
+from alembic_operator.contract.job_env import GUARD_FILE
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 from alembic_operator.contract.version import VERSION
@@ -234,7 +234,7 @@ def test_goes_on_when_it_adopted_what_was_there_before_its_first_revision(
     held = database.connect(autocommit=False)
     held.execute("LOCK TABLE item")
     seen = compared(database)
-    hasty = "import alembic_operator.runner.apply as apply\napply.TRIES = 1"
+    hasty = "import alembic_operator.runner.migrate.migration as apply\napply.TRIES = 1"
     failed(approval.run(more=hasty, verification=seen), Reason.LOCK_TIMEOUT)
     held.rollback()
     assert database.journal() == [("r1", "adopted")]

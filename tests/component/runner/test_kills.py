@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from alembic_operator.contract.job_env import LOCK_CLASS
 from alembic_operator.contract.locks import lock_key
-from alembic_operator.contract.places import LOCK_CLASS
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Timeouts
 from alembic_operator.contract.result import Outcome

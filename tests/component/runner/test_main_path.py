@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 
@@ -90,9 +90,9 @@ def test_claims_the_database_and_hashes_its_records_when_it_applies(
     assert database.all("SELECT history, cluster, namespace, name, uid FROM alembic_operator.owner") == [
         ("public.alembic_version", OWNER.cluster, OWNER.namespace, OWNER.name, OWNER.uid)
     ]
-    texts = [line for line in ended.stdout.splitlines() if line.startswith(places.RECORD_PREFIX)]
-    records = "".join(text[len(places.RECORD_PREFIX) :] + "\n" for text in texts)
-    events = [json.loads(text[len(places.RECORD_PREFIX) :])["event"] for text in texts]
+    texts = [line for line in ended.stdout.splitlines() if line.startswith(job_env.RECORD_PREFIX)]
+    records = "".join(text[len(job_env.RECORD_PREFIX) :] + "\n" for text in texts)
+    events = [json.loads(text[len(job_env.RECORD_PREFIX) :])["event"] for text in texts]
     assert events == ["started", "session", "assessed", "applied", "applied"]
     assert ended.result.records == len(texts)
     assert ended.result.records_sha256 == hashlib.sha256(records.encode()).hexdigest()

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from tests.cluster.postgres import Postgres, Version
 
+from alembic_operator.runner.database.session import Place
 from alembic_operator.runner.schema import Snapshot, differences, snapshot
-from alembic_operator.runner.session import Place
 
 from .schema_corpus import CORPUS
 

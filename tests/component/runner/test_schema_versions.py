@@ -10,8 +10,8 @@ import psycopg2
 import pytest
 from tests.cluster.postgres import VERSIONS, Postgres, Version, binaries
 
+from alembic_operator.runner.database.session import Place
 from alembic_operator.runner.schema import Snapshot, differences, snapshot
-from alembic_operator.runner.session import Place
 
 from .schema_corpus import CORPUS
 

@@ -9,8 +9,8 @@ from tests.cluster.postgres import Version
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
+from alembic_operator.runner.database.session import Place
 from alembic_operator.runner.schema import snapshot
-from alembic_operator.runner.session import Place
 
 from .approvals import Approval, approve
 from .conftest import Database

@@ -7,8 +7,8 @@ import py_compile
 
 import pytest
 
+from alembic_operator.contract.job_env import LOCK_CLASS
 from alembic_operator.contract.locks import lock_key
-from alembic_operator.contract.places import LOCK_CLASS
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 

@@ -11,7 +11,7 @@ import py_compile
 import zipfile
 from pathlib import Path
 
-from alembic_operator.runner.build import build
+from alembic_operator.runner.zipapp.build import build
 
 
 def compiled_zipapp(folder: Path) -> tuple[Path, str]:

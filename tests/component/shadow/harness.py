@@ -16,8 +16,9 @@ import psycopg
 from tests.cluster.postgres import Postgres, Version, binaries, fast_folder
 from tests.cluster.processes import as_service_user, service_user, wait_until
 
-from alembic_operator.contract import places
-from alembic_operator.contract.shadow import read_answer, script, write_source
+from alembic_operator.contract import job_env
+from alembic_operator.contract.shadow import read_answer, write_source
+from alembic_operator.core.job.shadow_script import script
 
 PATH = "/usr/bin:/bin"
 LOCK_WAIT = "--lock-wait-timeout=10s"
@@ -40,7 +41,7 @@ class Shadow:
 
     Attributes:
         command: what is run; it may be wrapped.
-        shared, data: as places.SHADOW_DIRECTORY and SHADOW_DATA_DIRECTORY.
+        shared, data: as job_env.SHADOW_DIRECTORY and SHADOW_DATA_DIRECTORY.
         process: the shell.
     """
 
@@ -128,7 +129,7 @@ class Shadow:
 
     def failure(self) -> str:
         """Wait for the sentence of one that may have been ready before."""
-        wait_until((self.shared / places.SHADOW_FAILED_FILE).exists, "the shadow's failure")
+        wait_until((self.shared / job_env.SHADOW_FAILED_FILE).exists, "the shadow's failure")
         return self.answer()
 
     def says(self, word: str, timeout: float = 30) -> None:
@@ -141,9 +142,9 @@ class Shadow:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(10)
 
-    def connect(self, database: str = places.SHADOW_DATABASE) -> psycopg.Connection[tuple[object, ...]]:
+    def connect(self, database: str = job_env.SHADOW_DATABASE) -> psycopg.Connection[tuple[object, ...]]:
         """A session of the superuser."""
-        return psycopg.connect(host=str(self.shared), user=places.SHADOW_USER, dbname=database, autocommit=True)
+        return psycopg.connect(host=str(self.shared), user=job_env.SHADOW_USER, dbname=database, autocommit=True)
 
     def left(self) -> list[int]:
         """Processes that have our folder in their command."""

@@ -13,7 +13,7 @@ from tests.component.runner.project import Project
 from tests.component.shadow.harness import Shadow
 
 from alembic_operator.contract.request import RunKind
-from alembic_operator.runner.build import build
+from alembic_operator.runner.zipapp.build import build
 
 # As applications have them: a key of its own, something unique, a foreign key with its index.
 _TABLE = """CREATE TABLE t%1$s (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), number bigint UNIQUE, name text NOT NULL,

@@ -16,7 +16,7 @@ from tests.cluster.postgres import Postgres, Version
 from tests.cluster.processes import free_port, service_user, wait_until
 from tests.component.shadow.harness import PATH, Shadow, parameters
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 
 needs_root = pytest.mark.skipif(service_user() is None, reason="changes its user")
 
@@ -209,7 +209,7 @@ def test_failure_is_told_when_the_container_is_in_its_second_life(target: Postgr
         wait_until(lambda: not shadow.left(), "the end of the first life")
         shadow.start()
         assert shadow.failure().startswith("The shadow was ended while it ran, most likely for want of memory.")
-        assert not (shadow.shared / places.SHADOW_READY_FILE).exists()
+        assert not (shadow.shared / job_env.SHADOW_READY_FILE).exists()
 
 
 def test_failure_takes_back_that_it_was_ready_when_the_server_ends(target: Postgres, database: str) -> None:
@@ -218,7 +218,7 @@ def test_failure_takes_back_that_it_was_ready_when_the_server_ends(target: Postg
         assert shadow.answer() == ""
         os.kill(int((shadow.data / "server/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
         assert shadow.failure().startswith("The shadow's server ended while it was in use")
-        assert not (shadow.shared / places.SHADOW_READY_FILE).exists()
+        assert not (shadow.shared / job_env.SHADOW_READY_FILE).exists()
         assert shadow.stop() == 0
 
 

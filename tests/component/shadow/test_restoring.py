@@ -13,7 +13,7 @@ from tests.cluster.postgres import VERSIONS, Postgres, Version, binaries
 from tests.cluster.processes import checked
 from tests.component.shadow.harness import Shadow, parameters
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 
 SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 ROLES = ['it\'s a "role"\\', "reader", "tenant"]
@@ -48,7 +48,7 @@ def test_shadow_has_the_whole_schema_and_no_row_when_the_target_has_one_of_every
     with Shadow(filled.version) as shadow:
         shadow.tell(parameters(filled, "everything"))
         assert shadow.answer() == ""
-        socket = f"postgresql://postgres@/{places.SHADOW_DATABASE}?host={shadow.shared}"
+        socket = f"postgresql://postgres@/{job_env.SHADOW_DATABASE}?host={shadow.shared}"
         expected = dump(filled.version, filled.uri("everything"))
         assert "CREATE POLICY own" in expected
         assert dump(filled.version, socket) == expected
@@ -102,7 +102,7 @@ def test_order_and_encoding_are_the_targets_when_the_image_has_them(
             assert shadow.answer() == ""
             with shadow.connect("postgres") as connection, server.connect() as on:
                 expected = on.execute(f"{asked} 'localised'").fetchone()
-                assert connection.execute(f"{asked} '{places.SHADOW_DATABASE}'").fetchone() == expected
+                assert connection.execute(f"{asked} '{job_env.SHADOW_DATABASE}'").fetchone() == expected
     finally:
         server.drop_database("localised")
 

@@ -13,8 +13,8 @@ from tests.cluster.processes import wait_until
 from tests.unit.api.manifests import ABSENT
 from tests.unit.api.plans import HUGE, PLAN_SPEC
 
-from alembic_operator.api.planbounds import bounded
-from alembic_operator.api.planspec import PlanStep, plan_spec_to_raw
+from alembic_operator.api.plan_bounds import bounded
+from alembic_operator.api.plan_spec import PlanStep, plan_spec_to_raw
 
 from .conftest import PRODUCTION
 from .plans import CONTROLLERS, DRY, GARBAGE_COLLECTOR, USERS, Plans, decision

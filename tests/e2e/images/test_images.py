@@ -15,7 +15,7 @@ from tests.cluster.lifecycle import Cluster
 from tests.cluster.processes import wait_until
 
 from alembic_operator.contract.plan import Direction, PlanDocument, Statement, Step, StepKind
-from alembic_operator.runner import build as runner_build
+from alembic_operator.runner.zipapp import build as runner_build
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILES = {"operator": "Dockerfile", "runner": "runner.Dockerfile"}

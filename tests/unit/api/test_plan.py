@@ -21,10 +21,10 @@ from alembic_operator.api.plan import (
     parse_plan,
     plan_to_raw,
 )
-from alembic_operator.api.planbounds import MOST_FINDINGS, MOST_STEPS, STEPS_LIMIT, bounded
-from alembic_operator.api.planspec import plan_spec_to_raw
+from alembic_operator.api.plan_bounds import MOST_FINDINGS, MOST_STEPS, STEPS_LIMIT, bounded
+from alembic_operator.api.plan_spec import plan_spec_to_raw
 from alembic_operator.contract.plan import Direction, StepKind
-from alembic_operator.core.findings import Finding
+from alembic_operator.core.model.findings import Finding
 
 from .crd import PLAN_CRD, PLAN_FIELDS, PLAN_ROOT
 from .manifests import changed

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from docs.generate import chart
 
-from alembic_operator.control.metrics import Metrics
+from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.settings import LEVELS
 
 from .objects import CHART, VALUES

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.review.rule_cases import BAD
 
 from alembic_operator.cli.review import Reviewed, review
-from alembic_operator.core.findings import Severity
+from alembic_operator.core.model.findings import Severity
 
 TODAY = date(2026, 11, 27)
 

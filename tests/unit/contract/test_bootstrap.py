@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.bootstrap import bootstrap
 from alembic_operator.contract.locks import history_key, lock_key
 from alembic_operator.contract.result import RunResult
@@ -31,10 +31,10 @@ def _start(
             archive.writestr("__main__.py", main)
         sha256 = sha256 or hashlib.sha256(zipapp.read_bytes()).hexdigest()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(places, "RUNNER_PATH", str(zipapp))
-        patch.setattr(places, "TERMINATION_LOG", str(tmp_path / "log"))
+        patch.setattr(job_env, "RUNNER_PATH", str(zipapp))
+        patch.setattr(job_env, "TERMINATION_LOG", str(tmp_path / "log"))
         text = bootstrap(sha256)
-    env = {"PATH": os.environ["PATH"], places.REQUEST_VARIABLE: REQUEST}
+    env = {"PATH": os.environ["PATH"], job_env.REQUEST_VARIABLE: REQUEST}
     return subprocess.Popen(
         [sys.executable, "-c", prelude + text],
         cwd=tmp_path,

@@ -14,7 +14,7 @@ from tests.effort import examples
 from tests.unit.contract.vectors import VECTORS
 
 from alembic_operator.contract.fingerprints import fingerprints, outline, text_fingerprint
-from alembic_operator.contract.sqltokens import Unreadable, tokens
+from alembic_operator.contract.sql_tokens import Unreadable, tokens
 
 postgast: Any = importlib.import_module("postgast")  # its own stubs do not parse
 CASES: list[dict[str, Any]] = VECTORS["fingerprints"]

@@ -23,11 +23,11 @@ from alembic_operator.contract.plan import (
     Statement,
     Table,
 )
-from alembic_operator.contract.plantypes import DEEPEST
+from alembic_operator.contract.plan_types import DEEPEST
 from alembic_operator.contract.request import ProtocolError
-from alembic_operator.core.draft import Draft
-from alembic_operator.core.observed import parse_schema
-from alembic_operator.core.plans import build_plan, plan_ref
+from alembic_operator.core.model.draft import Draft
+from alembic_operator.core.model.observed import parse_schema
+from alembic_operator.core.plans.build import build_plan, plan_ref
 
 HALF = "\ud800"  # of a pair of surrogates: JSON can say it, and UTF-8 cannot
 WRONG: list[Any] = [None, True, -1, 2**63, 1.5, "x", HALF, [], [HALF], ["x", 1], {}, {"x": HALF}, {HALF: 1}]

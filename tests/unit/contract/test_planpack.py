@@ -8,9 +8,9 @@ import tracemalloc
 import pytest
 from tests.unit.review.plans import plan, step
 
-from alembic_operator.contract import planpack
-from alembic_operator.contract.places import RECORD_PREFIX
-from alembic_operator.contract.planpack import EVENT, pack, parts_in, unpack
+from alembic_operator.contract import plan_records
+from alembic_operator.contract.job_env import RECORD_PREFIX
+from alembic_operator.contract.plan_records import EVENT, pack, parts_in, unpack
 from alembic_operator.contract.request import ProtocolError
 
 DOCUMENT = plan(step("SELECT 1"))
@@ -24,7 +24,7 @@ def record(part: object, data: object, **facts: object) -> str:
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
     """The records of a plan in several parts, and its sha256."""
-    monkeypatch.setattr(planpack, "PART", 100)
+    monkeypatch.setattr(plan_records, "PART", 100)
     packed = pack(DOCUMENT)
     assert len(packed.parts) > 2
     return [record(number, part) for number, part in enumerate(packed.parts, 1)], packed.sha256

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from alembic_operator.contract import places
-from alembic_operator.contract.shadow import read_answer, script, source_text, write_source
+from alembic_operator.contract import job_env
+from alembic_operator.contract.shadow import read_answer, source_text, write_source
+from alembic_operator.core.job.shadow_script import script
 
 HOSTILE = [
     "it's",
@@ -52,8 +53,8 @@ def test_source_is_for_the_group_alone_when_the_umask_is_strict(tmp_path: Path) 
         write_source(tmp_path, {"PGHOST": "db"})
     finally:
         os.umask(before)
-    assert (tmp_path / places.SHADOW_SOURCE_FILE).stat().st_mode & 0o7777 == 0o640
-    assert [path.name for path in tmp_path.iterdir()] == [places.SHADOW_SOURCE_FILE]
+    assert (tmp_path / job_env.SHADOW_SOURCE_FILE).stat().st_mode & 0o7777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == [job_env.SHADOW_SOURCE_FILE]
 
 
 def test_answer_is_none_when_the_shadow_has_not_spoken(tmp_path: Path) -> None:
@@ -61,13 +62,13 @@ def test_answer_is_none_when_the_shadow_has_not_spoken(tmp_path: Path) -> None:
 
 
 def test_answer_is_empty_when_the_shadow_is_ready(tmp_path: Path) -> None:
-    (tmp_path / places.SHADOW_READY_FILE).touch()
+    (tmp_path / job_env.SHADOW_READY_FILE).touch()
     assert read_answer(tmp_path) == ""
 
 
 def test_answer_is_the_sentence_when_the_shadow_failed_after_it_was_ready(tmp_path: Path) -> None:
-    (tmp_path / places.SHADOW_READY_FILE).touch()
-    (tmp_path / places.SHADOW_FAILED_FILE).write_bytes("No space. \xc3".encode("latin-1"))
+    (tmp_path / job_env.SHADOW_READY_FILE).touch()
+    (tmp_path / job_env.SHADOW_FAILED_FILE).write_bytes("No space. \xc3".encode("latin-1"))
     assert read_answer(tmp_path) == "No space. \N{REPLACEMENT CHARACTER}"
 
 

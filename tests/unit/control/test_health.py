@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import aiohttp
 import pytest
 
-from alembic_operator.control.health import Check, Health, no_older
+from alembic_operator.control.serve.health import Check, Health, no_older
 
 
 def health(live: dict[str, Check] | None = None, ready: dict[str, Check] | None = None) -> Health:

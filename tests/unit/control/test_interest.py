@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from alembic_operator.contract.reasons import Reason, ReasonClass
-from alembic_operator.control.interest import Interest
 from alembic_operator.control.queue import Key
+from alembic_operator.control.watch.event_filter import Interest
 
 SHOP = Key("shop", "shop")
 SETTLED = [r for r in Reason if r.reason_class in (ReasonClass.OK, ReasonClass.HELD, ReasonClass.STOP)]

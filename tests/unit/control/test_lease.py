@@ -12,7 +12,7 @@ import pytest
 from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.cluster.errors import Conflict, Unavailable
-from alembic_operator.control.lease import Lease, LeaseLost
+from alembic_operator.control.serve.lease import Lease, LeaseLost
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

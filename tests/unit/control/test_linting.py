@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 from tests.unit.review.plans import plan, step
 
-from alembic_operator.control.drafts import NotChecked
-from alembic_operator.control.linting import Linter
+from alembic_operator.control.reconcile.lint import Linter
+from alembic_operator.control.reconcile.plan_log import NotChecked
 from alembic_operator.review.process import Limits
 
 TODAY = date(2026, 11, 27)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from alembic_operator.control import log
+from alembic_operator.control.serve import log
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 def test_line_names_resource_job_and_reason_when_they_are_bound(stream: io.StringIO) -> None:
     log.configure("INFO", stream)
     with log.bound(namespace="shop", name="shop-db"):
-        log.get("alembic_operator.control.reconcile").info("status written", job="shop-db-1", reason="SchemaCurrent")
+        log.get("alembic_operator.control.reconcile.reconcile").info(
+            "status written", job="shop-db-1", reason="SchemaCurrent"
+        )
     log.get("other").info("idle")
     first, second = lines(stream)
     assert first.pop("timestamp").endswith("Z")
@@ -46,7 +48,7 @@ def test_line_names_resource_job_and_reason_when_they_are_bound(stream: io.Strin
         ("name", "shop-db"),
         ("job", "shop-db-1"),
         ("reason", "SchemaCurrent"),
-        ("logger", "alembic_operator.control.reconcile"),
+        ("logger", "alembic_operator.control.reconcile.reconcile"),
     ]
     assert "namespace" not in second
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from alembic_operator.control.turns import MOST_WAITING, Busy, Turns
+from alembic_operator.control.reconcile.lint_slot import MOST_WAITING, Busy, Turns
 
 
 async def hold(turns: Turns, until: asyncio.Event, log: list[int], number: int) -> None:

@@ -8,11 +8,11 @@ import kopf
 import pytest
 from tests.component.memory_cluster import MemoryCluster
 
-from alembic_operator.control import watch
-from alembic_operator.control.interest import Interest
-from alembic_operator.control.metrics import Metrics
-from alembic_operator.control.orphans import Orphans
+from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import Key, KeyQueue
+from alembic_operator.control.serve.metrics import Metrics
+from alembic_operator.control.watch import handlers
+from alembic_operator.control.watch.event_filter import Interest
 
 from .test_interest import RUN, job, pod, schema
 
@@ -22,7 +22,7 @@ LOST = {"metadata": {"namespace": "shop", "name": "shop-1", "labels": LABELS}}
 
 def parts() -> tuple[kopf.OperatorRegistry, Orphans, KeyQueue, Metrics]:
     orphans, queue, metrics = Orphans(MemoryCluster(), clock=lambda: 0.0), KeyQueue(), Metrics()
-    return watch.registry(Interest(), orphans, queue, metrics), orphans, queue, metrics
+    return handlers.registry(Interest(), orphans, queue, metrics), orphans, queue, metrics
 
 
 async def deliver(registry: kopf.OperatorRegistry, name: str, event: str | None, raw: dict[str, Any]) -> None:
@@ -78,7 +78,7 @@ def test_kopf_only_watches_when_it_is_told_what() -> None:
 
 
 def test_settings_keep_kopf_from_writing_and_from_foreign_objects() -> None:
-    settings = watch.settings()
+    settings = handlers.settings()
     assert settings.peering.standalone
     assert settings.scanning.disabled
     assert not settings.posting.enabled
@@ -96,7 +96,7 @@ def test_api_server_is_asked_by_its_address_when_it_runs_in_a_pod(
 ) -> None:
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-    found = watch._by_address(kopf.ConnectionInfo(server="https://kubernetes.default.svc"))
+    found = handlers._by_address(kopf.ConnectionInfo(server="https://kubernetes.default.svc"))
     assert found is not None
     assert found.server == server
 
@@ -104,5 +104,5 @@ def test_api_server_is_asked_by_its_address_when_it_runs_in_a_pod(
 def test_api_server_is_asked_as_configured_when_it_runs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     configured = kopf.ConnectionInfo(server="https://127.0.0.1:6443")
-    assert watch._by_address(configured) is configured
-    assert watch._by_address(None) is None
+    assert handlers._by_address(configured) is configured
+    assert handlers._by_address(None) is None

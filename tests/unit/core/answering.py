@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from alembic_operator.api.plan import SchemaPlan
-from alembic_operator.core.context import Context
 from alembic_operator.core.decide import decide
-from alembic_operator.core.decision import Decision, ReadFloor, ReadPlan, ReadSql, StorePlan
-from alembic_operator.core.observed import Observed
+from alembic_operator.core.model.decision import Decision, ReadFloor, ReadPlan, ReadSql, StorePlan
+from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.observed import Observed
 
 
 @dataclass

@@ -8,9 +8,9 @@ from alembic_operator.contract.digests import inputs_digest, plan_digest, statem
 from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.plan import Direction, Lock, PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.result import Outcome, PlanReceipt
-from alembic_operator.core.decision import Decision
-from alembic_operator.core.draft import Draft, NoDraft
-from alembic_operator.core.findings import Finding
+from alembic_operator.core.model.decision import Decision
+from alembic_operator.core.model.draft import Draft, NoDraft
+from alembic_operator.core.model.findings import Finding
 
 from .world import Run, World
 

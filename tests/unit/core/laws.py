@@ -13,8 +13,8 @@ from tests.unit.api.test_status import strict
 from alembic_operator.api.instant import from_text
 from alembic_operator.api.status import Status, parse_status, status_to_raw
 from alembic_operator.contract.reasons import Reason, ReasonClass
-from alembic_operator.core.decision import Decision, DeleteJob, StartRun
-from alembic_operator.core.observed import Observed
+from alembic_operator.core.model.decision import Decision, DeleteJob, StartRun
+from alembic_operator.core.model.observed import Observed
 
 FORMATS = jsonschema.FormatChecker(formats=())
 

@@ -6,8 +6,8 @@ import pytest
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-from alembic_operator.core.decision import EventReason
-from alembic_operator.core.messages import STALLED
+from alembic_operator.core.model.decision import EventReason
+from alembic_operator.core.status.messages import STALLED
 
 from .world import APPLY, CHECK, World, migrating, request_of, up_to_date
 

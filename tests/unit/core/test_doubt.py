@@ -10,7 +10,7 @@ import pytest
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-from alembic_operator.core.decision import EventReason
+from alembic_operator.core.model.decision import EventReason
 
 from .world import APPLY, CHECK, World, migrating, request_of
 

@@ -9,7 +9,7 @@ import pytest
 from alembic_operator.api.rules import REVISION_RULE
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-from alembic_operator.core.decision import DeleteJob
+from alembic_operator.core.model.decision import DeleteJob
 
 from .world import APPLY, CHECK, CONTEXT, World, migrating, request_of, up_to_date
 

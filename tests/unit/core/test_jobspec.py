@@ -8,10 +8,10 @@ import pytest
 
 from alembic_operator.contract.bootstrap import bootstrap
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
-from alembic_operator.core.context import Context
-from alembic_operator.core.decision import StartRun
-from alembic_operator.core.jobspec import build_job
-from alembic_operator.core.observed import Schema, Tokens, parse_job, parse_schema
+from alembic_operator.core.job.manifest import build_job
+from alembic_operator.core.model.decision import StartRun
+from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.observed import Schema, Tokens, parse_job, parse_schema
 
 UID = "6f1c1f9e-0000-4000-8000-000000000001"
 SHA = "0123456789ab" + "0" * 52

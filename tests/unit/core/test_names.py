@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.effort import examples
 
 from alembic_operator.contract.request import RunKind
-from alembic_operator.core.names import job_name, runner_config_map
+from alembic_operator.core.job.names import job_name, runner_config_map
 from alembic_operator.core.retry import CAP, pause
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

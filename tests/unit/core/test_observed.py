@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alembic_operator.core.observed import Tokens, controlled_by, parse_job, parse_pod, parse_schema
+from alembic_operator.core.model.observed import Tokens, controlled_by, parse_job, parse_pod, parse_schema
 
 from .world import UID, migrating
 

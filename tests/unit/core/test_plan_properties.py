@@ -17,9 +17,9 @@ from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
-from alembic_operator.core.decision import StartRun
-from alembic_operator.core.draft import NoDraft
-from alembic_operator.core.findings import Finding, Severity
+from alembic_operator.core.model.decision import StartRun
+from alembic_operator.core.model.draft import NoDraft
+from alembic_operator.core.model.findings import Finding, Severity
 
 from .drafting import document, plans
 from .random_worlds import worlds_of

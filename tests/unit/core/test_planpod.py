@@ -9,13 +9,13 @@ import pytest
 from tests.unit.core.test_jobspec import CLOSED, CONTEXT, FULL, IMAGE, SMALL, UID, schema_of
 
 from alembic_operator.api.plan import SchemaPlan
-from alembic_operator.api.planspec import PlanSpec, SqlPart
+from alembic_operator.api.plan_spec import PlanSpec, SqlPart
 from alembic_operator.api.spec import parse_spec
 from alembic_operator.contract.request import Approved, Owner, RunKind, RunRequest
-from alembic_operator.contract.shadow import script
-from alembic_operator.core.decision import StartRun
-from alembic_operator.core.jobspec import build_job
-from alembic_operator.core.planpod import shadow_image
+from alembic_operator.core.job.manifest import build_job
+from alembic_operator.core.job.review import shadow_image
+from alembic_operator.core.job.shadow_script import script
+from alembic_operator.core.model.decision import StartRun
 
 SHADOW_IMAGE = "registry.example/postgres:16"
 IMAGES = {15: "pg:15", 16: "pg:16", 18: "pg:18"}

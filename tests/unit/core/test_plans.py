@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic_operator.contract.plan import Lock, Statement, Step, StepKind
-from alembic_operator.core.plans import excerpt
+from alembic_operator.core.plans.build import excerpt
 
 CALL = Statement("CALL index_concurrently()")
 READ, SETTING = Statement("SELECT 1 FROM pg_class", channel="runner"), Statement("SET a = 0", channel="runner")

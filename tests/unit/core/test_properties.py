@@ -16,8 +16,8 @@ from alembic_operator.api.status import parse_status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import Owner
 from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, RunResult
-from alembic_operator.control.interest import Interest
-from alembic_operator.core.decision import DeleteJob
+from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.core.model.decision import DeleteJob
 
 from .random_worlds import worlds_of
 from .world import Run, World, _state, request_of

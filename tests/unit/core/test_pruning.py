@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alembic_operator.core.pruning import Keeping, Planned, surplus, uses
+from alembic_operator.core.plans.prune import Keeping, Planned, surplus, uses
 
 KEEPING = Keeping(1, "", frozenset({"c3"}))
 OLD = Planned("shop", "old", "1", "uid", "2026-11-23T12:00:00Z", ("c3",), False, ("old-0",))

@@ -11,7 +11,7 @@ from tests.unit.api.plans import FINDING, PLAN, PLAN_SPEC, WAIVED
 
 from alembic_operator.api.plan import Decision, SchemaPlan
 from alembic_operator.api.review import Review
-from alembic_operator.core.review import Answer, Verdict, judge
+from alembic_operator.core.plans.approval import Answer, Verdict, judge
 
 TODAY = date(2026, 11, 27)
 LAST_DAY = date(2026, 12, 31)

@@ -7,8 +7,8 @@ import pytest
 from alembic_operator.api.status import HistoryEntry, LastFailure, Run
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.result import AppliedRevision, Outcome
-from alembic_operator.core.decision import Event, EventReason
-from alembic_operator.core.messages import STALLED
+from alembic_operator.core.model.decision import Event, EventReason
+from alembic_operator.core.status.messages import STALLED
 
 from .world import APPLY, CHECK, FACTS, IMAGE, World, migrating, request_of, up_to_date
 

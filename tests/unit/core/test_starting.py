@@ -8,7 +8,7 @@ import pytest
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-from alembic_operator.core.decision import Event, EventReason
+from alembic_operator.core.model.decision import Event, EventReason
 
 from .world import APPLY, World, migrating, request_of
 

@@ -18,11 +18,11 @@ from alembic_operator.api.status import Status, parse_status, status_to_raw
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import DatabaseFacts, Failure, Outcome, RunResult
-from alembic_operator.core.context import Context
-from alembic_operator.core.decision import Decision, StartRun
-from alembic_operator.core.draft import Draft, NoDraft
-from alembic_operator.core.jobspec import build_job
-from alembic_operator.core.observed import Observed, Pod, parse_job, parse_pod, parse_progress, parse_schema
+from alembic_operator.core.job.manifest import build_job
+from alembic_operator.core.model.decision import Decision, StartRun
+from alembic_operator.core.model.draft import Draft, NoDraft
+from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.observed import Observed, Pod, parse_job, parse_pod, parse_progress, parse_schema
 
 from .answering import Answers
 from .laws import check_laws

@@ -54,7 +54,9 @@ def test_every_fault_is_told_apart_and_names_tests_that_are_there() -> None:
 
 def test_words_pick_faults() -> None:
     assert named(FAULTS, []) == list(FAULTS)
-    assert {one.path for one in named(FAULTS, ["control/lease.py"])} == {"operator/alembic_operator/control/lease.py"}
+    assert {one.path for one in named(FAULTS, ["control/serve/lease.py"])} == {
+        "operator/alembic_operator/control/serve/lease.py"
+    }
     assert named(FAULTS, ["no such word"]) == []
 
 

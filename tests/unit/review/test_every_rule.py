@@ -6,7 +6,7 @@ import pytest
 
 from alembic_operator.api.review import OWN_EITHER, OWN_WARNINGS, RULE_IDS
 from alembic_operator.contract.plan import PlanDocument
-from alembic_operator.core.findings import Severity
+from alembic_operator.core.model.findings import Severity
 from alembic_operator.review.lint import lint
 
 from .plans import TODAY

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alembic_operator.contract.plan import Statement, Step
-from alembic_operator.core.findings import NEVER_WAIVED, RULES, Severity
+from alembic_operator.core.model.findings import NEVER_WAIVED, RULES, Severity
 from alembic_operator.review.lint import lint
 
 from .plans import outside, plan, step

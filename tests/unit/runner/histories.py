@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic.script.revision import Revision, RevisionMap
 from hypothesis import strategies as st
 
-from alembic_operator.runner.graph import Graph, RevisionFile
+from alembic_operator.runner.history.graph import Graph, RevisionFile
 
 
 @st.composite

@@ -10,11 +10,11 @@ import pytest
 from alembic_operator.contract.digests import inputs_digest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved
-from alembic_operator.runner.approved import check_inputs, check_place, check_targets
+from alembic_operator.runner.assessment.approved import check_inputs, check_place, check_targets
+from alembic_operator.runner.database.journal import Row
+from alembic_operator.runner.database.session import Place
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.graph import Graph, RevisionFile
-from alembic_operator.runner.journal import Row
-from alembic_operator.runner.session import Place
+from alembic_operator.runner.history.graph import Graph, RevisionFile
 
 PLACE = Place("public", "alembic_version")
 GRAPH = Graph(

@@ -9,11 +9,11 @@ import pytest
 from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
-from alembic_operator.runner.assess import Reading, assess, remedy
+from alembic_operator.runner.assessment.assess import Reading, assess, remedy
+from alembic_operator.runner.database.journal import Entry, Journal
+from alembic_operator.runner.database.session import Place
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.graph import Graph, RevisionFile, Standing
-from alembic_operator.runner.journal import Entry, Journal
-from alembic_operator.runner.session import Place
+from alembic_operator.runner.history.graph import Graph, RevisionFile, Standing
 
 ME = Owner("c1", "shop", "db", "uid-1")
 PLACE = Place("public", "alembic_version")

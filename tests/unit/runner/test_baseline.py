@@ -9,7 +9,7 @@ from tests.unit.runner.test_assess import GRAPH, NOTHING, PLACE, REQUEST, entry,
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunRequest
-from alembic_operator.runner.assess import Reading, assess
+from alembic_operator.runner.assessment.assess import Reading, assess
 
 PINNED = "sha256:" + "1" * 64
 

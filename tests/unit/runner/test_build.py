@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alembic_operator.runner.build import build
+from alembic_operator.runner.zipapp.build import build
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def test_holds_runner_contract_and_helpers_and_nothing_of_the_operator(zipapp: P
         "contract",
         "runner",
     }
-    assert "alembic_operator/runner/journal.sql" in names
-    assert "alembic_operator/runner/build.py" not in names
+    assert "alembic_operator/runner/database/journal.sql" in names
+    assert "alembic_operator/runner/zipapp/build.py" not in names
     assert zipapp.stat().st_size < 750_000  # as base64 1,000,000 of the 1,048,576 bytes that a ConfigMap holds
 
 
@@ -51,7 +51,7 @@ def test_every_file_parses_as_python_3_9(zipapp: Path) -> None:
 def test_writes_the_file_and_prints_its_hash_when_run_as_a_command(tmp_path: Path) -> None:
     path = tmp_path / "r.pyz"
     done = subprocess.run(
-        [sys.executable, "-m", "alembic_operator.runner.build", "-o", str(path)],
+        [sys.executable, "-m", "alembic_operator.runner.zipapp.build", "-o", str(path)],
         capture_output=True,
         text=True,
         check=True,

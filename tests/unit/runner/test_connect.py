@@ -8,7 +8,7 @@ import pytest
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest, Timeouts
-from alembic_operator.runner.connect import connect_failure, drop_libpq_variables, session_settings
+from alembic_operator.runner.database.connect import connect_failure, drop_libpq_variables, session_settings
 
 PREFIX = 'connection failed: connection to server at "10.0.0.1", port 5432 failed: FATAL:  '
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alembic_operator.runner.graph import Graph, RevisionFile, Standing, find_errors
+from alembic_operator.runner.history.graph import Graph, RevisionFile, Standing, find_errors
 
 
 def file(revision: str, *down: str, depends: tuple[str, ...] = (), path: str = "") -> RevisionFile:

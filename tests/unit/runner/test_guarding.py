@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_operator.runner.guarding import Refused, Unreviewed, refuse_control
-from alembic_operator.runner.transactions import controls
+from alembic_operator.runner.migrate.statement_guard import Refused, Unreviewed, refuse_control
+from alembic_operator.runner.migrate.transactions import controls
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,15 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from alembic_operator.contract.jsonvalue import digest
+from alembic_operator.contract.canonical_json import digest
 from alembic_operator.contract.request import Approved, Owner, RunKind, RunRequest, Timeouts
 from alembic_operator.contract.version import VERSION
-from alembic_operator.runner.driver import Driver
-from alembic_operator.runner.graph import Graph, RevisionFile
-from alembic_operator.runner.history import History
-from alembic_operator.runner.inputs import inputs_of, major_version
-from alembic_operator.runner.searchpath import SearchPath
-from alembic_operator.runner.session import Place
+from alembic_operator.runner.database.driver import Driver
+from alembic_operator.runner.database.search_path import SearchPath
+from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.history.graph import Graph, RevisionFile
+from alembic_operator.runner.history.inputs import inputs_of, major_version
+from alembic_operator.runner.history.load import History
 
 REQUEST = RunRequest(RunKind.PLAN, Owner("c1", "shop", "db", "uid-1"), 1, "job", "b", "db-app")
 FILES = {

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alembic_operator.runner.apply import _line
+from alembic_operator.runner.migrate.migration import _line
 
 
 def _raised(path: Path, text: str) -> Exception:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from alembic_operator.runner.baseline import heads_of
+from alembic_operator.runner.assessment.baseline import heads_of
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.graph import Graph, RevisionFile
-from alembic_operator.runner.ids import flow, hint
+from alembic_operator.runner.history.graph import Graph, RevisionFile
+from alembic_operator.runner.history.ids import flow, hint
 
 
 def _graph(*ids: str) -> Graph:

@@ -8,9 +8,9 @@ import pytest
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
+from alembic_operator.runner.database.other_version_tables import OtherTable, OwnTable, check_others
+from alembic_operator.runner.database.session import Place, Wanted
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.other_version_tables import OtherTable, OwnTable, check_others
-from alembic_operator.runner.session import Place, Wanted
 
 OWN = Place("public", "alembic_version")
 IDS = {"r1", "r2", "r3"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from alembic_operator.contract.request import ConnectionVariable, Owner, RunKind, RunRequest
-from alembic_operator.runner.driver import find_driver
-from alembic_operator.runner.project_driver import preferred_driver
+from alembic_operator.runner.database.driver import find_driver
+from alembic_operator.runner.database.project_driver import preferred_driver
 
 
 def _request(folder: Path, *, file: str = "alembic.ini", schemes: tuple[str, ...] = ()) -> RunRequest:

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome, RunResult
-from alembic_operator.runner.imports import version_of
+from alembic_operator.runner.history.imports import version_of
 from alembic_operator.runner.report import Report, summary
 
 
@@ -20,7 +20,7 @@ def test_hashes_exactly_what_it_wrote(capsys: pytest.CaptureFixture[str]) -> Non
     report.warn("careful")
     report.warn("careful")
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
-    texts = [line[len(places.RECORD_PREFIX) :] for line in lines]
+    texts = [line[len(job_env.RECORD_PREFIX) :] for line in lines]
     assert [json.loads(text)["event"] for text in texts] == ["a", "warning"]
     assert report.count == 2
     assert report.warnings == ["careful"]
@@ -35,7 +35,7 @@ def test_stops_writing_records_at_the_limit(
     for _ in range(10):
         report.record("a", text="x" * 30)
     assert report.count == 2
-    assert capsys.readouterr().out.count(places.RECORD_PREFIX) == 2
+    assert capsys.readouterr().out.count(job_env.RECORD_PREFIX) == 2
 
 
 @pytest.mark.parametrize(

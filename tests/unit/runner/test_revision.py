@@ -8,7 +8,7 @@ import pytest
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
-from alembic_operator.runner.revision import _MAY_COMMIT, _MAY_LEAVE_A_PART
+from alembic_operator.runner.migrate.revision import _MAY_COMMIT, _MAY_LEAVE_A_PART
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_operator.runner.searchpath import SearchPath, names_in, resolved, setting_of
+from alembic_operator.runner.database.search_path import SearchPath, names_in, resolved, setting_of
 
 
 @pytest.mark.parametrize(

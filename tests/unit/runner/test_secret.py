@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.runner.database.secret import Target, parse_uri, read_secret
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.secret import Target, parse_uri, read_secret
 
 
 def _parts(target: Target) -> tuple[str, str, str, str, str]:
@@ -81,7 +81,7 @@ def test_never_shows_a_part_when_a_target_is_printed() -> None:
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(places, "SECRET_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(job_env, "SECRET_DIRECTORY", str(tmp_path))
     return tmp_path
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alembic_operator.contract.plan import Direction
-from alembic_operator.runner.journal import Entry
-from alembic_operator.runner.session import Place
-from alembic_operator.runner.settling import Settlement, repair_of, step_of
+from alembic_operator.runner.database.journal import Entry
+from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.migrate.settle import Settlement, repair_of, step_of
 
 PLACE = Place("shop", 'odd"table')
 INTENT = Entry(7, "r2", "up", "intent", False, "sha", "image", "2026-01-01 10:00:00+00")

@@ -18,10 +18,10 @@ from tests.effort import examples
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.graph import Graph, RevisionFile, Standing
-from alembic_operator.runner.heads import moved_by
-from alembic_operator.runner.history import resolve_targets
-from alembic_operator.runner.planning.reached import check_way_back
+from alembic_operator.runner.history.graph import Graph, RevisionFile, Standing
+from alembic_operator.runner.history.load import resolve_targets
+from alembic_operator.runner.migrate.version_rows import moved_by
+from alembic_operator.runner.planning.target_check import check_way_back
 
 from .histories import alembic_map, graphs, rows_in
 

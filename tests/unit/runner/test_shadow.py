@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.runner.planning.shadow import Shadow
 
-OWN = places.SHADOW_DATABASE
+OWN = job_env.SHADOW_DATABASE
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import psycopg.errors
 import pytest
 
 from alembic_operator.contract.reasons import Reason
-from alembic_operator.runner.sqlerrors import SqlError, find_sql_error, printable, told
+from alembic_operator.runner.database.sql_errors import SqlError, find_sql_error, printable, told
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.runner.environment.configuration import Configuration
 from alembic_operator.runner.errors import RunFailed
-from alembic_operator.runner.history import History, Project, load_history
-from alembic_operator.runner.sources import Sources
+from alembic_operator.runner.history.load import History, Project, load_history
+from alembic_operator.runner.history.sources import Sources
 
 REQUEST = RunRequest(RunKind.PLAN, Owner("c", "shop", "db", "uid"), 1, "job", "head", "secret", path="/app")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.unit.runner.test_assess import NOTHING, entry, journal
 
 from alembic_operator.contract.verification import VerifiedReason
-from alembic_operator.runner.verification import journalled
+from alembic_operator.runner.assessment.verification import journalled
 
 COMPARED = replace(entry("a", "adopted"), verified="Compared", fingerprint="sha256:1", remark="It is equal.")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alembic_operator.runner.watch import describe_blocker, duration
+from alembic_operator.runner.database.lock_monitor import describe_blocker, duration
 
 
 @pytest.mark.parametrize(

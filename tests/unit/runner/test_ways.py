@@ -8,7 +8,7 @@ from alembic_operator.contract.digests import statements_digest
 from alembic_operator.contract.fingerprints import text_fingerprint
 from alembic_operator.contract.guard import Guard, NotApproved
 from alembic_operator.contract.plan import Statement, Step, StepKind
-from alembic_operator.runner.planning.ways import with_both_ways
+from alembic_operator.runner.planning.empty_tables import with_both_ways
 
 COUNT, DROP, ADD = "SELECT count(*) FROM item", "DROP TABLE item", "ALTER TABLE item ADD n int"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alembic_operator.runner.widths import fresh_width, widened_to
+from alembic_operator.runner.migrate.version_table_width import fresh_width, widened_to
 
 _FILE = """
 import sqlalchemy as sa

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...contract.plan import Column, Table
-from ...core.findings import Finding, Severity
+from ...core.model.findings import Finding, Severity
 from ..scene import Scene
 
 SNAKE, UUID, TIMESTAMPS, JSONB = "snake-case", "uuid-pk", "timestamps", "jsonb"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...core.findings import Finding, Severity
+from ...core.model.findings import Finding, Severity
 from ..ast import inner, names, trees, walk, word
 from ..scene import DEFERRED, Part, Scene
 from .batches import few, in_batch, is_key

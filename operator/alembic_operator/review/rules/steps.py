@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...contract.plan import Direction, Step
-from ...core.findings import HISTORY_RULES, Finding, Severity
+from ...core.model.findings import HISTORY_RULES, Finding, Severity
 from ..ast import word
 from ..scene import Part, Scene
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ...core.findings import Finding, Severity
+from ...core.model.findings import Finding, Severity
 from ..ast import inner, literal, names, walk, word
 from ..scene import DEFERRED, Part, Scene, definition
 

@@ -13,8 +13,8 @@ from importlib import import_module
 from typing import Any
 
 from ...contract.reasons import Reason
+from ..database.sql_errors import print_error
 from ..errors import RunFailed
-from ..sqlerrors import print_error
 
 _WANTED = ("outside of application context", "push an application context")  # Flask's words, Flask-SQLAlchemy 2's
 _SHOWN = re.compile(r"[A-Za-z0-9_.:/-]{1,80}")

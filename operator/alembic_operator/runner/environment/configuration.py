@@ -18,12 +18,12 @@ from alembic.config import CommandLine, Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from ...contract import places
+from ...contract import job_env
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ...contract.request import RunRequest
+from ..database.secret import Target
 from ..errors import RunFailed
-from ..secret import Target
 from .config_files import broken_toml, is_configuration, propose_other
 from .variables import expand_arguments
 
@@ -52,7 +52,7 @@ class Configuration:
         """
         config = _read(self.path, self.request.section) if self.path is not None else Config()
         if self.path is None:
-            config.set_main_option("script_location", places.MIGRATIONS_DIRECTORY)
+            config.set_main_option("script_location", job_env.MIGRATIONS_DIRECTORY)
             return config
         option = getattr(config, "get_alembic_option", config.get_main_option)  # pyproject.toml too, from 1.16 on
         if not option("script_location") and (self.path.parent / "env.py").is_file():
@@ -179,7 +179,7 @@ def _read(path: Path, section: str) -> Config:
 
 
 def _bare_directory(request: RunRequest) -> tuple[Configuration, ScriptDirectory]:
-    directory = places.MIGRATIONS_DIRECTORY
+    directory = job_env.MIGRATIONS_DIRECTORY
     if not list(Path(directory).glob("*.py")):  # the mount is optional, so a missing ConfigMap is an empty directory
         raise RunFailed(
             Reason.CONFIG_MAP_NOT_FOUND,

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DisconnectionError, MissingGreenlet
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_only
 
-from .beside import Beside
 from .lending import Lender
+from .second_connection import Beside
 
 _NAMES = ("", "psycopg", "psycopg_async", "psycopg2", "psycopg2cffi", "asyncpg", "pg8000")
 _lenders: list[Lender] = []  # the one in use is the last: dialects are made by SQLAlchemy, with arguments of its own

@@ -16,8 +16,8 @@ from sqlalchemy.pool import NullPool
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ...contract.request import RunRequest
+from ..database.secret import Target
 from ..errors import RunFailed
-from ..secret import Target
 from .application import Application
 from .attributes import Attributes
 from .configuration import Configuration, command_line

@@ -13,9 +13,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from ...contract.reasons import Reason
-from ..driver import READ_ONLY, Driver
+from ..database.driver import READ_ONLY, Driver
+from ..database.sql_errors import ADVICE, RETRYABLE, find_sql_error, print_error
 from ..errors import RunFailed
-from ..sqlerrors import ADVICE, RETRYABLE, find_sql_error, print_error
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,80}")
 _SETTINGS = (

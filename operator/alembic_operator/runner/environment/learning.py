@@ -15,9 +15,9 @@ from typing import Any, Callable
 
 from ...contract.fingerprints import fingerprints
 from ...contract.reasons import Reason
-from ..driver import IDLE, IN_TRANSACTION, READ_ONLY, Driver, RawConnection, rows, sqlstate_of
+from ..database.capture import Sent, unheard
+from ..database.driver import IDLE, IN_TRANSACTION, READ_ONLY, Driver, RawConnection, rows, sqlstate_of
 from ..errors import RunFailed
-from ..planning.capture import Sent, unheard
 from .application import Application, lacks_application
 from .environments import Managed, Project
 from .lending import Loan

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...contract.reasons import Reason
-from ..driver import IDLE, Driver, RawConnection, rows
+from ..database.driver import IDLE, Driver, RawConnection, rows
+from ..database.secret import Target
 from ..errors import RunFailed
-from ..secret import Target
-from .beside import Beside, reading
+from .second_connection import Beside, reading
 from .startup import startup_statements
 
 _SHOWN = re.compile(r"[A-Za-z0-9_.,:/-]{1,80}")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
-from ..driver import IDLE, Driver, give_settings, rows
+from ..database.driver import IDLE, Driver, give_settings, rows
 from .lending import Loan
 
 # The transaction's own characteristics are set before its first query, or not at all.

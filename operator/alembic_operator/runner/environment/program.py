@@ -21,9 +21,9 @@ from alembic.util import to_tuple
 
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
+from ..database.session import Place
+from ..database.version_table import read_version_rows
 from ..errors import RunFailed
-from ..session import Place
-from ..versiontable import read_version_rows
 from .lending import Lender, Loan
 from .local_settings import LocalSettings, carried
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..searchpath import names_in, setting_of
+from ..database.search_path import names_in, setting_of
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 _OURS = frozenset({"application_name", "client_encoding"})  # whose session it is; what the driver reads

@@ -7,8 +7,8 @@ import re
 
 from ...contract.reasons import Reason
 from ...contract.request import ConnectionVariable
+from ..database.secret import Target
 from ..errors import RunFailed
-from ..secret import Target
 
 _USUAL = "DATABASE_URL"  # what most projects read; the image's own, or that of job.env, is left alone
 _REFERENCE = re.compile(r"\$\$\(|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...contract.lockmodes import STRENGTH
+from ...contract.lock_modes import STRENGTH
 from ...contract.plan import Column, ForeignKey, Relation, Step, Table
-from ..driver import RawConnection, rows
+from ..database.driver import RawConnection, rows
 
 _KINDS = {
     "r": "table",

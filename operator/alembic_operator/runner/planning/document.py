@@ -9,8 +9,8 @@ from ...contract.bundle import digest_of
 from ...contract.digests import inputs_digest, plan_digest, statements_digest
 from ...contract.plan import ENVIRONMENT, HistoryFault, PlanDocument, Statement, Step, StepKind
 from ...contract.verification import VerifiedReason
-from ..bundle import files_of
-from ..inputs import inputs_of, major_version
+from ..history.bundle import files_of
+from ..history.inputs import inputs_of, major_version
 from .downgrades import declared
 from .task import Task
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ...contract.lockmodes import STRENGTH
+from ...contract.lock_modes import STRENGTH
 from ...contract.plan import Dropped, Lock
-from ..driver import RawConnection, rows
-from ..session import Place
+from ..database.driver import RawConnection, rows
+from ..database.session import Place
 
 _FIRST_OF_USERS = 16384  # FirstNormalObjectId: what initdb made is below
 _PG_CLASS = 1259  # the oid of pg_class itself

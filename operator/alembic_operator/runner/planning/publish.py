@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...contract.plan import PlanDocument
-from ...contract.planpack import EVENT, pack
+from ...contract.plan_records import EVENT, pack
 from ...contract.reasons import Reason
 from ...contract.result import PlanReceipt
 from ..errors import RunFailed

@@ -12,16 +12,16 @@ from typing import Any, Callable
 from ...contract.fingerprints import text_fingerprint
 from ...contract.masking import mask
 from ...contract.plan import Notice, Statement
-from ..driver import IDLE, IN_TRANSACTION, Driver, RawConnection, sqlstate_of
-from ..guarding import sent_by_helpers
+from ..database.capture import Sent, unheard
+from ..database.driver import IDLE, IN_TRANSACTION, Driver, RawConnection, sqlstate_of
+from ..database.sql_errors import find_sql_error, printable
+from ..migrate.statement_guard import sent_by_helpers
+from ..migrate.transactions import ENDS, REFUSED, controls, in_no_transaction, must_stand_alone, prepares
 from ..signals import Signals
-from ..sqlerrors import find_sql_error, printable
-from ..transactions import ENDS, REFUSED, controls, in_no_transaction, must_stand_alone, prepares
-from .capture import Sent, unheard
 from .probe import Effects, Probe
 from .seed import NO_SUCH_PARENT, Seeds, may_be_the_seeds
 from .shadow import Shadow
-from .written import MOST_NOTICES, merged, same, skipped
+from .statement_list import MOST_NOTICES, merged, same, skipped
 
 _UNSAVED = re.compile(r"\s*(?:SET|RESET|SHOW|BEGIN|START|SAVEPOINT|RELEASE|ROLLBACK|COMMIT|END|PREPARE|ABORT)\b", re.I)
 _SAVEPOINT = "alembic_operator_probe"

@@ -13,20 +13,20 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
-from ..driver import Driver, RawConnection
+from ..database.driver import Driver, RawConnection
+from ..database.session import Place
+from ..database.sql_errors import SqlError, find_sql_error, print_error
 from ..environment.lending import Loan
 from ..environment.program import Work
 from ..errors import RunFailed
-from ..heads import moved_by
-from ..history import History
-from ..revision import helper_call
-from ..session import Place
-from ..sqlerrors import SqlError, find_sql_error, print_error
-from ..steps import destination, renew, steps_to
-from ..transactions import begin_again
-from ..widths import widen_fresh
-from .doors import led_to
+from ..history.load import History
+from ..history.steps import destination, renew, steps_to
+from ..migrate.revision import helper_call
+from ..migrate.transactions import begin_again
+from ..migrate.version_rows import moved_by
+from ..migrate.version_table_width import widen_fresh
 from .recorder import Recorder, Step
+from .redirect import led_to
 from .shadow import Shadow
 from .task import Task
 
@@ -254,7 +254,7 @@ def _found(sql: SqlError | None, error: BaseException) -> str:
         return sql.words()
     if type(error).__name__ == "HelperError":
         return str(error).rstrip(".")  # words of our own helpers
-    from ..apply import _line  # noqa: PLC0415
+    from ..migrate.migration import _line  # noqa: PLC0415
 
     return f"{type(error).__name__} in {_line(error)}; the traceback is in the log of the Job's pod"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ...contract.plan import PlanDocument
 from ...contract.reasons import Reason
+from ..database.journal import Entry
 from ..errors import RunFailed
-from ..journal import Entry
+from ..migrate.settle import repair_of, step_of
 from ..schema import Snapshot, differences
-from ..settling import repair_of, step_of
 from .document import document
-from .look import listed, schema_of
 from .replay import replayed
+from .schema_comparison import listed, schema_of
 from .shadow import Shadow
 from .task import Task
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
-from ..driver import RawConnection, rows
+from ..database.driver import RawConnection, rows
+from ..database.journal import ensure_journal
 from ..errors import RunFailed
-from ..journal import ensure_journal
+from ..migrate.version_table_width import fresh_width
 from ..schema import Snapshot
-from ..widths import fresh_width
-from .look import extensions_of, quoted, schema_of, schemas_of
 from .recorder import Recorder
 from .rehearsal import Rehearsal
+from .schema_comparison import extensions_of, quoted, schema_of, schemas_of
 from .shadow import Shadow
-from .stamp import stamp
+from .shadow_version_table import stamp
 from .task import Task
 
 _SUFFIX = "_history"

@@ -6,17 +6,17 @@ import time
 from dataclasses import replace
 
 from ...contract.plan import Direction, Step
-from ..driver import RawConnection
+from ..database.driver import RawConnection
+from ..database.version_table import read_version_rows
 from ..errors import RunFailed
 from ..schema import Snapshot, differences
-from ..versiontable import read_version_rows
 from .downgrades import EMPTY, UNPROVEN, declared
-from .kept import kept_by
-from .look import schema_of
+from .empty_downgrades import kept_by
 from .recorder import Recorder
 from .rehearsal import Rehearsal
-from .render import steps_of
+from .schema_comparison import schema_of
 from .shadow import Shadow
+from .static_plan import steps_of
 from .task import Task
 
 PROVEN, FAILED = "proven", "failed"

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ..driver import RawConnection, rows
-from ..session import Place
+from ..database.driver import RawConnection, rows
+from ..database.session import Place
 from .values import candidates, read_shapes
 
 _ATTEMPTS = 80  # a table

@@ -9,19 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...contract import places
+from ...contract import job_env
 from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ...contract.shadow import read_answer, write_source
-from ..connect import session_settings
-from ..driver import Driver, RawConnection, give_settings, rows
+from ..database.capture import Listener, connect_captured
+from ..database.connect import session_settings
+from ..database.driver import Driver, RawConnection, give_settings, rows
+from ..database.secret import Target
+from ..database.session import TargetSession
+from ..database.sql_errors import printable
 from ..errors import RunFailed
-from ..secret import Target
-from ..session import TargetSession
 from ..signals import Signals
-from ..sqlerrors import printable
-from .capture import Listener, connect_captured
-from .look import quoted
+from .schema_comparison import quoted
 
 MAINTENANCE = "postgres"  # the database to be in while others are copied and renamed
 _SETTINGS = """
@@ -30,7 +30,7 @@ SELECT name, setting FROM pg_catalog.pg_settings
     OR context = 'user' AND source IN ('database', 'user', 'database user')
        AND name NOT IN ('application_name', 'client_encoding', 'default_transaction_read_only', 'role', 'search_path')
 """
-_OWN_NAME = re.compile(rf"\b{places.SHADOW_DATABASE}\w*")
+_OWN_NAME = re.compile(rf"\b{job_env.SHADOW_DATABASE}\w*")
 _LOOK_EVERY = 0.02  # seconds
 _VARIABLES = {
     "application_name": "PGAPPNAME",
@@ -78,11 +78,11 @@ class Shadow:
     def beside(cls, driver: Driver, request: RunRequest, search_path: tuple[str, ...]) -> Shadow:
         """The one in this pod, by its socket."""
         parameters = {
-            "host": places.SHADOW_DIRECTORY,
-            "user": places.SHADOW_USER,
-            "dbname": places.SHADOW_DATABASE,
+            "host": job_env.SHADOW_DIRECTORY,
+            "user": job_env.SHADOW_USER,
+            "dbname": job_env.SHADOW_DATABASE,
             "client_encoding": "UTF8",
-            "passfile": f"{places.SHADOW_DIRECTORY}/no-passwords",  # libpq warns of one that is no plain file
+            "passfile": f"{job_env.SHADOW_DIRECTORY}/no-passwords",  # libpq warns of one that is no plain file
         }
         return cls(driver, parameters, request, search_path)
 
@@ -108,7 +108,7 @@ class Shadow:
 
     def another(self, suffix: str) -> str:
         """The name of a further database of this run's: somebody else's server may serve several runs at once."""
-        return (self.name if self.name.startswith(places.SHADOW_DATABASE) else places.SHADOW_DATABASE) + suffix
+        return (self.name if self.name.startswith(job_env.SHADOW_DATABASE) else job_env.SHADOW_DATABASE) + suffix
 
     def like(self, target: RawConnection, session: TargetSession) -> Shadow:
         """The same with what a revision may meet on the target: names of database and user, settings, search path.
@@ -121,12 +121,12 @@ class Shadow:
             session: what it is. With review credentials, the user is not the one that will migrate.
         """
         database, user = session.database, "" if self.request.review_credentials else session.user
-        ours = self.name == places.SHADOW_DATABASE  # on a server that is there for this run alone
+        ours = self.name == job_env.SHADOW_DATABASE  # on a server that is there for this run alone
         beside = self.connect(MAINTENANCE if ours else "")
         try:
             there = [name for (name,) in rows(beside, "SELECT datname::text FROM pg_catalog.pg_database")]
             if ours and database not in there:
-                rows(beside, f"ALTER DATABASE {places.SHADOW_DATABASE} RENAME TO {quoted(database)}")
+                rows(beside, f"ALTER DATABASE {job_env.SHADOW_DATABASE} RENAME TO {quoted(database)}")
                 there.remove(self.name)
             known = rows(beside, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s AND rolsuper", user)
         finally:
@@ -211,7 +211,7 @@ def await_shadow(target: Target, request: RunRequest, signals: Signals) -> None:
     Raises:
         RunFailed: ShadowFailed, with what the sidecar wrote.
     """
-    directory, never = Path(places.SHADOW_DIRECTORY), threading.Event()
+    directory, never = Path(job_env.SHADOW_DIRECTORY), threading.Event()
     try:
         write_source(directory, _libpq(target, request))
     except OSError:

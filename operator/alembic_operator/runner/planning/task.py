@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Callable
 from ...contract.plan import Direction
 from ...contract.request import RunRequest
 from ...contract.result import DatabaseFacts
-from ..driver import Driver, RawConnection
-from ..history import History
-from ..journal import Journal
-from ..network import Network
+from ..database.driver import Driver, RawConnection
+from ..database.journal import Journal
+from ..database.search_path import SearchPath
+from ..database.session import Place
+from ..history.load import History
 from ..report import Report
-from ..searchpath import SearchPath
-from ..session import Place
 from ..signals import Signals
+from .network import Network
 
 if TYPE_CHECKING:
-    from .contact import Contact
+    from .first_contact import Contact
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..driver import RawConnection, rows
+from ..database.driver import RawConnection, rows
 
 _MOST = 24  # values a column
 

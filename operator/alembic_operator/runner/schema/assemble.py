@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..session import Place
+from ..database.session import Place
 from .functions import FUNCTION_KINDS, function_facts
 from .relations import RELATION_KINDS, column_facts, relation_facts, short, trigger_facts
 from .text import full_name, name, normal

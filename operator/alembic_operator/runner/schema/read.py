@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ...contract import places
-from ..driver import RawConnection, rows
-from ..session import Place
+from ...contract import job_env
+from ..database.driver import RawConnection, rows
+from ..database.session import Place
 from . import queries
 from .assemble import Assembly
-from .locked import naming_holders
+from .lock_holders import naming_holders
 from .snapshot import Snapshot
 
-_NEVER = frozenset({places.JOURNAL_SCHEMA, "pg_catalog", "information_schema", "pg_toast"})
+_NEVER = frozenset({job_env.JOURNAL_SCHEMA, "pg_catalog", "information_schema", "pg_toast"})
 
 # Whatever steers how PostgreSQL writes a definition; an empty search path makes it name every schema.
 _SETTINGS = """

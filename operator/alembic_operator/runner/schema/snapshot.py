@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ...contract.jsonvalue import digest
+from ...contract.canonical_json import digest
 
 VERSION = 1
 

@@ -15,9 +15,9 @@ from tests.component.runner.conftest import Database
 from tests.component.runner.harness import Ended, Runner
 from tests.component.runner.project import Project
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.plan import PlanDocument
-from alembic_operator.contract.planpack import unpack
+from alembic_operator.contract.plan_records import unpack
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 
@@ -29,7 +29,7 @@ class Planner:
     """Plans for one target database.
 
     Attributes:
-        directory: Stands for places.SHADOW_DIRECTORY.
+        directory: Stands for job_env.SHADOW_DIRECTORY.
         shadow: The server whose socket is there.
         env: Of the runs.
     """
@@ -45,23 +45,23 @@ class Planner:
         server, bin_ = self.database.server, binaries(self.database.server.version)
         self.clear()
         self._copy_roles()
-        self.shadow.create_database(places.SHADOW_DATABASE)
+        self.shadow.create_database(job_env.SHADOW_DATABASE)
         dump = subprocess.run(
             [bin_ / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", server.uri(self.database.name)],
             check=True,
             capture_output=True,
         )
         subprocess.run(
-            [bin_ / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.shadow.uri(places.SHADOW_DATABASE)],
+            [bin_ / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.shadow.uri(job_env.SHADOW_DATABASE)],
             input=dump.stdout,
             check=True,
             capture_output=True,
         )
-        (self.directory / places.SHADOW_READY_FILE).touch()
+        (self.directory / job_env.SHADOW_READY_FILE).touch()
 
     def clear(self) -> None:
         """Leave no shadow."""
-        for name in (places.SHADOW_DATABASE, self.database.name):
+        for name in (job_env.SHADOW_DATABASE, self.database.name):
             self.shadow.drop_database(name)
 
     def _copy_roles(self) -> None:

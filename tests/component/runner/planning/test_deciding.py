@@ -12,7 +12,7 @@ from tests.component.runner.conftest import Database
 from tests.component.runner.harness import OWNER, failed, wait_until
 from tests.component.runner.project import Project
 
-from alembic_operator.contract import places
+from alembic_operator.contract import job_env
 from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind
@@ -169,7 +169,7 @@ def test_run_ends_at_its_time_limit_when_a_revision_never_does(
 def test_run_ends_at_its_time_limit_when_the_shadow_never_answers(
     database: Database, two: Project, planner: Planner
 ) -> None:
-    asked = planner.directory / places.SHADOW_SOURCE_FILE
+    asked = planner.directory / job_env.SHADOW_SOURCE_FILE
     run = planner.runner.start(
         two,
         database.uri,
@@ -187,7 +187,7 @@ def test_run_ends_at_its_time_limit_when_the_shadow_never_answers(
 
 
 def test_shadow_s_own_words_are_told_when_it_fails(database: Database, two: Project, planner: Planner) -> None:
-    (planner.directory / places.SHADOW_FAILED_FILE).write_text('Restoring: no extension "postgis". Name an image.')
+    (planner.directory / job_env.SHADOW_FAILED_FILE).write_text('Restoring: no extension "postgis". Name an image.')
     ended = planner.runner(two, database.uri, mounts=planner.mounts, kind=RunKind.PLAN, evidence="Shadow")
     assert 'no extension "postgis". Name an image. Nothing was sent' in failed(ended, Reason.SHADOW_FAILED)
 

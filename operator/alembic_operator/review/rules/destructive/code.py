@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ....core.findings import Finding, Severity
+from ....core.model.findings import Finding, Severity
 from ...scene import Part, Scene
 from .kinds import RULE
 

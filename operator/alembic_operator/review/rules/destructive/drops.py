@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ....core.findings import Finding, Severity
+from ....core.model.findings import Finding, Severity
 from ...ast import inner, names, word
 from ...scene import Part, Scene, commands, definition
 from .kinds import KINDS, RULE, said

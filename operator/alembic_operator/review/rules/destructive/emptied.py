@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ....core.findings import Finding, Severity
+from ....core.model.findings import Finding, Severity
 from ...ast import inner, literal, names, walk, word
 from ...scene import DEFERRED, Part, Scene, commands
 from .kinds import RULE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....core.findings import Finding, Severity
+from ....core.model.findings import Finding, Severity
 from ...scene import Part, Scene, commands, definition
 from .kinds import RULE
 

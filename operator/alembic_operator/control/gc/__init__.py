@@ -1,0 +1,1 @@
+"""Deleting what no owner reference takes away."""

@@ -1,0 +1,114 @@
+"""What the slow look deletes: runners of old versions, plans beyond what is kept, and SQL whose plan is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alembic_operator.api import names
+from alembic_operator.cluster.errors import NotFound
+from alembic_operator.cluster.port import Cluster, Made, Page
+from alembic_operator.control.gc.orphans import Orphans
+from alembic_operator.control.gc.pages import listed
+from alembic_operator.control.runner_config_map import SELECTOR, RunnerFile
+from alembic_operator.control.serve import log
+from alembic_operator.core.model.observed import controlled_by
+from alembic_operator.core.plans.build import COMPONENT
+from alembic_operator.core.plans.prune import Keeping, Part, Planned, keeping_of, part_of, planned_of, surplus, uses
+
+PARTS = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY},{names.LABEL_COMPONENT}={COMPONENT}"
+
+_log = log.get(__name__)
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """Deletes by uid, and only what no unfinished Job uses."""
+
+    cluster: Cluster
+    namespaces: tuple[str, ...]
+    runner: RunnerFile
+    orphans: Orphans
+
+    async def remove(self, settled: Mapping[str, Keeping]) -> None:
+        """Look once; `settled` has the resources that rest, by uid. Raises ClusterError."""
+        await self._remove_runners()
+        parts = await self._parts(settled)  # before the plans: what is stored meanwhile has its plan in their list
+        plans = await self._plans(settled)
+        there = {(plan.namespace, plan.name) for own in plans.values() for plan in own}
+        for uid, own in plans.items():
+            for old in surplus(own, settled[uid]):
+                await self._remove_plan(uid, old)
+        for part in parts:
+            if (part.namespace, part.plan) not in there:
+                await self._remove_part(part)
+
+    async def _remove_runners(self) -> None:
+        old = [raw for raw in await self._config_maps(SELECTOR) if raw["metadata"]["name"] != self.runner.config_map]
+        for raw in old:
+            namespace, name = raw["metadata"]["namespace"], raw["metadata"]["name"]
+            if not await self._in_use(namespace, name):
+                await self.cluster.delete(Made.CONFIG_MAP, namespace, name, raw["metadata"]["uid"])
+                _log.info("an old version's runner was removed", namespace=namespace, config_map=name)
+
+    async def _config_maps(self, selector: str) -> list[Raw]:
+        async def page(namespace: str, limit: int, token: str) -> Page:
+            return await self.cluster.page_config_maps(namespace, selector, limit, token)
+
+        return [raw async for raw in listed(page, self.namespaces)]
+
+    async def _parts(self, settled: Mapping[str, Keeping]) -> list[Part]:
+        raws = await self._config_maps(PARTS)
+        for raw in raws:  # no watch tells of them
+            self.orphans.made(None, raw)
+        found = [part_of(raw) for raw in raws]
+        return [part for part in found if part is not None and part.schema in settled]
+
+    async def _plans(self, settled: Mapping[str, Keeping]) -> dict[str, list[Planned]]:
+        """Of resources that rest: no Job uses their plans, and their status says what the runs came to."""
+        plans: dict[str, list[Planned]] = {}
+        async for raw in listed(self.cluster.page_plans, self.namespaces):
+            plan = planned_of(raw)
+            if plan.schema in settled:
+                plans.setdefault(plan.schema, []).append(plan)
+        return plans
+
+    async def _remove_plan(self, uid: str, old: Planned) -> None:
+        """Its SQL first: a plan that is left can be removed the next time."""
+        for name in old.config_maps:
+            try:
+                found = await self.cluster.get_config_map(old.namespace, name)
+            except NotFound:
+                continue
+            if controlled_by(found, uid):
+                await self.cluster.delete(Made.CONFIG_MAP, old.namespace, name, found["metadata"]["uid"])
+        await self.cluster.delete(Made.PLAN, old.namespace, old.name, old.uid)
+        _log.info("an old plan was removed", namespace=old.namespace, plan=old.name)
+
+    async def _remove_part(self, part: Part) -> None:
+        """SQL that a plan left behind which somebody deleted.
+
+        A plan that is made meanwhile takes over what is there of the same name: asked for last, as a plan run, which
+        takes a second at least, comes before that.
+        """
+        if await self._in_use(part.namespace, part.name) or await self._is_planned(part):
+            return
+        try:
+            schema = await self.cluster.get_schema(part.namespace, part.schema_name)
+        except NotFound:
+            return  # the garbage collector's
+        if schema["metadata"]["uid"] == part.schema and keeping_of(schema) is not None:
+            await self.cluster.delete(Made.CONFIG_MAP, part.namespace, part.name, part.uid)
+            _log.info("SQL without its plan was removed", namespace=part.namespace, config_map=part.name)
+
+    async def _is_planned(self, part: Part) -> bool:
+        try:
+            await self.cluster.get_plan(part.namespace, part.plan)
+        except NotFound:
+            return False
+        return True
+
+    async def _in_use(self, namespace: str, name: str) -> bool:
+        return any(uses(job, name) for job in await self.cluster.list_jobs(namespace))

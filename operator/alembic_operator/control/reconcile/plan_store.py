@@ -1,0 +1,173 @@
+"""Answers to what `decide` asks: a plan read or stored, its SQL compared, the namespace's label read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
+
+from alembic_operator.api import names
+from alembic_operator.api.plan import REJECT, InvalidPlan, SchemaPlan, parse_plan, plan_to_raw
+from alembic_operator.cluster.errors import AlreadyExists, ClusterError, NotFound, Refused
+from alembic_operator.cluster.port import Cluster, Made
+from alembic_operator.control.serve import log
+from alembic_operator.core.model.decision import PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
+from alembic_operator.core.model.observed import Observed, Schema, controlled_by
+from alembic_operator.core.plans.build import sql_fault, tells_as_much
+
+FLOOR_KEPT = 60.0  # seconds that a namespace's label minimum-review is remembered
+
+_log = log.get(__name__)
+
+
+class NotStored(Exception):
+    """The API server refused a part of a plan.
+
+    Attributes:
+        what: the object.
+        words: the API server's sentence.
+    """
+
+    def __init__(self, what: str, words: str) -> None:
+        super().__init__(what, words)
+        self.what, self.words = what, words
+
+
+class NameTaken(Exception):
+    """Something else has the name of what is to be made.
+
+    Attributes:
+        what: the object, such as `Job shop-7f3c9a1b-1`.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+@dataclass
+class PlanStore:
+    """Plans in the cluster; `ask_namespaces` is False where Namespaces cannot be read."""
+
+    cluster: Cluster
+    ask_namespaces: bool = True
+    clock: Callable[[], float] = time.monotonic
+    _floors: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    async def answer(self, observed: Observed, question: Question) -> Observed:
+        """The world with the answer in it.
+
+        Raises:
+            NotStored: a part of the plan was refused.
+            NameTaken: a part of it cannot be made.
+            ClusterError: the cluster could not be asked or told.
+        """
+        schema = observed.schema
+        match question:
+            case ReadPlan(name):
+                return _with_plan(observed, name, await self._read(schema.namespace, name))
+            case StorePlan(plan, config_maps):
+                return _with_plan(observed, plan.name, await self._store(schema, plan, config_maps))
+            case ReadSql(plan):
+                fault = await self._sql_fault(schema, plan)
+                return replace(observed, sql_faults={**observed.sql_faults, plan.name: fault})
+            case ReadFloor():
+                return replace(observed, floor=await self._floor(schema.namespace))
+            case _:
+                assert_never(question)
+
+    async def note(self, namespace: str, note: PlanNote) -> None:
+        """Write the phase of a plan, for people; a failure is logged, and changes nothing."""
+        try:
+            await self.cluster.apply_plan_status(namespace, note.plan, {"phase": note.phase})
+        except NotFound:
+            return  # deleted: nobody reads it any more
+        except ClusterError as error:
+            _log.warning("phase of a plan not written", plan=note.plan, phase=note.phase, error=str(error))
+
+    async def _read(self, namespace: str, name: str) -> SchemaPlan | None:
+        try:
+            return parse_plan(await self.cluster.get_plan(namespace, name))
+        except (NotFound, InvalidPlan):
+            return None
+
+    async def _store(
+        self, schema: Schema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
+    ) -> SchemaPlan | None:
+        for body in config_maps:
+            await self._store_config_map(schema, body)
+        try:
+            stored = await self.cluster.create_plan(schema.namespace, plan_to_raw(plan))
+        except AlreadyExists:
+            return await self._there_already(schema, plan, config_maps)
+        except Refused as error:
+            raise NotStored(f"the SchemaPlan {plan.name}", error.detail) from None
+        _log.info("plan made", plan=plan.name, digest=plan.plan.digest)
+        return parse_plan(stored)
+
+    async def _there_already(
+        self, schema: Schema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
+    ) -> SchemaPlan | None:
+        """The plan of that name; one of ours that says less than is known now is made anew, but for a rejection."""
+        try:
+            found = parse_plan(await self.cluster.get_plan(schema.namespace, plan.name))
+        except NotFound:
+            return await self._store(schema, plan, config_maps)  # it was going
+        except InvalidPlan:
+            return None
+        if found.schema_uid != schema.uid or found.plan.digest != plan.plan.digest:
+            return found
+        rejected = found.decision is not None and found.decision.type == REJECT
+        if rejected or found.deleting or tells_as_much(found.plan, plan.plan):
+            return found
+        _log.warning("a plan says something else than is known now: made anew", plan=plan.name)
+        await self.cluster.delete(Made.PLAN, schema.namespace, found.name, found.uid)
+        return await self._store(schema, plan, config_maps)
+
+    async def _store_config_map(self, schema: Schema, body: Mapping[str, Any]) -> None:
+        name = body["metadata"]["name"]
+        try:
+            await self.cluster.create_config_map(schema.namespace, body)
+            return
+        except Refused as error:
+            raise NotStored(f"the ConfigMap {name} with a plan's SQL", error.detail) from None
+        except AlreadyExists:
+            try:
+                found = await self.cluster.get_config_map(schema.namespace, name)
+            except NotFound:
+                return await self._store_config_map(schema, body)  # it was going
+        same = all((found.get(key) or {}) == (body.get(key) or {}) for key in ("data", "binaryData"))
+        if same and found.get("immutable") and controlled_by(found, schema.uid):
+            return
+        # Of an earlier plan whose words or times differ: the same digest, and so the same statements.
+        if not controlled_by(found, schema.uid):
+            raise NameTaken(f"ConfigMap {name} with a plan's SQL")
+        if await self._read(schema.namespace, name.rsplit("-", 1)[0]) is not None:
+            return  # it belongs to the plan that is there, which pins it
+        await self.cluster.delete(Made.CONFIG_MAP, schema.namespace, name, found["metadata"]["uid"])
+        await self.cluster.create_config_map(schema.namespace, body)
+
+    async def _sql_fault(self, schema: Schema, plan: SchemaPlan) -> str:
+        found: dict[str, Mapping[str, Any] | None] = {}
+        for part in plan.plan.sql:
+            try:
+                found[part.config_map] = await self.cluster.get_config_map(schema.namespace, part.config_map)
+            except NotFound:
+                found[part.config_map] = None
+        return sql_fault(plan.plan, found)
+
+    async def _floor(self, namespace: str) -> str:
+        if not self.ask_namespaces:
+            return ""
+        known = self._floors.get(namespace)
+        if known is not None and self.clock() - known[0] < FLOOR_KEPT:
+            return known[1]
+        labels = (await self.cluster.get_namespace(namespace))["metadata"].get("labels") or {}
+        floor = str(labels.get(names.LABEL_MINIMUM_REVIEW, ""))
+        self._floors[namespace] = (self.clock(), floor)
+        return floor
+
+
+def _with_plan(observed: Observed, name: str, plan: SchemaPlan | None) -> Observed:
+    return replace(observed, plans={**observed.plans, name: plan})

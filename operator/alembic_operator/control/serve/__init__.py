@@ -1,0 +1,1 @@
+"""The process as its cluster sees it: lease, probes, metrics and log."""

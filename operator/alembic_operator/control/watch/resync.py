@@ -1,0 +1,86 @@
+"""The slow look at everything: what the watch missed, and what no event tells.
+
+It reads the list page by page and wakes what is not settled, or stands still for a reason that may have gone by itself
+(a namespace's label). It writes nothing but the removal of what is left over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from alembic_operator.cluster.errors import ClusterError
+from alembic_operator.cluster.port import Cluster
+from alembic_operator.control.gc.collect import Leftovers
+from alembic_operator.control.gc.orphans import Orphans
+from alembic_operator.control.gc.pages import listed
+from alembic_operator.control.queue import Key, KeyQueue
+from alembic_operator.control.serve import log
+from alembic_operator.control.serve.metrics import Metrics
+from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.core.plans.prune import Keeping, keeping_of
+
+_log = log.get(__name__)
+Raw = Mapping[str, Any]
+
+
+@dataclass
+class Resync:
+    """A full look every `interval` seconds, spread by a fifth so that installations do not march in step."""
+
+    cluster: Cluster
+    namespaces: tuple[str, ...]
+    queue: KeyQueue
+    interest: Interest
+    leftovers: Leftovers
+    orphans: Orphans
+    metrics: Metrics
+    interval: float
+    clock: Callable[[], float] = time.monotonic
+    last: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = self.clock()
+
+    def age(self) -> float:
+        """Seconds since the last full look ended."""
+        return self.clock() - self.last
+
+    async def keep(self) -> None:
+        """Look again and again, until cancelled; kopf's own listing was the first look."""
+        while True:
+            await asyncio.sleep(self.interval * random.uniform(0.8, 1.2))  # noqa: S311
+            try:
+                await self.look()
+            except ClusterError as error:
+                _log.warning("resync cut short", error=str(error))
+
+    async def look(self) -> None:
+        """One full look. Raises ClusterError."""
+        known_before = self.interest.uids()
+        seen, settled = set[str](), dict[str, Keeping]()
+        async for raw in listed(self.cluster.page_schemas, self.namespaces):
+            seen.add(raw["metadata"]["uid"])
+            if (keeping := keeping_of(raw)) is not None:
+                settled[raw["metadata"]["uid"]] = keeping
+            keys = self.interest.schema(None, raw)
+            if not keys and _stands_still(raw):
+                keys = [Key(raw["metadata"]["namespace"], raw["metadata"]["name"])]
+            for key in keys:
+                self.queue.add(key)
+        # What came into being while the pages were read is known now and was not before: it stays.
+        there = seen | (self.interest.uids() - known_before)
+        self.interest.keep_only(there)
+        self.orphans.keep_only(there)
+        await self.leftovers.remove(settled)
+        self.last = self.clock()
+        self.metrics.resynced()
+
+
+def _stands_still(raw: Raw) -> bool:
+    conditions = (raw.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "Stalled" and c["status"] == "True" for c in conditions)

@@ -1,0 +1,1 @@
+"""The Job of a run, built whole: its manifest, its request and its names."""

@@ -1,0 +1,52 @@
+"""What is known on the way to a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+from alembic_operator.api.spec import Spec
+from alembic_operator.api.status import Status
+from alembic_operator.core.model.decision import Event, FinishedRun, PlanNote
+from alembic_operator.core.model.draft import Draft
+from alembic_operator.core.model.observed import Schema
+
+DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
+LOOK = "look-"  # begins that of one before the first plan, which finds out which server it is
+
+
+@dataclass(frozen=True)
+class Case:
+    """The resource, with a spec that can be acted on, at a moment."""
+
+    schema: Schema
+    spec: Spec
+    now: datetime
+
+
+class Due(Enum):
+    """What must be started now, whatever else the resource says."""
+
+    NOTHING = auto()
+    CHECK = auto()
+    PLAN = auto()
+    APPLY = auto()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The status so far, with what was learnt on the way to it.
+
+    Attributes:
+        draft: of the plan that was just made.
+        claims: whether the apply run has nothing to send, and is to enter the resource as the database's owner.
+    """
+
+    status: Status
+    due: Due = Due.NOTHING
+    events: tuple[Event, ...] = ()
+    finished: tuple[FinishedRun, ...] = ()
+    draft: Draft | None = None
+    claims: bool = False
+    notes: tuple[PlanNote, ...] = ()

@@ -1,0 +1,110 @@
+"""The sentences about plans and decisions."""
+
+from __future__ import annotations
+
+from alembic_operator.api.plan import SchemaPlan
+from alembic_operator.api.plan_spec import PlanFinding, PlanSpec
+from alembic_operator.api.status import PlanRef, cut
+from alembic_operator.contract.result import RunResult
+from alembic_operator.core.plans.approval import Verdict
+from alembic_operator.core.plans.build import SQL_KEY
+from alembic_operator.core.status.messages import joined
+
+_NO_CHANGE = "A rejected plan stays so until what it is made from changes."
+
+
+def plan_made(ref: PlanRef) -> str:
+    """A plan was made."""
+    return f"SchemaPlan {ref.name} ({ref.digest}) is what would run: {ref.direction}, {ref.summary}."
+
+
+def replanned(message: str) -> str:
+    """A plan was out of date before anything was sent."""
+    return joined(message, "It is planned again.")
+
+
+def superseded(name: str, why: str) -> str:
+    """A plan is no longer what would run."""
+    return joined(f"SchemaPlan {name} is out of date: {cut(why, 600)}")
+
+
+def claimed(result: RunResult) -> str:
+    """Nothing is to be sent, and the database is not entered as this resource's yet."""
+    return f"Job {result.job} found no revision to apply: a run enters this resource as the database's owner."
+
+
+def part_done(result: RunResult) -> str:
+    """What comes before the revisions is done."""
+    return f"Job {result.job} ended well, and revisions are left to apply: they are planned."
+
+
+def counts(plan: PlanSpec, why: str = "") -> str:
+    """How much there is to read, beside what `why` has said already."""
+    steps = len(plan.steps) + plan.steps_left_out
+    parts = ((plan.errors, "error"), (plan.warnings, "warning"), (steps, "step"))
+    told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
+    return ", ".join(part for part in told if part not in why.split(" and "))
+
+
+def waits(plan: SchemaPlan, verdict: Verdict, *, policies: bool, fault: str = "", other_digest: str = "") -> str:
+    """A plan waits for a decision: which, why, and how to read and how to approve it. At most 1 KiB."""
+    where, name = f"kubectl -n {plan.namespace}", plan.name
+    head = f"SchemaPlan {name} waits for a decision: {verdict.why} ({counts(plan.plan, verdict.why)})."
+    if fault:
+        return joined(
+            head, f"It cannot be approved: {fault}. Delete it, and it is made again: {where} delete splan {name}."
+        )
+    if not plan.plan.sql:
+        return joined(head, "It cannot be approved. Name a revision half-way in the spec, so that less is planned.")
+    first = plan.plan.sql[0].config_map
+    jsonpath = SQL_KEY.replace(".", "\\.")
+    read = f"Read it: {where} get cm {first} -o jsonpath='{{.data.{jsonpath}}}'"
+    read += f" (and {len(plan.plan.sql) - 1} more, see spec.plan.sql)." if len(plan.plan.sql) > 1 else "."
+    approve = f"Approve it: spec.review.approvedDigest: {plan.plan.digest}"
+    if policies:
+        by = "$(kubectl auth whoami -o jsonpath={.status.userInfo.username})"
+        patch = '{"spec":{"decision":{"type":"Approve","by":"' + f"'{by}'" + '"}}}'
+        approve += f", or {where} patch splan {name} --type=merge -p '{patch}'"
+    note = f"spec.review.approvedDigest names another plan ({other_digest[:19]}…)." if other_digest else ""
+    worst = _worst(verdict.worst)
+    room = 1000 - sum(len(part) + 1 for part in (head, read, approve, note))
+    return joined(head, cut(worst, room) if worst and room > 40 else "", note, read, approve)
+
+
+def _worst(finding: PlanFinding | None) -> str:
+    if finding is None:
+        return ""
+    where = f" in revision {finding.revision}" if finding.revision else ""
+    about = f" on {finding.object}" if finding.object else ""
+    return f"The worst: {finding.rule}{where}{about}: {finding.message}"
+
+
+def rejected(plan: SchemaPlan, verdict: Verdict) -> str:
+    """Somebody said no."""
+    why = f": {cut(verdict.reason, 400)}" if verdict.reason else ""
+    return joined(
+        f"SchemaPlan {plan.name} was rejected by {verdict.by}{why}",
+        f"{_NO_CHANGE} To withdraw the rejection: kubectl -n {plan.namespace} delete splan {plan.name}.",
+    )
+
+
+def approved(name: str, digest: str, by: str) -> str:
+    """A plan may run."""
+    return f"SchemaPlan {name} ({digest}) may run: {by}."
+
+
+def still_going(plan: SchemaPlan) -> str:
+    """Our plan was deleted, and does not go: a run of it would end with it."""
+    return (
+        f"Creating SchemaPlan {plan.name}: the one that was deleted is still there. Something holds it by a finalizer: "
+        f"kubectl -n {plan.namespace} get splan {plan.name} -o jsonpath={{.metadata.finalizers}}. It is tried again by "
+        "itself."
+    )
+
+
+def name_taken(name: str) -> str:
+    """Our plan's name is taken by something that is not ours."""
+    return (
+        f"Creating SchemaPlan {name}: one of that name exists and is not what was planned; it is left alone. "
+        "Delete it, then set the annotation alembic-operator.dev/retry-at to a new value."
+    )

@@ -1,0 +1,1 @@
+"""The status as it is written: conditions, and the sentences in them."""

@@ -1,0 +1,281 @@
+"""What is to be done: the database as it was read under the lock, held against the image's history. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...contract import job_env
+from ...contract.plan import Direction
+from ...contract.reasons import Reason
+from ...contract.request import Owner, RunKind, RunRequest
+from ..database.journal import Entry, Journal
+from ..database.session import Place
+from ..errors import RunFailed
+from ..history.graph import Graph, Standing
+from ..history.ids import flow
+from .baseline import check_baseline
+from .deviations import deviations
+
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in one go.
+
+    Attributes:
+        rows: of the version table.
+        journal: of this history.
+        tables: some of the users' tables in the search path; read only where there are no rows.
+        fingerprint: of the schema, where there are such tables and no rows.
+    """
+
+    rows: list[str]
+    journal: Journal
+    tables: list[str] = field(default_factory=list)
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How the database stands, and what follows.
+
+    Attributes:
+        standing: to the targets.
+        pending: revisions to apply, oldest first; empty unless the database is behind.
+        adopt: revisions that somebody else applied and the journal does not have, oldest first.
+        resolved: ids of intents whose revision the version table now says is applied.
+        warnings: one sentence each.
+    """
+
+    standing: Standing
+    pending: list[str]
+    adopt: list[str]
+    resolved: list[int]
+    warnings: list[str]
+
+
+def assess(reading: Reading, graph: Graph, targets: Sequence[str], request: RunRequest, place: Place) -> Assessment:
+    """Decide what a run against this database would do.
+
+    Raises:
+        RunFailed: TargetOwned, OutcomeUnknown, VersionTableInvalid, InvalidHistory, BaselineRequired, Diverged.
+    """
+    journal = reading.journal
+    check_owner(journal.owner, request, place)
+    there = graph.lineage(reading.rows)
+    intents = [entry for entry in journal.entries.values() if entry.open_intent]
+    check_intents([entry for entry in intents if not _is_over(entry, there)], place)
+    resolved = [entry.id for entry in intents if _is_over(entry, there)]
+    unknown = [row for row in reading.rows if row not in graph.files]
+    if unknown:
+        return _assess_unknown(unknown, reading, graph, targets, place)
+    _check_rows(reading, graph, place)
+    if not reading.rows:
+        _check_first_contact(reading, request, place)
+    too_late = check_baseline(reading, graph, request, place)
+    standing = graph.standing(reading.rows, targets)
+    if standing == Standing.DIVERGED:
+        raise _diverged(reading.rows, graph, targets, place)
+    if standing == Standing.AHEAD and not _goes_back(request):
+        _check_left_behind(reading.rows, graph, targets, place)
+    known = journal.applied | {entry.revision for entry in intents}
+    adopt = graph.oldest_first(there - known)
+    pending = graph.oldest_first(graph.lineage(targets) - there) if standing == Standing.BEHIND else []
+    warnings = [*too_late, *deviations(journal, graph, there, adopt, pending)]
+    warnings += _unnamed(graph.unnamed_heads(reading.rows, targets), targets)
+    return Assessment(standing, pending, adopt, resolved, warnings)
+
+
+def _goes_back(request: RunRequest) -> bool:
+    """Whether what the targets do not contain is to be taken back."""
+    if request.kind == RunKind.APPLY:
+        return request.approved is not None and request.approved.direction == Direction.DOWNGRADE.value
+    return request.kind == RunKind.PLAN and request.allow_downgrade
+
+
+def _is_over(intent: Entry, there: set[str]) -> bool:
+    """Whether the version table says that what was begun has been done."""
+    return (intent.revision in there) == (intent.direction == "up")
+
+
+def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
+    """See that nobody else manages this history.
+
+    Raises:
+        RunFailed: TargetOwned.
+    """
+    if request.kind == RunKind.PLAN and not request.target.uid:
+        return  # the command-line tool: it plans for whoever it is, and claims nothing
+    if owner is None or owner.uid in (request.target.uid, request.replace_owner):
+        return
+    elsewhere = "" if owner.cluster == request.target.cluster else f" of the cluster {owner.cluster}"
+    raise RunFailed(
+        Reason.TARGET_OWNED,
+        f'Claiming the history {place} for DatabaseSchema "{request.target.namespace}/{request.target.name}": '
+        f'DatabaseSchema "{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) manages it, as the journal in '
+        f"schema {job_env.JOURNAL_SCHEMA} says. Nothing was sent. Delete one of the two, or take over with the "
+        f"annotation alembic-operator.dev/take-over: {owner.uid}",
+    )
+
+
+def check_intents(intents: list[Entry], place: Place) -> None:
+    """See that no revision is half applied.
+
+    Raises:
+        RunFailed: OutcomeUnknown, with what a person can do about it.
+    """
+    for entry in sorted(intents, key=lambda entry: entry.id):
+        if not entry.resumable:
+            raise RunFailed(
+                Reason.OUTCOME_UNKNOWN,
+                f'Looking for revision "{entry.revision}" in {place}: a run that began {entry.started} committed '
+                "part of it (an autocommit block), and did not reach its end. It is never run again unasked. "
+                + remedy(entry.revision, place),
+                revision=entry.revision,
+            )
+
+
+def remedy(revision: str, place: Place) -> str:
+    """What a person can do about a revision of which only a part may be there; other histories may have its id too."""
+    conditions = {"revision": revision, "history": place.history}
+    which = " AND ".join(f"{name} = '" + value.replace("'", "''") + "'" for name, value in conditions.items())
+    forget = f"DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND {which}"  # noqa: S608
+    return (
+        "Look at the database. If all of the revision is there: alembic stamp it. If it is to run again: undo what is "
+        f"there (also INVALID indexes), then {forget}. Then set the annotation alembic-operator.dev/retry-at."
+    )
+
+
+def _assess_unknown(
+    unknown: list[str], reading: Reading, graph: Graph, targets: Sequence[str], place: Place
+) -> Assessment:
+    journal, known = reading.journal, [row for row in reading.rows if row in graph.files]
+    strays = [row for row in unknown if not any(_applied_after(row, target, journal) for target in targets)]
+    there = graph.lineage(known)
+    lacks = [one for one in targets if one not in there and not any(_applied_after(r, one, journal) for r in unknown)]
+    if not strays and not lacks:
+        _check_left_behind(known, graph, targets, place)
+        return Assessment(Standing.AHEAD, [], [], [], [])
+    row = (strays or unknown)[0]
+    entry = journal.entries.get(row)
+    origin = f" (applied by {entry.image} on {entry.started[:10]})" if entry is not None and entry.image else ""
+    raise RunFailed(
+        Reason.DIVERGED,
+        f'Comparing {place} with {_named(targets)}: the database is at "{row}"{origin}, which no migration '
+        f'file of this image declares, and nothing says that the database contains "{(lacks or targets)[0]}". Nothing '
+        "was sent. Use an image that has both revisions.",
+        revision=row,
+    )
+
+
+def _applied_after(row: str, target: str, journal: Journal) -> bool:
+    """Whether the journal has seen the row's revision come after the target; a target taken back proves nothing."""
+    entry, base = journal.entries.get(row), journal.entries.get(target)
+    return entry is not None and base is not None and entry.applied and base.applied and entry.id > base.id
+
+
+def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str], place: Place) -> None:
+    """See that a database which contains the targets is not half-way on a branch that they do not name.
+
+    Raises:
+        RunFailed: Diverged.
+    """
+    behind = graph.left_behind(rows, targets)
+    if not behind:
+        return
+    named = graph.heads_of(graph.lineage(targets) | graph.lineage(behind))
+    raise RunFailed(
+        Reason.DIVERGED,
+        f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}. It contains the "
+        f"target, and it is half-way on a branch that the target does not name: {_quoted(behind)} is not applied. "
+        f"Nothing was sent. To have both, set spec.revisions: {flow(named, _LISTED)}; to leave the branch where it is, "
+        f"spec.revisions: {flow(graph.heads_of(graph.lineage([*rows, *targets])), _LISTED)}.",
+        revision=behind[0],
+    )
+
+
+def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:
+    stale = graph.stale_rows(reading.rows)
+    if stale:
+        raise RunFailed(
+            Reason.VERSION_TABLE_INVALID,
+            f'Reading the version table {place}: it has a row "{stale[0]}" beside one that already contains it. There '
+            "is one row for each head. Delete the stale row by hand.",
+            revision=stale[0],
+        )
+    known = reading.journal.applied | {
+        entry.revision for entry in reading.journal.entries.values() if entry.open_intent
+    }
+    inserted = graph.inserted(reading.rows, known)
+    if inserted:
+        listed = ", ".join(f'"{revision}" ({graph.files[revision].path})' for revision in inserted[:_LISTED])
+        raise RunFailed(
+            Reason.INVALID_HISTORY,
+            f"Comparing the image's history with the journal of {place}: {listed} stands before revisions that are "
+            "applied, and was never applied itself; Alembic would skip it for ever. Give it the newest revision as "
+            "down_revision, and build a new image.",
+            revision=inserted[0],
+        )
+
+
+def _check_first_contact(reading: Reading, request: RunRequest, place: Place) -> None:
+    if not reading.tables:
+        return
+    shown = ", ".join(reading.tables[:3]) + (", …" if len(reading.tables) > 3 else "")
+    if reading.journal.applied:
+        raise RunFailed(
+            Reason.VERSION_TABLE_INVALID,
+            f"Reading the version table {place}: it has no row, although the journal says that "
+            f"{len(reading.journal.applied)} revisions were applied and there are tables ({shown}). Nothing was sent. "
+            "Restore the row (alembic stamp), or empty the database and the journal's rows of this history.",
+        )
+    told = f" The schema's fingerprint is {reading.fingerprint}." if reading.fingerprint else ""
+    if request.baseline is None:
+        raise RunFailed(
+            Reason.BASELINE_REQUIRED,
+            f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
+            "was sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
+            "{revisions: []}; if the schema is at a revision, name it in spec.baseline." + told,
+        )
+    if request.baseline:
+        raise RunFailed(
+            Reason.BASELINE_REQUIRED,
+            f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
+            f"was sent. spec.baseline names {', '.join(request.baseline[:_LISTED])}: adopting the database takes a "
+            "plan that is approved. Wait for the SchemaPlan, and approve it." + told,
+        )
+
+
+def _diverged(rows: list[str], graph: Graph, targets: Sequence[str], place: Place) -> RunFailed:
+    there, wanted = graph.lineage(rows), graph.lineage(targets)
+    common = graph.oldest_first(there & wanted)
+    shared = f'they part after "{common[-1]}"' if common else "they have no revision in common"
+    return RunFailed(
+        Reason.DIVERGED,
+        f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on another "
+        f"branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), one on the "
+        "database's branch, or all heads that the database shall have: spec.revisions: "
+        f"{flow(graph.heads_of(there | wanted), _LISTED)}.",
+        revision=targets[0],
+    )
+
+
+def _unnamed(heads: list[str], targets: Sequence[str]) -> list[str]:
+    """A warning where the history has branches that nobody asks for, and that the database does not have."""
+    if not heads:
+        return []
+    return [
+        f"The history has further heads, which are not applied and which the spec does not name: {_quoted(heads)}. To "
+        f"apply them too, set spec.revisions: {flow(sorted([*targets, *heads]), _LISTED)}."
+    ]
+
+
+def _named(targets: Sequence[str]) -> str:
+    return f"{'revision' if len(targets) == 1 else 'revisions'} {_quoted(targets)}"
+
+
+def _quoted(revisions: Sequence[str]) -> str:
+    more = f" and {len(revisions) - _LISTED} more" if len(revisions) > _LISTED else ""
+    return ", ".join(f'"{one}"' for one in revisions[:_LISTED]) + more

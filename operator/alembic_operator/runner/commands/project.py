@@ -1,0 +1,84 @@
+"""The project, loaded in the order in which Alembic meets it: configuration, env.py, revisions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...contract.reasons import Reason
+from ..database.driver import Driver, RawConnection
+from ..database.session import Wanted, with_path
+from ..environment.variables import set_variables
+from ..errors import RunFailed
+from ..history.imports import check_alembic
+
+if TYPE_CHECKING:
+    from ..history.load import History
+    from ..run import Run
+
+
+def load(run: Run, driver: Driver, connection: RawConnection) -> History:
+    """Learn what env.py configures, and import the revisions.
+
+    Args:
+        run: is told the version table that counts.
+        driver: of the image.
+        connection: the session on the target.
+
+    Raises:
+        RunFailed: AlembicMissing, AlembicTooOld, InvalidSpec, EnvironmentFailed, InvalidHistory.
+    """
+    check_alembic()
+    # From here on what the image has is imported, which the check above has found.
+    from ..environment.configuration import pose_as_alembic  # noqa: PLC0415
+    from ..environment.dialects import redirect_engines  # noqa: PLC0415
+    from ..environment.environments import environment_of  # noqa: PLC0415
+    from ..environment.learning import learn  # noqa: PLC0415
+    from ..environment.lending import Lender  # noqa: PLC0415
+    from ..history.load import load_history, open_project  # noqa: PLC0415
+    from ..history.steps import destination  # noqa: PLC0415
+    from ..migrate.declaration_order import keep_declaration_order  # noqa: PLC0415
+
+    keep_declaration_order()
+    pose_as_alembic()
+
+    request = run.request
+    set_variables(request.connection_env, run.secret)
+    project = open_project(request, run.secret)
+    lender = Lender(driver, run.secret, request.secret_name)
+    redirect_engines(lender)
+    environment = environment_of(request, project.configuration, project.script, lender)
+    histories: list[History] = []
+    learned = learn(
+        environment,
+        driver,
+        lambda reader: run.open(read_only=True, listener=reader),
+        destination(request.wanted),
+        lambda: histories.append(load_history(request, project, environment)),
+    )
+    wanted = Wanted(
+        _agreed("name", learned.version_table, request.version_table),
+        _agreed("schema", learned.version_table_schema, request.version_table_schema),
+    )
+    session = run.session
+    if learned.search_path:
+        session = with_path(connection, session, learned.search_path, learned.role, learned.makes)
+    elif learned.makes:
+        session = replace(session, search_path=session.search_path.with_made(learned.makes))
+    run.learned(connection, session, wanted, learned.makes)
+    history = histories[-1]
+    for sentence in history.warnings:
+        run.report.warn(sentence)
+    return history
+
+
+def _agreed(part: str, configured: str, wanted: str) -> str:
+    """What env.py configures, and what the spec says where env.py does not."""
+    if configured and wanted not in (configured, ""):
+        raise RunFailed(
+            Reason.INVALID_SPEC,
+            f'Comparing spec.migrations.versionTable.{part} "{wanted}" with env.py, which configures "{configured}": '
+            "they name different version tables. Nothing was sent. Take the field out of the spec, since env.py's "
+            "counts, or correct env.py.",
+        )
+    return configured or wanted

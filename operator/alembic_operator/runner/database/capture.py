@@ -1,0 +1,267 @@
+"""A connection that tells of each statement before and after it is sent, whatever way it takes through the driver.
+
+Cursor classes of the driver's own are replaced, since SQLAlchemy's events miss raw cursors, `driver_connection` and
+COPY. libpq itself (`pgconn`) is not seen, nor are cursors that are made from psycopg2's classes by hand: this finds
+accidents, it is no boundary.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Callable, Protocol
+
+from .driver import IDLE, Driver, RawConnection
+from .other_connections import own_connection
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A statement on its way.
+
+    Attributes:
+        sql: as the driver was given it.
+        parameters: types of the bound ones.
+        channel: cursor or copy.
+        executions: rows of an executemany.
+        instead: delivers another query on the same cursor; None where that cannot be.
+    """
+
+    sql: str
+    parameters: tuple[str, ...] = ()
+    channel: str = "cursor"
+    executions: int = 1
+    instead: Callable[[str], Any] | None = field(default=None, compare=False, repr=False)
+
+
+class Listener(Protocol):
+    """Who is told."""
+
+    def send(self, sent: Sent, deliver: Callable[[], Any]) -> Any:
+        """Deliver the statement, perhaps again after an error; returns what the driver returned."""
+
+    def passing(self, sent: Sent) -> AbstractContextManager[None]:
+        """Around a statement that cannot be sent again, as its data comes bit by bit."""
+
+    def ending(self, how: str) -> None:
+        """The code is about to end its transaction, or to leave it, by this method of the driver's connection."""
+
+
+def connect_captured(driver: Driver, parameters: dict[str, Any], listener: Listener) -> RawConnection:
+    """Connect, in autocommit, and tell the listener of everything that is sent there from then on."""
+    connect = _connect_psycopg if driver.name == "psycopg" else _connect_psycopg2
+    with own_connection():
+        return connect(driver.module, parameters, listener)
+
+
+@contextmanager
+def unheard(driver: Driver, connection: Any) -> Iterator[Any]:
+    """A cursor of a captured connection that no listener hears of: for the runner's own statements."""
+    if driver.name == "psycopg":
+        cursor = connection.unheard_cursor()
+    else:
+        extensions = driver.module.extensions
+        cursor = extensions.connection.cursor(connection, cursor_factory=extensions.cursor)
+    try:
+        yield cursor
+    finally:
+        cursor.close()
+
+
+def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener) -> RawConnection:
+    class Connection(module.Connection):  # type: ignore[misc]  # the module is the image's
+        def commit(self) -> None:
+            listener.ending("commit")
+            super().commit()
+
+        def rollback(self) -> None:
+            listener.ending("rollback")
+            super().rollback()
+
+        def close(self) -> None:
+            listener.ending("close")
+            super().close()
+
+        def transaction(self, *arguments: Any, **options: Any) -> Any:
+            if self.info.transaction_status == IDLE:  # else it is a savepoint
+                listener.ending("transaction")
+            return super().transaction(*arguments, **options)
+
+        def tpc_begin(self, xid: Any) -> None:
+            listener.ending("tpc_begin")
+            super().tpc_begin(xid)
+
+        def _set_autocommit(self, value: bool) -> None:  # by the attribute; since psycopg 3.2 it calls the next one
+            if value:
+                listener.ending("set_autocommit")
+            super()._set_autocommit(value)
+
+        def set_autocommit(self, value: bool) -> None:
+            if value:
+                listener.ending("set_autocommit")
+            super().set_autocommit(value)
+
+        def unheard_cursor(self) -> Any:
+            return Unheard(self)
+
+        def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+            sent = _by_hand(gen, module.Cursor)
+            if sent is None:
+                return super().wait(gen, *arguments, **options)
+            self.lock.release()  # the cursor holds it, and what the listener sends here needs it
+            try:
+                with listener.passing(sent), self.lock:
+                    return super().wait(gen, *arguments, **options)
+            finally:
+                self.lock.acquire()
+
+    class Unheard(module.Cursor):  # type: ignore[misc]
+        is_known = True
+
+    def heard(kind: Any) -> Any:
+        class Heard(kind):  # type: ignore[misc]
+            is_known = True
+
+            def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+                def deliver() -> Any:
+                    return kind.execute(self, query, params, **options)
+
+                return listener.send(
+                    Sent(_text(query, self), _types(params), instead=functools.partial(kind.execute, self)), deliver
+                )
+
+            def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
+                rows = list(params_seq)
+                sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
+                return listener.send(sent, lambda: kind.executemany(self, query, rows, **options))
+
+            def stream(self, query: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+                with listener.passing(Sent(_text(query, self), _types(params))):
+                    yield from kind.stream(self, query, params, **options)
+
+            @contextmanager
+            def copy(self, statement: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+                sent = Sent(_text(statement, self), _types(params), "copy")
+                with listener.passing(sent), kind.copy(self, statement, params, **options) as copy:
+                    yield copy
+
+        return Heard
+
+    connection: Any = Connection.connect(autocommit=True, cursor_factory=heard(module.Cursor), **parameters)
+    connection.server_cursor_factory = heard(module.ServerCursor)
+    found: RawConnection = connection
+    return found
+
+
+def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listener) -> RawConnection:
+    @functools.cache
+    def heard(kind: Any) -> Any:
+        class Heard(kind):  # type: ignore[misc]
+            def execute(self, query: Any, vars: Any = None) -> Any:
+                def deliver() -> Any:
+                    return kind.execute(self, query, vars)
+
+                return listener.send(
+                    Sent(_text(query, self), _types(vars), instead=functools.partial(kind.execute, self)), deliver
+                )
+
+            def executemany(self, query: Any, vars_list: Any) -> Any:
+                rows = list(vars_list)
+                sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
+                return listener.send(sent, lambda: kind.executemany(self, query, rows))
+
+            def callproc(self, procname: str, parameters: Any = None) -> Any:
+                marks = ", ".join(["%s"] * len(parameters or ()))
+                sent = Sent(f"SELECT * FROM {procname}({marks})", _types(parameters))  # noqa: S608
+                return listener.send(sent, lambda: kind.callproc(self, procname, parameters))
+
+            def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> Any:
+                with listener.passing(Sent(_text(sql, self), channel="copy")):
+                    return kind.copy_expert(self, sql, file, size)
+
+            def copy_from(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
+                with listener.passing(Sent(f"COPY {table} FROM STDIN", channel="copy")):
+                    return kind.copy_from(self, file, table, *more, **options)
+
+            def copy_to(self, file: Any, table: str, *more: Any, **options: Any) -> Any:
+                with listener.passing(Sent(f"COPY {table} TO STDOUT", channel="copy")):
+                    return kind.copy_to(self, file, table, *more, **options)
+
+        return Heard
+
+    base: Any = module.extensions.connection
+
+    class Connection(base):  # type: ignore[misc]
+        def commit(self) -> None:
+            listener.ending("commit")
+            super().commit()
+
+        def rollback(self) -> None:
+            listener.ending("rollback")
+            super().rollback()
+
+        def close(self) -> None:
+            listener.ending("close")
+            super().close()
+
+        def reset(self) -> None:
+            listener.ending("reset")
+            super().reset()
+
+        def tpc_begin(self, xid: Any) -> None:
+            listener.ending("tpc_begin")
+            super().tpc_begin(xid)
+
+        def set_isolation_level(self, level: Any) -> None:
+            listener.ending("set_isolation_level")  # it rolls back, whatever the level
+            super().set_isolation_level(level)
+
+        def set_session(self, *arguments: Any, **options: Any) -> None:
+            if options.get("autocommit") or any(arguments[3:]):
+                listener.ending("set_session")
+            super().set_session(*arguments, **options)
+
+        def _set_autocommit(self, value: Any) -> None:
+            if value:
+                listener.ending("set_autocommit")
+            base.autocommit.__set__(self, value)
+
+        autocommit = property(base.autocommit.__get__, _set_autocommit)
+
+        def cursor(self, name: Any = None, cursor_factory: Any = None, *more: Any, **options: Any) -> Any:
+            kind = heard(cursor_factory or self.cursor_factory or module.extensions.cursor)
+            return super().cursor(name, kind, *more, **options)
+
+    connection: Any = module.connect(connection_factory=Connection, **parameters)
+    connection.autocommit = True
+    found: RawConnection = connection
+    return found
+
+
+def _by_hand(gen: Any, kind: Any) -> Sent | None:
+    """What psycopg is about to send for a cursor that did not come from its connection: `ClientCursor(connection)`."""
+    frame = getattr(gen, "gi_frame", None)
+    found = frame.f_locals if frame is not None else {}
+    cursor = found.get("self")
+    query = found.get("query", found.get("statement"))
+    if query is None or not isinstance(cursor, kind) or hasattr(cursor, "is_known"):
+        return None
+    return Sent(_text(query, cursor), _types(found.get("params")))
+
+
+def _text(query: Any, cursor: Any) -> str:
+    """What was given as a query: text, bytes, or a composition of the driver's `sql` module."""
+    if isinstance(query, bytes):
+        return query.decode("utf-8", "replace")
+    as_string = getattr(query, "as_string", None)
+    return str(as_string(cursor)) if as_string is not None else str(query)
+
+
+def _types(parameters: Any) -> tuple[str, ...]:
+    """Types of bound parameters, in order; never a value."""
+    if parameters is None:
+        return ()
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
+    return tuple(type(value).__name__ for value in values)

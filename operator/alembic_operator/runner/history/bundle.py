@@ -1,0 +1,34 @@
+"""The files of the bundle in the image, as contract.bundle finds them in CI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...contract.bundle import BundleError, bundle_files
+from ...contract.reasons import Reason
+from ...contract.request import RunRequest
+from ..errors import RunFailed
+
+if TYPE_CHECKING:
+    from .load import History
+
+
+def files_of(request: RunRequest, history: History) -> dict[str, bytes]:
+    """The files of the bundle, by path.
+
+    Raises:
+        RunFailed: InvalidHistory, where it holds what may not be in one.
+    """
+    script = history.script
+    directory = Path(script.dir)
+    ini = Path(request.path) / request.config_file if request.config_file else None
+    locations = [Path(str(one)) for one in script._version_locations]
+    try:
+        return bundle_files(directory, locations, Path(request.path) if ini else directory, ini)
+    except BundleError as error:
+        raise RunFailed(
+            Reason.INVALID_HISTORY,
+            f"Hashing the migration files: {error}",
+            "Put the file itself there, and build a new image.",
+        ) from None
