@@ -5,7 +5,7 @@ With an approved plan nothing is sent that it does not hold. Without one, everyt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...contract.bundle import digest_of
 from ...contract.guard import Guard
@@ -16,10 +16,10 @@ from ...contract.result import Outcome
 from ..assessment.approved import changed, check_inputs, check_place, check_targets
 from ..assessment.assess import Assessment, Reading, check_owner
 from ..assessment.verification import BY_OPERATOR
+from ..context import RunContext
 from ..database.connect import restore
-from ..database.driver import Driver, RawConnection
+from ..database.driver import RawConnection
 from ..database.journal import adopt, claim, ensure_journal, resolve, rows_since
-from ..database.lock import acquire
 from ..database.lock_monitor import Watch
 from ..database.version_table import read_version_rows
 from ..errors import RunFailed
@@ -33,56 +33,54 @@ from ..migrate.statement_guard import judge_of, read_guard
 from ..migrate.verify import invalid_indexes, verify
 from ..migrate.version_table_width import check_width
 from ..schema import snapshot
+from .failure import open_intent
 from .first_contact import check_contact, contact_of
+from .reading import check_other_tables, judge, read, read_under_lock
 
-if TYPE_CHECKING:
-    from ..history.load import History
-    from ..run import Run
+_SKIPPED = frozenset({"42P07", "42701", "42P06"})  # "already exists, skipping"
 
 
-def apply(run: Run, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+def apply(run: RunContext, connection: RawConnection) -> Outcome:
     """Bring the database to the target.
 
     Raises:
         RunFailed: for every reason that is published.
     """
     approved = run.request.approved
-    acquire(connection, run.place, run.report)
-    reading = run.read(driver, connection)
+    reading = read_under_lock(run, connection)
     check_owner(reading.journal.owner, run.request, run.place)
-    run.check_other_tables(connection, reading, history)
+    check_other_tables(run, connection, reading)
     guard = read_guard(approved)
     if approved is not None and approved.uid:
         settlement = _settlement(run, connection, reading, approved)
         planned = guard.inputs if guard is not None else None
-        _check_approved(run, connection, reading, history, settlement=settlement, planned=planned)
+        _check_approved(run, connection, reading, settlement=settlement, planned=planned)
         if settlement is not None:
-            return _settle(run, connection, reading, history, settlement)
-    assessment = run.assess(reading, history)
+            return _settle(run, connection, reading, settlement)
+    assessment = judge(run, reading)
     direction = _direction(run, assessment, approved)
     if direction == Direction.DOWNGRADE:
-        run.pending = len(history.graph.lineage(reading.rows) - history.graph.lineage(run.targets))
-    verification = check_contact(run, connection, reading, history) if assessment.adopt or assessment.resolved else None
-    _prepare(run, connection, reading, history, assessment.pending)
+        run.facts.pending = len(run.history.graph.lineage(reading.rows) - run.history.graph.lineage(run.facts.targets))
+    verification = check_contact(run, connection, reading) if assessment.adopt or assessment.resolved else None
+    _prepare(run, connection, reading, assessment.pending)
     if verification is not None:
-        files = history.graph.files
+        files = run.history.graph.files
         known = [(r, files[r].sha256) for r in assessment.adopt]
         adopt(connection, run.place, run.request, known, verification)
         resolve(connection, assessment.resolved, verification)
-        run.verification = verification
+        run.facts.verification = verification
     if assessment.standing == Standing.EQUAL:
         return Outcome.UP_TO_DATE
     if assessment.standing == Standing.AHEAD and direction != Direction.DOWNGRADE:
         return Outcome.AHEAD
     intents = {entry.revision: entry.id for entry in reading.journal.entries.values() if entry.open_intent}
-    return _migrate(run, driver, connection, history, intents=intents, guard=guard, direction=direction)
+    return _migrate(run, connection, intents=intents, guard=guard, direction=direction)
 
 
 def _check_approved(
-    run: Run,
+    run: RunContext,
     connection: RawConnection,
     reading: Reading,
-    history: History,
     *,
     settlement: Settlement | None,
     planned: dict[str, Any] | None,
@@ -93,33 +91,33 @@ def _check_approved(
         RunFailed: PlanChanged.
     """
     approved = run.request.approved
-    if approved is None or run.database is None:
+    if approved is None or run.facts.database is None:
         raise RuntimeError("nothing was approved, or the database was not read yet")
     since = rows_since(connection, run.place, approved.journal_id) if reading.journal.exists else []
-    check_place(approved, reading.rows, since, history.graph, run.place)
-    files = files_of(run.request, history)
+    check_place(approved, reading.rows, since, run.history.graph, run.place)
+    files = files_of(run.request, run.history)
     inputs = inputs_of(
         run.request,
-        server_version=run.database.version,
-        identity=run.database.identity,
+        server_version=run.facts.database.version,
+        identity=run.facts.database.identity,
         journal_id=approved.journal_id,
         from_revisions=approved.from_revisions,
         to_revisions=approved.to_revisions,
         direction=approved.direction,
         place=run.place,
         search_path=run.session.search_path,
-        history=history,
+        history=run.history,
         driver=run.driver,
         bundle=digest_of(files),
         settles=settlement.facts if settlement is not None else None,
     )
     check_inputs(approved, inputs, planned)
-    stale = history.sources.approve(files.values())
+    stale = run.history.sources.approve(files.values())
     if stale:
         raise changed(approved, f"{', '.join(stale[:5])} was changed after this run had imported it")
 
 
-def _settlement(run: Run, connection: RawConnection, reading: Reading, approved: Approved) -> Settlement | None:
+def _settlement(run: RunContext, connection: RawConnection, reading: Reading, approved: Approved) -> Settlement | None:
     """What the plan settles; None where it runs revisions.
 
     Raises:
@@ -138,18 +136,18 @@ def _settlement(run: Run, connection: RawConnection, reading: Reading, approved:
     return found
 
 
-def _settle(run: Run, connection: RawConnection, reading: Reading, history: History, settlement: Settlement) -> Outcome:
+def _settle(run: RunContext, connection: RawConnection, reading: Reading, settlement: Settlement) -> Outcome:
     """Send what settles the database, unless that was done already, and say what is left to do."""
-    _prepare(run, connection, reading, history, list(settlement.after))
+    _prepare(run, connection, reading, list(settlement.after))
     if settlement.intent is not None or settlement.finishes:
         verification = contact_of(run.request, settlement)
-        settle(connection, run.place, run.request, history.graph, settlement, verification=verification)
-    with_new = run.open()
+        settle(connection, run.place, run.request, run.history.graph, settlement, verification=verification)
+    with_new = run.sessions.open()
     try:
-        after = run.read(run.driver, with_new)
+        after = read(run, with_new)
     finally:
         with_new.close()
-    run.before = reading.rows
+    run.facts.before = reading.rows
     if after.rows != sorted(settlement.after):
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
@@ -157,14 +155,14 @@ def _settle(run: Run, connection: RawConnection, reading: Reading, history: Hist
             f"{', '.join(after.rows) or 'base'}. Something else moved it. Look at the database, then set the "
             "annotation alembic-operator.dev/retry-at.",
         )
-    assessment = run.assess(after, history)
-    run.before = reading.rows
+    assessment = judge(run, after)
+    run.facts.before = reading.rows
     if assessment.standing == Standing.BEHIND:
         return Outcome.BEHIND
     return Outcome.APPLIED if assessment.standing == Standing.EQUAL else Outcome.AHEAD
 
 
-def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> Direction:
+def _direction(run: RunContext, assessment: Assessment, approved: Approved | None) -> Direction:
     """Which way the run goes.
 
     Raises:
@@ -176,7 +174,7 @@ def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> D
         if assessment.standing == Standing.BEHIND:
             raise changed(approved, f"{len(assessment.pending)} revisions are pending, which need a plan")
         return Direction.UPGRADE
-    check_targets(approved, run.targets)
+    check_targets(approved, run.facts.targets)
     direction = Direction(approved.direction)
     wanted = Standing.AHEAD if direction == Direction.DOWNGRADE else Standing.BEHIND
     if assessment.standing not in (wanted, Standing.EQUAL):
@@ -184,36 +182,36 @@ def _direction(run: Run, assessment: Assessment, approved: Approved | None) -> D
     return direction
 
 
-def _prepare(run: Run, connection: RawConnection, reading: Reading, history: History, pending: list[str]) -> None:
+def _prepare(run: RunContext, connection: RawConnection, reading: Reading, pending: list[str]) -> None:
     """See that the version rows can be written, make the journal, and claim the history."""
     run.check_schema(connection)
-    check_width(connection, run.place, pending, history)
+    check_width(connection, run.place, pending, run.history)
     ensure_journal(run.driver, connection, run.report)
     if reading.journal.owner != run.request.target:
         claim(connection, run.place, run.request.target)
-        run.owner = None
+        run.facts.owner = None
 
 
 def _migrate(
-    run: Run,
-    driver: Driver,
+    run: RunContext,
     connection: RawConnection,
-    history: History,
     *,
     intents: dict[str, int],
     guard: Guard | None,
     direction: Direction,
 ) -> Outcome:
-    request, report = run.request, run.report
-    run.invalid_before = invalid_indexes(connection)
-    watch = Watch(lambda: run.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report)
+    driver, request, report = run.driver, run.request, run.report
+    run.facts.invalid_before = invalid_indexes(connection)
+    watch = Watch(
+        lambda: run.sessions.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report
+    )
     try:
         running = Running(
             driver=driver,
             raw=connection,
             request=request,
             place=run.place,
-            graph=history.graph,
+            graph=run.history.graph,
             report=report,
             signals=run.signals,
             watch=watch,
@@ -222,8 +220,8 @@ def _migrate(
             direction=direction,
         )
         running.intents = intents
-        run.running = running
-        driver.on_notice(connection, run.noticed)
+        run.facts.running = running
+        driver.on_notice(connection, lambda sqlstate, text: _notice(run, sqlstate, text))
         migration = Migration(
             session=Session(
                 driver,
@@ -233,33 +231,42 @@ def _migrate(
                 restore=lambda: restore(driver, connection, request),
                 signals=run.signals,
             ),
-            history=history,
+            history=run.history,
             request=request,
             place=run.place,
             running=running,
             watch=watch,
             report=report,
-            open_intent=run.open_intent,
+            open_intent=lambda failure: open_intent(run.facts, run.sessions, failure),
             direction=direction,
         )
-        migration.run(run.targets)
+        migration.run(run.facts.targets)
     finally:
         watch.close()
     _verify(run, running)
-    run.verification = run.verification or BY_OPERATOR
+    run.facts.verification = run.facts.verification or BY_OPERATOR
     return Outcome.APPLIED
 
 
-def _verify(run: Run, running: Running) -> None:
-    with_new = run.open()
+def _verify(run: RunContext, running: Running) -> None:
+    with_new = run.sessions.open()
     try:
         applied = [one.revision for one in running.applied]
-        run.current = read_version_rows(with_new, run.place)
-        verify(with_new, run.place, run.current, run.targets, applied)
-        run.pending = 0
-        for name in sorted(invalid_indexes(with_new) - run.invalid_before):
+        run.facts.current = read_version_rows(with_new, run.place)
+        verify(with_new, run.place, run.facts.current, run.facts.targets, applied)
+        run.facts.pending = 0
+        for name in sorted(invalid_indexes(with_new) - run.facts.invalid_before):
             run.report.warn(
                 f"Index {name} is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
             )
     finally:
         with_new.close()
+
+
+def _notice(run: RunContext, sqlstate: str, text: str) -> None:
+    """The server told something of its own."""
+    running = run.facts.running
+    if sqlstate in _SKIPPED and running is not None and running.in_upgrade:
+        run.report.warn(
+            f'Revision "{running.revision}", statement {running.statements}: PostgreSQL skipped it ({text}).'
+        )

@@ -14,6 +14,7 @@ from ..assessment.approved import changed
 from ..assessment.assess import Reading
 from ..assessment.baseline import pins
 from ..assessment.verification import accepted, not_compared, without_plan
+from ..context import RunContext
 from ..database.driver import RawConnection
 from ..errors import RunFailed
 from ..migrate.settle import Settlement
@@ -21,10 +22,9 @@ from ..schema import snapshot
 
 if TYPE_CHECKING:
     from ..history.load import History
-    from ..run import Run
 
 
-def check_contact(run: Run, connection: RawConnection, reading: Reading, history: History) -> Verification:
+def check_contact(run: RunContext, connection: RawConnection, reading: Reading) -> Verification:
     """How it is known that the schema is the history's, for the journal.
 
     Raises:
@@ -33,7 +33,7 @@ def check_contact(run: Run, connection: RawConnection, reading: Reading, history
     request = run.request
     fingerprint = snapshot(connection, run.session.search_path.schemas, run.place).fingerprint
     if request.approved is None:
-        return _unplanned(request, reading, history, fingerprint)
+        return _unplanned(request, reading, run.history, fingerprint)
     told = request.verification
     if told is None or told.reason is VerifiedReason.DIFFERENT:
         raise changed(

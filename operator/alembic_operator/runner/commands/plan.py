@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from ...contract import job_env
@@ -16,8 +16,8 @@ from ...contract.reasons import Reason
 from ...contract.result import Outcome
 from ..assessment.assess import Assessment, Reading, check_owner
 from ..assessment.baseline import adopts
-from ..database.driver import Driver, RawConnection, rows
-from ..database.lock import acquire
+from ..context import RunContext
+from ..database.driver import RawConnection, rows
 from ..errors import RunFailed
 from ..history.graph import Standing
 from ..migrate.version_table_width import check_width
@@ -30,10 +30,7 @@ from ..planning.shadow import Shadow, await_shadow
 from ..planning.shadow_plan import plan_in_shadow
 from ..planning.target_check import check_way_back
 from ..planning.task import Task
-
-if TYPE_CHECKING:
-    from ..history.load import History
-    from ..run import Run
+from .reading import check_other_tables, judge, read_settled
 
 # Keys of a Secret whose values are secret. Others hold names: a schema's, say, which the plan has to show.
 _CONFIDENTIAL = re.compile("pass|pwd|secret|token|key|credential|uri|url|dsn|conn", re.IGNORECASE)
@@ -51,14 +48,12 @@ SELECT n.nspname || '.' || c.relname
 """
 
 
-def make_plan(run: Run, driver: Driver, connection: RawConnection, history: History) -> Outcome:
+def plan(run: RunContext, connection: RawConnection) -> Outcome:
     """Plan what would take the target to where the request wants it.
 
     Args:
-        run: is given before, current, targets, pending, and the receipt of the plan.
-        driver: of the image.
+        run: its facts are given what was read, and the receipt of the plan.
         connection: a read-only session on the target.
-        history: of the image.
 
     Returns:
         Planned; or UpToDate, SchemaAhead, and Behind with nothing pending where an apply run has to claim the database.
@@ -66,116 +61,124 @@ def make_plan(run: Run, driver: Driver, connection: RawConnection, history: Hist
     Raises:
         RunFailed: what stands in the way.
     """
-    reading = run.read(driver, connection)
-    if any(entry.open_intent for entry in reading.journal.entries.values()):
-        # Perhaps its run is still alive, or its backend is: only under the lock is it known to be over.
-        acquire(connection, run.place, run.report)
-        reading = run.read(driver, connection)
-    run.check_other_tables(connection, reading, history)
+    outcome = _plan(run, connection)
+    if run.network.warning:
+        run.report.warn(run.network.warning)
+    return outcome
+
+
+def _plan(run: RunContext, connection: RawConnection) -> Outcome:
+    reading = read_settled(run, connection)
+    check_other_tables(run, connection, reading)
     if adopts(reading, run.request):
-        return _adopt(run, _task(run, connection, history, reading, Direction.BASELINE))
+        return _adopt(run, _task(run, connection, reading, Direction.BASELINE))
     try:
-        assessment = run.assess(reading, history)
+        assessment = judge(run, reading)
     except RunFailed as failed:
         if failed.failure.reason != Reason.OUTCOME_UNKNOWN or run.request.evidence == "Static":
             raise
         unknown = failed
-        task = _task(run, connection, history, reading, Direction.REPAIR)
+        task = _task(run, connection, reading, Direction.REPAIR)
         return _settle(run, task, lambda task, shadow: plan_repair(task, shadow, unknown))
     contact = None
     if assessment.adopt or assessment.resolved:
-        contact = _first_contact(run, _task(run, connection, history, reading, Direction.UPGRADE))
-    direction = _direction(run, assessment, history)
+        contact = _first_contact(run, _task(run, connection, reading, Direction.UPGRADE))
+    direction = _direction(run, assessment)
     if direction is None:
-        claims = bool(run.request.target.uid)  # the command-line tool has none
-        if claims and (run.request.target != reading.journal.owner or assessment.adopt or assessment.resolved):
-            run.pending = 0
-            return Outcome.BEHIND
-        return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
-    check_width(connection, run.place, assessment.pending, history)
-    task = replace(_task(run, connection, history, reading, direction), contact=contact)
-    run.receipt = publish_plan(_planned(run, task), run.report)
+        return _nothing_to_plan(run, reading, assessment)
+    check_width(connection, run.place, assessment.pending, run.history)
+    task = replace(_task(run, connection, reading, direction), contact=contact)
+    run.facts.receipt = publish_plan(_planned(run, task), run.report)
     return Outcome.PLANNED
 
 
-def _adopt(run: Run, task: Task) -> Outcome:
+def _nothing_to_plan(run: RunContext, reading: Reading, assessment: Assessment) -> Outcome:
+    claims = bool(run.request.target.uid)  # the command-line tool has none
+    if claims and (run.request.target != reading.journal.owner or assessment.adopt or assessment.resolved):
+        run.facts.pending = 0
+        return Outcome.BEHIND
+    return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD
+
+
+def _adopt(run: RunContext, task: Task) -> Outcome:
     """Plan what spec.baseline says, for a database without version rows."""
     if run.request.evidence == "Static":
         document, contact = plan_pinned(task)
     else:
         check_owner(task.journal.owner, run.request, run.place)
         document, contact = plan_baseline(task, _shadow(run, task))
-    run.verification = contact.verification
+    run.facts.verification = contact.verification
     return _settled(run, document)
 
 
-def _first_contact(run: Run, task: Task) -> Contact:
+def _first_contact(run: RunContext, task: Task) -> Contact:
     """Compare what others applied with the history.
 
     Raises:
         RunFailed: SchemaMismatch, BaselineMismatch, ShadowFailed.
     """
     contact = first_contact(task, lambda: _shadow(run, task))
-    run.verification = contact.verification
+    run.facts.verification = contact.verification
     if contact.refusal is not None:
         raise contact.refusal
     return contact
 
 
-def _direction(run: Run, assessment: Assessment, history: History) -> Direction | None:
+def _direction(run: RunContext, assessment: Assessment) -> Direction | None:
     """Where a plan has to go; None where there is nothing to do."""
     if assessment.standing == Standing.BEHIND:
         return Direction.UPGRADE
     if assessment.standing == Standing.EQUAL or not run.request.allow_downgrade:
         return None
-    current = run.current or []
-    unknown = [row for row in current if row not in history.graph.files]
+    graph, current = run.history.graph, run.facts.current or []
+    unknown = [row for row in current if row not in graph.files]
     if unknown:
         raise RunFailed(
             Reason.DOWNGRADE_REFUSED,
-            f'Planning the way back from "{unknown[0]}" to "{", ".join(run.targets)}": no migration file of this image '
-            "declares it, so its downgrade() is not known. Nothing was sent. Use an image that has both, with "
+            f'Planning the way back from "{unknown[0]}" to "{", ".join(run.facts.targets)}": no migration file of this '
+            "image declares it, so its downgrade() is not known. Nothing was sent. Use an image that has both, with "
             "spec.revision at the older one.",
             revision=unknown[0],
         )
-    check_way_back(current, history.graph, run.targets, run.request)
-    back = history.graph.lineage(current) - history.graph.lineage(run.targets)
-    _check_declared(run, history, back)
-    run.pending = len(back)
+    check_way_back(current, graph, run.facts.targets, run.request)
+    back = graph.lineage(current) - graph.lineage(run.facts.targets)
+    _check_declared(run, back)
+    run.facts.pending = len(back)
     return Direction.DOWNGRADE
 
 
-def _check_declared(run: Run, history: History, back: set[str]) -> None:
+def _check_declared(run: RunContext, back: set[str]) -> None:
     """See that each revision has a way back at all; whether it leads there, the shadow shows.
 
     Raises:
         RunFailed: DowngradeRefused.
     """
-    for revision in reversed(history.graph.oldest_first(back)):
-        script: Any = history.script.get_revision(revision)
+    graph = run.history.graph
+    for revision in reversed(graph.oldest_first(back)):
+        script: Any = run.history.script.get_revision(revision)
         if declared(script.path) == MISSING:
             raise RunFailed(
                 Reason.DOWNGRADE_REFUSED,
-                f'Planning the way back to "{", ".join(run.targets)}": the downgrade() of "{revision}" '
-                f"({history.graph.files[revision].path}) is missing, or only raises. Nothing was sent. Go forward with "
+                f'Planning the way back to "{", ".join(run.facts.targets)}": the downgrade() of "{revision}" '
+                f"({graph.files[revision].path}) is missing, or only raises. Nothing was sent. Go forward with "
                 "a new revision, or write the downgrade() and build a new image.",
                 revision=revision,
             )
 
 
-def _settle(run: Run, task: Task, plan: Callable[[Task, Shadow], PlanDocument]) -> Outcome:
+def _settle(run: RunContext, task: Task, plan: Callable[[Task, Shadow], PlanDocument]) -> Outcome:
     """Plan what the runner does itself; the history's schemas are made in the shadow, whatever the evidence."""
     check_owner(task.journal.owner, run.request, run.place)
     return _settled(run, plan(task, _shadow(run, task)))
 
 
-def _settled(run: Run, document: PlanDocument) -> Outcome:
-    run.receipt = publish_plan(document, run.report)
-    run.pending = 0
+def _settled(run: RunContext, document: PlanDocument) -> Outcome:
+    run.facts.receipt = publish_plan(document, run.report)
+    run.facts.pending = 0
     return Outcome.PLANNED
 
 
-def _planned(run: Run, task: Task) -> PlanDocument:
+def _planned(run: RunContext, task: Task) -> PlanDocument:
     if run.request.evidence == "Static":
         from ..planning.static_plan import plan_statically  # noqa: PLC0415 (needs what a shadow does not)
 
@@ -183,18 +186,18 @@ def _planned(run: Run, task: Task) -> PlanDocument:
     return plan_in_shadow(task, _shadow(run, task))
 
 
-def _shadow(run: Run, task: Task) -> Shadow:
+def _shadow(run: RunContext, task: Task) -> Shadow:
     """The shadow, once the target's schema is in it."""
     check_readable(run, task.target)
     if run.shadow is not None:
         shadow = run.shadow(task.driver, run.request, task.search_path.schemas)
     else:
-        await_shadow(run.secret, run.request, run.signals)
+        await_shadow(run.sessions.secret, run.request, run.signals)
         shadow = Shadow.beside(task.driver, run.request, task.search_path.schemas)
     return shadow.like(task.target, run.session)
 
 
-def check_readable(run: Run, connection: RawConnection) -> None:
+def check_readable(run: RunContext, connection: RawConnection) -> None:
     """See that pg_dump may lock every table.
 
     Raises:
@@ -211,8 +214,8 @@ def check_readable(run: Run, connection: RawConnection) -> None:
         )
 
 
-def _task(run: Run, connection: RawConnection, history: History, reading: Reading, direction: Direction) -> Task:
-    assert run.database is not None
+def _task(run: RunContext, connection: RawConnection, reading: Reading, direction: Direction) -> Task:
+    assert run.facts.database is not None
     run.check_schema(connection)
     return Task(
         request=run.request,
@@ -220,26 +223,26 @@ def _task(run: Run, connection: RawConnection, history: History, reading: Readin
         search_path=run.session.search_path,
         driver=run.driver,
         target=connection,
-        history=history,
+        history=run.history,
         journal=reading.journal,
-        database=run.database,
+        database=run.facts.database,
         rows=reading.rows,
-        targets=run.targets,
+        targets=run.facts.targets,
         direction=direction,
         report=run.report,
         signals=run.signals,
         secrets=_secrets(run),
         began=run.began,
-        progress=run.rehearses,
+        progress=run.facts.rehearses,
         network=run.network,
     )
 
 
-def _secrets(run: Run) -> list[str]:
+def _secrets(run: RunContext) -> list[str]:
     """What no plan may hold: what the Secret's keys keep, and the values of job.env, in each way of writing them."""
     directory = Path(job_env.SECRET_DIRECTORY)
     files = [entry for entry in directory.iterdir() if entry.is_file() and _CONFIDENTIAL.search(entry.name)]
-    values = {run.secret.password, *(os.environ.get(name, "") for name in run.request.env_names)}
+    values = {run.sessions.secret.password, *(os.environ.get(name, "") for name in run.request.env_names)}
     values |= {entry.read_text("utf-8", "replace").rstrip("\r\n") for entry in files}
     values |= {form(value) for value in values for form in (quote, quote_plus, _quote_all)}
     values |= {value.replace("%", "%%") for value in values}  # as SQLAlchemy hands it to the driver

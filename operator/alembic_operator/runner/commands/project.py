@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...contract.reasons import Reason
-from ..database.driver import Driver, RawConnection
-from ..database.session import Wanted, with_path
+from ...contract.request import RunRequest
+from ..database.driver import RawConnection
+from ..database.session import TargetSession, Wanted, with_path
 from ..environment.variables import set_variables
 from ..errors import RunFailed
 from ..history.imports import check_alembic
 
 if TYPE_CHECKING:
+    from ..database.sessions import Sessions
     from ..history.load import History
-    from ..run import Run
 
 
-def load(run: Run, driver: Driver, connection: RawConnection) -> History:
+@dataclass(frozen=True)
+class Project:
+    """The project as it was loaded.
+
+    Attributes:
+        session: what the migrating session is, once env.py has set it up.
+        wanted: the version table as the spec or env.py names it.
+        makes: schemas that env.py makes.
+    """
+
+    history: History
+    session: TargetSession
+    wanted: Wanted
+    makes: frozenset[str]
+
+
+def load(request: RunRequest, sessions: Sessions, session: TargetSession, connection: RawConnection) -> Project:
     """Learn what env.py configures, and import the revisions.
 
     Args:
-        run: is told the version table that counts.
-        driver: of the image.
-        connection: the session on the target.
+        request: what is asked for.
+        sessions: env.py runs on one that can write nothing.
+        session: what the migrating session is before env.py.
+        connection: that session.
 
     Raises:
         RunFailed: AlembicMissing, AlembicTooOld, InvalidSpec, EnvironmentFailed, InvalidHistory.
@@ -42,17 +60,17 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
     keep_declaration_order()
     pose_as_alembic()
 
-    request = run.request
-    set_variables(request.connection_env, run.secret)
-    project = open_project(request, run.secret)
-    lender = Lender(driver, run.secret, request.secret_name)
+    secret, driver = sessions.secret, sessions.driver
+    set_variables(request.connection_env, secret)
+    project = open_project(request, secret)
+    lender = Lender(driver, secret, request.secret_name)
     redirect_engines(lender)
     environment = environment_of(request, project.configuration, project.script, lender)
     histories: list[History] = []
     learned = learn(
         environment,
         driver,
-        lambda reader: run.open(read_only=True, listener=reader),
+        lambda reader: sessions.open(read_only=True, listener=reader),
         destination(request.wanted),
         lambda: histories.append(load_history(request, project, environment)),
     )
@@ -60,16 +78,11 @@ def load(run: Run, driver: Driver, connection: RawConnection) -> History:
         _agreed("name", learned.version_table, request.version_table),
         _agreed("schema", learned.version_table_schema, request.version_table_schema),
     )
-    session = run.session
     if learned.search_path:
         session = with_path(connection, session, learned.search_path, learned.role, learned.makes)
     elif learned.makes:
         session = replace(session, search_path=session.search_path.with_made(learned.makes))
-    run.learned(connection, session, wanted, learned.makes)
-    history = histories[-1]
-    for sentence in history.warnings:
-        run.report.warn(sentence)
-    return history
+    return Project(histories[-1], session, wanted, learned.makes)
 
 
 def _agreed(part: str, configured: str, wanted: str) -> str:

@@ -1,0 +1,119 @@
+"""What a run that failed leaves behind, and the failure that is published for it."""
+
+from __future__ import annotations
+
+from ...contract import job_env
+from ...contract.reasons import Reason
+from ...contract.request import RunKind, RunRequest
+from ...contract.result import Failure
+from ..assessment.assess import remedy
+from ..context import Invocation
+from ..database.journal import Entry, read_journal, withdraw
+from ..database.session import Place
+from ..database.sessions import Sessions
+from ..database.sql_errors import ADVICE, find_sql_error
+from ..database.version_table import read_version_rows
+from ..errors import RunFailed
+from ..migrate.verify import invalid_indexes
+from ..outcome import RunFacts
+
+_DOING = {RunKind.CHECK: "Reading", RunKind.PLAN: "Planning", RunKind.APPLY: "Migrating"}
+_GRANT = (
+    "Grant USAGE on their schemas, and SELECT, INSERT, UPDATE and DELETE on their tables, to the Secret's user, or to "
+    "spec.database.role."
+)
+
+
+def open_intent(facts: RunFacts, sessions: Sessions, failure: Failure) -> Entry | None:
+    """The journal's entry of a failed revision of which a part was committed; None where nothing was.
+
+    Raises:
+        RunFailed: where the database cannot be reached.
+    """
+    connection = sessions.open()
+    try:
+        facts.current = read_version_rows(connection, facts.place)
+        entry = read_journal(sessions.driver, connection, facts.place).entries.get(failure.revision)
+        if entry is None or not entry.open_intent:
+            return None
+        told = failure.reason != Reason.CONNECTION_LOST
+        left_nothing = told and facts.running is not None and facts.running.left_nothing
+        if not entry.resumable and left_nothing and invalid_indexes(connection) <= facts.invalid_before:
+            withdraw(connection, entry.id)
+            return None
+        return entry
+    finally:
+        connection.close()
+
+
+def after_failure(run: Invocation, sessions: Sessions | None, failed: RunFailed) -> RunFailed:
+    """Read on a new connection what the database holds now, and whether a revision is half applied.
+
+    Returns:
+        The failure to report: OutcomeUnknown where an autocommit block of the revision was committed.
+    """
+    facts, failure = run.facts, failed.failure
+    if sessions is None or facts.running is None or failure.reason == Reason.OUTCOME_UNKNOWN:
+        return run.network.blamed(failed)
+    if facts.pending is not None:
+        facts.pending = max(0, facts.pending - len(facts.running.applied))
+    try:
+        intent = open_intent(facts, sessions, failure)
+    except (RunFailed, sessions.driver.error):
+        return failed  # the next run reads it
+    if intent is None or intent.resumable:
+        return failed
+    return RunFailed(
+        Reason.OUTCOME_UNKNOWN,
+        f"{failed.found}. Before that the revision had committed a part of itself ({facts.running.committed_by})",
+        remedy(failure.revision, facts.place),
+        revision=failure.revision,
+        statement=failure.statement,
+        sqlstate=failure.sqlstate,
+        blocked_by=failure.blocked_by,
+    )
+
+
+def as_run_failed(error: Exception, place: Place) -> RunFailed:
+    """An error outside of user code: a statement of the runner's own, or the runner itself."""
+    if isinstance(error, RunFailed):
+        return error
+    sql = find_sql_error(error)
+    if sql is not None:
+        reason = sql.reason if sql.reason != Reason.MIGRATION_FAILED else Reason.RUNNER_PROTOCOL_ERROR
+        todo = _GRANT if reason == Reason.PERMISSION_DENIED else ADVICE.get(reason, "The next run tries again.")
+        return RunFailed(
+            reason,
+            f"Reading or writing the version table {place} or the journal in schema {job_env.JOURNAL_SCHEMA}: "
+            f"{sql.words()}",
+            todo,
+            sqlstate=sql.sqlstate,
+        )
+    return RunFailed(
+        Reason.RUNNER_PROTOCOL_ERROR,
+        f"Running: {type(error).__name__} inside the runner; the traceback is in the log of the Job's pod. Report it.",
+    )
+
+
+def ended(facts: RunFacts, request: RunRequest, reason: Reason) -> RunFailed:
+    """SIGTERM, or the time limit."""
+    revision = facts.running.revision if facts.running is not None else ""
+    statement = facts.running.statements if facts.running is not None and revision else 0
+    if revision:
+        what = f'Applying revision "{revision}", statement {statement}'
+        found, left = "the statement was cancelled", "The revision was rolled back. "
+    else:
+        what = f"{_DOING[request.kind]} {facts.place}"
+        found, left = "no revision was under way", ""
+    if facts.rehearsing:
+        what, found = f'Trying revision "{facts.rehearsing}" in the shadow', "it was under way"
+    if request.kind == RunKind.PLAN:
+        left = "Nothing was sent to the target. "
+    if reason == Reason.DEADLINE_EXCEEDED:
+        why = f"spec.timeouts.run ({request.timeouts.run:g} s) was over"
+        todo = "Raise it if the work needs longer"
+        todo += "." if request.kind == RunKind.PLAN else "; what was applied before stays applied."
+    else:
+        why = "the pod was asked to end"
+        todo = "The next run goes on from there."
+    return RunFailed(reason, f"{what}: {why}; {found}", left + todo, revision=revision, statement=statement)
