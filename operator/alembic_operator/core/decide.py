@@ -15,10 +15,20 @@ from alembic_operator.api.status import Run, Status, bounded
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, RunKind, RunRequest
 from alembic_operator.contract.result import Failure
-from alembic_operator.core.gate import Go, Stay, Unread, passed, said_approved, still_approved
+from alembic_operator.core.gate import Go, Missing, Stay, may_start, said_approved, still_approved
 from alembic_operator.core.job.names import job_name
 from alembic_operator.core.job.request import build_request
-from alembic_operator.core.model.decision import Action, Decision, DeleteJob, Event, EventReason, StartRun
+from alembic_operator.core.model.decision import (
+    Action,
+    ActionFailed,
+    CreatePlan,
+    Decision,
+    DeleteJob,
+    Event,
+    EventReason,
+    NameTaken,
+    StartRun,
+)
 from alembic_operator.core.model.installation import Context
 from alembic_operator.core.model.observed import Job, Observed, Schema
 from alembic_operator.core.model.state import DOUBT, Account, Case
@@ -44,18 +54,26 @@ POLL_LONG_RUN = 120.0
 POLL_DELETION = 2.0
 
 
-def decide(observed: Observed, now: datetime, context: Context) -> Decision:
-    """The decision: the same for the same world, and to do nothing in the world that it leads to."""
+def decide(observed: Observed, now: datetime, context: Context, failed: ActionFailed | None = None) -> Decision:
+    """What to do. Deterministic and idempotent: in the world that a decision leads to, there is nothing left to do.
+
+    Args:
+        observed: as it was read, live.
+        now: the time.
+        context: what the installation fixes.
+        failed: the action of the last decision on this world that could not be carried out: no other is tried, and
+            the status says why.
+    """
     if observed.schema.deleting:
         return Decision(observed.schema.status)
     try:
-        decision = _decided(observed, now, context)
-    except Unread as unread:
-        return Decision(observed.schema.status, question=unread.question)
+        decision = _decided(observed, now, context, failed)
+    except Missing as missing:
+        return Decision(observed.schema.status, missing=missing.read)
     return replace(decision, status=bounded(decision.status))
 
 
-def _decided(observed: Observed, now: datetime, context: Context) -> Decision:
+def _decided(observed: Observed, now: datetime, context: Context, failed: ActionFailed | None) -> Decision:
     schema = observed.schema
     account = Account(schema.status)
     for job in unaccounted(observed):
@@ -72,7 +90,7 @@ def _decided(observed: Observed, now: datetime, context: Context) -> Decision:
     if going:
         # On a node that does not answer this lasts until the node is gone: a question every two seconds mends nothing.
         return _decision(account, requeue_after=_poll(min(going), POLL_DELETION, now))
-    return _next(observed, account, now, context)
+    return _next(observed, account, now, context, failed)
 
 
 def unaccounted(observed: Observed) -> list[Job]:
@@ -215,7 +233,9 @@ def _background(kind: RunKind, status: Status) -> bool:
 # Nothing goes on
 
 
-def _next(observed: Observed, account: Account, now: datetime, context: Context) -> Decision:
+def _next(
+    observed: Observed, account: Account, now: datetime, context: Context, failed: ActionFailed | None
+) -> Decision:
     schema, spec = observed.schema, observed.schema.spec
     held = _held(observed, context)
     if spec is None or held is not None:
@@ -224,11 +244,13 @@ def _next(observed: Observed, account: Account, now: datetime, context: Context)
         status = replace(status, next_run_after="", last_failure=None)
         status = summarize(status, Summary(schema.generation, reason, message), now)
         return _decision(replace(account, status=status))
-    if observed.taken_name or observed.refusal:
-        return _not_created(observed, account, Case(schema, spec, now))
+    if failed is not None:
+        return _not_created(account, Case(schema, spec, now), failed)
     wanted = wanted_run(observed, account, now)
     if wanted is not None:
-        gate = passed(observed, account, wanted, Case(schema, spec, now), context)
+        gate = may_start(observed, account, wanted, Case(schema, spec, now), context)
+        if isinstance(gate, CreatePlan):
+            return Decision(schema.status, (gate,))
         if isinstance(gate, Stay):
             return _decision(gate.account, requeue_after=until_due(gate.account.status, now))
         return _start(observed, gate, now, context)
@@ -259,12 +281,12 @@ def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
     return None
 
 
-def _not_created(observed: Observed, account: Account, case: Case) -> Decision:
+def _not_created(account: Account, case: Case, failed: ActionFailed) -> Decision:
     schema, now = case.schema, case.now
-    if observed.taken_name:
-        failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_conflict(observed.taken_name))
+    if isinstance(failed, NameTaken):
+        failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_conflict(failed.what))
     else:
-        failure = Failure(Reason.JOB_REFUSED, refused(observed.refused, observed.refusal))
+        failure = Failure(Reason.JOB_REFUSED, refused(failed.what, failed.words))
     account = replace(account, status=answered(account.status, schema, schema.generation, schema.tokens))
     account = fail(account, failure, case, salt=f"{schema.uid}/{to_text(now)}")
     return _decision(account, requeue_after=until_due(account.status, now))

@@ -1,7 +1,7 @@
 """What stands between the wish to apply and the Job: a plan, and where it is needed a decision.
 
 A plan counts as it is read live, while it belongs to this resource and to what its spec asks for. What must be read for
-that is asked for by `Unread`, one thing at a time, and only where the answer matters.
+that is asked for by `Missing`, one thing at a time, and only where the answer matters.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from alembic_operator.contract.request import Approved, RunKind
 from alembic_operator.contract.result import Failure
 from alembic_operator.core.job.request import request_mark
 from alembic_operator.core.model.decision import (
+    CreatePlan,
     Event,
     EventReason,
     PlanNote,
-    Question,
+    Read,
     ReadFloor,
     ReadPlan,
     ReadSql,
-    StorePlan,
 )
 from alembic_operator.core.model.draft import Draft
 from alembic_operator.core.model.installation import Context
@@ -41,12 +41,12 @@ from alembic_operator.core.status.conditions import APPROVED, PLANNED, Said, Sum
 from alembic_operator.core.status.failures import fail
 
 
-class Unread(Exception):
-    """Something must be known before it can be decided."""
+class Missing(Exception):
+    """Something must be read before it can be decided."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
-        self.question = question
+    def __init__(self, read: Read) -> None:
+        super().__init__(read)
+        self.read = read
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,13 @@ class Stay:
     account: Account
 
 
-def passed(observed: Observed, account: Account, wanted: Wanted, case: Case, context: Context) -> Go | Stay:
-    """What follows from the wish to apply.
+def may_start(
+    observed: Observed, account: Account, wanted: Wanted, case: Case, context: Context
+) -> Go | Stay | CreatePlan:
+    """What follows from the wish to apply: the run, its plan to be created first, or nothing yet.
 
     Raises:
-        Unread: something must be read or stored first.
+        Missing: something must be read first.
     """
     spec = case.spec
     if wanted.kind is not RunKind.APPLY or not _reviewed(observed, spec):
@@ -81,7 +83,7 @@ def passed(observed: Observed, account: Account, wanted: Wanted, case: Case, con
     if found is None:
         account = replace(account, status=say_no_plan(account.status))
         return Go(account, Wanted(RunKind.PLAN, str(case.schema.generation)))
-    return found if isinstance(found, Stay) else _judged(found, observed, account, case, context)
+    return _judged(found, observed, account, case, context) if isinstance(found, SchemaPlan) else found
 
 
 def _judged(plan: SchemaPlan, observed: Observed, account: Account, case: Case, context: Context) -> Go | Stay:
@@ -104,7 +106,7 @@ def _judged(plan: SchemaPlan, observed: Observed, account: Account, case: Case, 
 
 
 def still_approved(job: Job, observed: Observed, case: Case, context: Context) -> bool:
-    """Whether the Job of an apply run, whose container has not started, may still start. Raises Unread."""
+    """Whether the Job of an apply run, whose container has not started, may still start. Raises Missing."""
     approved = job.approved
     if approved is None:
         return not _reviewed(observed, case.spec)  # the namespace's label may ask for more than when it was made
@@ -124,7 +126,7 @@ def _reviewed(observed: Observed, spec: Spec) -> bool:
 
 def _floor(observed: Observed) -> str:
     if observed.floor is None:
-        raise Unread(ReadFloor())
+        raise Missing(ReadFloor())
     return observed.floor
 
 
@@ -135,11 +137,11 @@ def _verdict(plan: SchemaPlan, observed: Observed, spec: Spec, now: datetime, co
 
 def _read(observed: Observed, name: str) -> SchemaPlan | None:
     if name not in observed.plans:
-        raise Unread(ReadPlan(name))
+        raise Missing(ReadPlan(name))
     return observed.plans[name]
 
 
-def _plan(observed: Observed, account: Account, case: Case, context: Context) -> SchemaPlan | Stay | None:
+def _plan(observed: Observed, account: Account, case: Case, context: Context) -> SchemaPlan | CreatePlan | Stay | None:
     """The plan that is to be judged; None when one must be made."""
     schema, ref = case.schema, account.status.plan
     if ref is None:
@@ -158,12 +160,12 @@ def _plan(observed: Observed, account: Account, case: Case, context: Context) ->
 
 def _stored(
     draft: Draft, ref: PlanRef, observed: Observed, account: Account, case: Case, *, mark: str
-) -> SchemaPlan | Stay:
-    """The plan of a draft, in the cluster."""
+) -> SchemaPlan | CreatePlan | Stay:
+    """The plan of a draft as it is in the cluster, once it was created there."""
     schema = case.schema
     if ref.name not in observed.plans:
         plan, config_maps = build_plan(schema, draft, mark, case.spec.migrations.image)
-        raise Unread(StorePlan(plan, config_maps))
+        return CreatePlan(plan, config_maps)
     stored = observed.plans[ref.name]
     if stored is None or not _ours(stored, schema, ref):
         failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_taken(ref.name))
@@ -187,7 +189,7 @@ def _tells(plan: SchemaPlan, ref: PlanRef) -> bool:
 def _sql_fault(observed: Observed, plan: SchemaPlan) -> str:
     """What is wrong with the SQL that somebody read before approving it; "" for nothing."""
     if plan.name not in observed.sql_faults:
-        raise Unread(ReadSql(plan))
+        raise Missing(ReadSql(plan))
     return observed.sql_faults[plan.name]
 
 

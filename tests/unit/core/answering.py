@@ -1,4 +1,4 @@
-"""Answers to what `decide` asks, as the control loop gives them, from plans in a dict."""
+"""What `decide` misses, and plans that it creates, as the control loop has them: plans are in a dict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.core.decide import decide
-from alembic_operator.core.model.decision import Decision, ReadFloor, ReadPlan, ReadSql, StorePlan
+from alembic_operator.core.model.decision import ActionFailed, CreatePlan, Decision, ReadFloor, ReadPlan, ReadSql
 from alembic_operator.core.model.installation import Context
 from alembic_operator.core.model.observed import Observed
 
@@ -20,18 +20,25 @@ class Answers:
     floor: str = ""
     sql_fault: str = ""
 
-    def decided(self, observed: Observed, now: datetime, context: Context) -> tuple[Observed, Decision]:
-        """The decision, with everything known that it hangs on."""
+    def decided(
+        self, observed: Observed, now: datetime, context: Context, failed: ActionFailed | None = None
+    ) -> tuple[Observed, Decision]:
+        """The decision, with everything known that it hangs on, and its plan created."""
         for _ in range(8):
-            decision = decide(observed, now, context)
-            match decision.question:
+            decision = decide(observed, now, context, failed)
+            match decision.missing:
                 case None:
-                    return observed, decision
+                    match decision.actions:
+                        case (CreatePlan(plan, _),):
+                            assert decision == Decision(observed.schema.status, decision.actions)
+                            stored = self.plans.setdefault(
+                                plan.name, replace(plan, uid=f"uid-{plan.name}", version="1")
+                            )
+                            observed = replace(observed, plans={**observed.plans, plan.name: stored})
+                        case _:
+                            return observed, decision
                 case ReadPlan(name):
                     observed = replace(observed, plans={**observed.plans, name: self.plans.get(name)})
-                case StorePlan(plan, _):
-                    stored = self.plans.setdefault(plan.name, replace(plan, uid=f"uid-{plan.name}", version="1"))
-                    observed = replace(observed, plans={**observed.plans, plan.name: stored})
                 case ReadSql(plan):
                     observed = replace(observed, sql_faults={plan.name: self.sql_fault})
                 case ReadFloor():

@@ -19,7 +19,7 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.contract.result import DatabaseFacts, Failure, Outcome, RunResult
 from alembic_operator.core.job.manifest import build_job
-from alembic_operator.core.model.decision import Decision, StartRun
+from alembic_operator.core.model.decision import Decision, DeleteJob, NameTaken, NotAdmitted, StartRun
 from alembic_operator.core.model.draft import Draft, NoDraft
 from alembic_operator.core.model.installation import Context
 from alembic_operator.core.model.observed import Observed, Pod, parse_job, parse_pod, parse_progress, parse_schema
@@ -206,9 +206,8 @@ class World:
         observed, decision = self.answers.decided(observed, self.now, self.context)
         starts = [action for action in decision.actions if isinstance(action, StartRun)]
         if starts and (self.taken or self.refusal):
-            taken_name = f"Job {starts[0].request.job}" if self.taken else ""
-            observed = replace(observed, taken_name=taken_name, refusal=self.refusal)
-            observed, decision = self.answers.decided(observed, self.now, self.context)
+            failed = NameTaken(f"Job {starts[0].request.job}") if self.taken else NotAdmitted("the Job", self.refusal)
+            observed, decision = self.answers.decided(observed, self.now, self.context, failed)
         check_laws(observed, decision, [run.name for run in self.runs.values() if not run.over])
         self._act(observed, decision)
         if not crash:
@@ -228,7 +227,7 @@ class World:
                 assert action.request.job not in self.runs
                 self.runs[action.request.job] = Run(body)
                 self.started.append(action)
-            else:
+            elif isinstance(action, DeleteJob):
                 self.runs[action.name].job["metadata"]["deletionTimestamp"] = to_text(self.now)
 
     # What is there to see

@@ -1,4 +1,4 @@
-"""Answers to what `decide` asks: a plan read or stored, its SQL compared, the namespace's label read."""
+"""Plans in the cluster: created, read, and their SQL compared; and the label by which a namespace wants reviews."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from alembic_operator.api.plan import REJECT, InvalidPlan, SchemaPlan, parse_pla
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, NotFound, Refused
 from alembic_operator.cluster.port import Cluster, Made
 from alembic_operator.control.serve import log
-from alembic_operator.core.model.decision import PlanNote, Question, ReadFloor, ReadPlan, ReadSql, StorePlan
+from alembic_operator.core.model.decision import (
+    ActionFailed,
+    CreatePlan,
+    NameTaken,
+    NotAdmitted,
+    PlanNote,
+    Read,
+    ReadFloor,
+    ReadPlan,
+    ReadSql,
+)
 from alembic_operator.core.model.observed import Observed, Schema, controlled_by
 from alembic_operator.core.plans.build import sql_fault, tells_as_much
 
@@ -21,29 +31,12 @@ FLOOR_KEPT = 60.0  # seconds that a namespace's label minimum-review is remember
 _log = log.get(__name__)
 
 
-class NotStored(Exception):
-    """The API server refused a part of a plan.
+class NotDone(Exception):
+    """An action could not be carried out; `failed` says why, for the next decision."""
 
-    Attributes:
-        what: the object.
-        words: the API server's sentence.
-    """
-
-    def __init__(self, what: str, words: str) -> None:
-        super().__init__(what, words)
-        self.what, self.words = what, words
-
-
-class NameTaken(Exception):
-    """Something else has the name of what is to be made.
-
-    Attributes:
-        what: the object, such as `Job shop-7f3c9a1b-1`.
-    """
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, failed: ActionFailed) -> None:
+        super().__init__(failed)
+        self.failed = failed
 
 
 @dataclass
@@ -55,27 +48,33 @@ class PlanStore:
     clock: Callable[[], float] = time.monotonic
     _floors: dict[str, tuple[float, str]] = field(default_factory=dict)
 
-    async def answer(self, observed: Observed, question: Question) -> Observed:
-        """The world with the answer in it.
+    async def create(self, observed: Observed, wanted: CreatePlan) -> Observed:
+        """Create a plan; the world with it as it is in the cluster then.
 
         Raises:
-            NotStored: a part of the plan was refused.
-            NameTaken: a part of it cannot be made.
-            ClusterError: the cluster could not be asked or told.
+            NotDone: a part of it was refused, or has a name that something else has.
+            ClusterError: the cluster could not be told.
+        """
+        stored = await self._store(observed.schema, wanted.plan, wanted.config_maps)
+        return _with_plan(observed, wanted.plan.name, stored)
+
+    async def read(self, observed: Observed, missing: Read) -> Observed:
+        """The world with what was missing in it.
+
+        Raises:
+            ClusterError: the cluster could not be asked.
         """
         schema = observed.schema
-        match question:
+        match missing:
             case ReadPlan(name):
                 return _with_plan(observed, name, await self._read(schema.namespace, name))
-            case StorePlan(plan, config_maps):
-                return _with_plan(observed, plan.name, await self._store(schema, plan, config_maps))
             case ReadSql(plan):
                 fault = await self._sql_fault(schema, plan)
                 return replace(observed, sql_faults={**observed.sql_faults, plan.name: fault})
             case ReadFloor():
                 return replace(observed, floor=await self._floor(schema.namespace))
             case _:
-                assert_never(question)
+                assert_never(missing)
 
     async def note(self, namespace: str, note: PlanNote) -> None:
         """Write the phase of a plan, for people; a failure is logged, and changes nothing."""
@@ -102,7 +101,7 @@ class PlanStore:
         except AlreadyExists:
             return await self._there_already(schema, plan, config_maps)
         except Refused as error:
-            raise NotStored(f"the SchemaPlan {plan.name}", error.detail) from None
+            raise NotDone(NotAdmitted(f"the SchemaPlan {plan.name}", error.detail)) from None
         _log.info("plan made", plan=plan.name, digest=plan.plan.digest)
         return parse_plan(stored)
 
@@ -131,7 +130,7 @@ class PlanStore:
             await self.cluster.create_config_map(schema.namespace, body)
             return
         except Refused as error:
-            raise NotStored(f"the ConfigMap {name} with a plan's SQL", error.detail) from None
+            raise NotDone(NotAdmitted(f"the ConfigMap {name} with a plan's SQL", error.detail)) from None
         except AlreadyExists:
             try:
                 found = await self.cluster.get_config_map(schema.namespace, name)
@@ -142,7 +141,7 @@ class PlanStore:
             return
         # Of an earlier plan whose words or times differ: the same digest, and so the same statements.
         if not controlled_by(found, schema.uid):
-            raise NameTaken(f"ConfigMap {name} with a plan's SQL")
+            raise NotDone(NameTaken(f"ConfigMap {name} with a plan's SQL"))
         if await self._read(schema.namespace, name.rsplit("-", 1)[0]) is not None:
             return  # it belongs to the plan that is there, which pins it
         await self.cluster.delete(Made.CONFIG_MAP, schema.namespace, name, found["metadata"]["uid"])

@@ -22,14 +22,22 @@ from alembic_operator.control.queue import Key, KeyQueue
 from alembic_operator.control.reconcile.lint_slot import COME_BACK, Busy, Turns
 from alembic_operator.control.reconcile.observe import Places, gather
 from alembic_operator.control.reconcile.plan_log import Desk, Lint
-from alembic_operator.control.reconcile.plan_store import NameTaken, NotStored, PlanStore
+from alembic_operator.control.reconcile.plan_store import NotDone, PlanStore
 from alembic_operator.control.runner_config_map import RunnerFile
 from alembic_operator.control.serve import log
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.watch.event_filter import Interest
 from alembic_operator.core.decide import decide
 from alembic_operator.core.job.manifest import build_job
-from alembic_operator.core.model.decision import Decision, DeleteJob, StartRun
+from alembic_operator.core.model.decision import (
+    ActionFailed,
+    CreatePlan,
+    Decision,
+    DeleteJob,
+    JobNameTaken,
+    NotAdmitted,
+    StartRun,
+)
 from alembic_operator.core.model.draft import Draft
 from alembic_operator.core.model.installation import Context
 from alembic_operator.core.model.observed import Observed, Schema, controlled_by
@@ -37,7 +45,7 @@ from alembic_operator.core.model.observed import Observed, Schema, controlled_by
 AT_ONCE = 0.0
 AWAY = 20.0  # seconds at most between two looks while the API server is away: nothing tells that it is back
 MOST_NAMES = 5  # that are tried for a Job: one that has lost its owner, or is another's, keeps its name
-MOST_QUESTIONS = 8  # of one decision: a plan, its SQL, the namespace's label, and what is refused of them
+MOST_READS = 8  # of one decision: a plan, its SQL, the namespace's label
 
 _log = log.get(__name__)
 
@@ -72,53 +80,43 @@ class Reconciler:
         observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), desk=desk)
         return None if observed is None else await self._carry_out(observed)
 
-    async def _carry_out(self, observed: Observed) -> float | None:
+    async def _carry_out(self, observed: Observed, failed: ActionFailed | None = None) -> float | None:
+        """Decide and act, until there is a status to write: after a plan was created, and where one could not be."""
         try:
-            observed, decision = await self._decide(observed)
+            observed, decision = await self._decide(observed, failed)
+            with log.bound(**_subject(observed.schema, decision)):
+                changed = await self._act(observed, decision)
+                if changed is None:
+                    await self._mend(observed.schema, decision)
+                    return await self._write(observed.schema, decision)
+        except NotDone as error:
+            if isinstance(error.failed, JobNameTaken) and observed.passed_names + 1 < MOST_NAMES:
+                return await self._carry_out(replace(observed, passed_names=observed.passed_names + 1))
+            return await self._carry_out(observed, error.failed)
         except NotFound:
             return None  # the namespace is going, and everything in it
-        with log.bound(**_subject(observed.schema, decision)):
-            try:
-                await self._act(observed, decision)
-            except NameTaken as error:
-                if observed.passed_names + 1 < MOST_NAMES:
-                    return await self._carry_out(replace(observed, passed_names=observed.passed_names + 1))
-                return await self._tell(replace(observed, taken_name=error.what))
-            except NotStored as error:
-                return await self._tell(replace(observed, refusal=error.words, refused=error.what))
-            except NotFound:
-                return None  # the namespace is going, and everything in it
-            await self._mend(observed.schema, decision)
-            return await self._write(observed.schema, decision)
+        return await self._carry_out(changed)
 
-    async def _decide(self, observed: Observed) -> tuple[Observed, Decision]:
-        """Decide, having found out what must be known for it; the world as it is known then."""
-        for _ in range(MOST_QUESTIONS):
+    async def _decide(self, observed: Observed, failed: ActionFailed | None) -> tuple[Observed, Decision]:
+        """Decide, having read what is missing for it; the world as it is known then."""
+        for _ in range(MOST_READS):
             if any(isinstance(job.draft, Draft) for job in observed.jobs):
                 # To write 5 MiB of SQL down takes seconds, in which others and the probes must be answered.
-                decision = await asyncio.to_thread(decide, observed, self.now(), self.context)
+                decision = await asyncio.to_thread(decide, observed, self.now(), self.context, failed)
             else:
-                decision = decide(observed, self.now(), self.context)
-            if decision.question is None:
+                decision = decide(observed, self.now(), self.context, failed)
+            if decision.missing is None:
                 return observed, decision
-            try:
-                observed = await self.plans.answer(observed, decision.question)
-            except NameTaken as error:
-                observed = replace(observed, taken_name=error.what)
-            except NotStored as error:
-                observed = replace(observed, refusal=error.words, refused=error.what)
-        raise AssertionError("a decision asks again for what it was told")
+            observed = await self.plans.read(observed, decision.missing)
+        raise AssertionError("a decision asks again for what was read")
 
-    async def _tell(self, observed: Observed) -> float | None:
-        """Decide again, knowing that the Job could not be made: this time there is only a status to write."""
-        observed, decision = await self._decide(observed)
-        with log.bound(**_subject(observed.schema, decision)):
-            return await self._write(observed.schema, decision)
-
-    async def _act(self, observed: Observed, decision: Decision) -> None:
+    async def _act(self, observed: Observed, decision: Decision) -> Observed | None:
+        """Carry the actions out; the world that they changed, where it must be decided on anew before the status."""
         schema = observed.schema
         for action in decision.actions:
             match action:
+                case CreatePlan():
+                    return await self.plans.create(observed, action)
                 case StartRun():
                     await self._start(schema, action)
                 case DeleteJob():
@@ -126,6 +124,7 @@ class Reconciler:
                     _log.info("job deleted", job=action.name)
                 case _:
                     assert_never(action)
+        return None
 
     async def _mend(self, schema: Schema, decision: Decision) -> None:
         """Where a pod hangs on its volumes, the runner's ConfigMap may be what it lacks: that was remembered."""
@@ -144,15 +143,16 @@ class Reconciler:
         try:
             await self.runner.ensure(self.cluster, schema.namespace)
         except Refused as error:
-            raise NotStored(f"the ConfigMap {self.runner.config_map} of the runner", error.detail) from None
+            failed = NotAdmitted(f"the ConfigMap {self.runner.config_map} of the runner", error.detail)
+            raise NotDone(failed) from None
         try:
             await self.cluster.create_job(schema.namespace, body)
         except Refused as error:
-            raise NotStored("the Job", error.detail) from None
+            raise NotDone(NotAdmitted("the Job", error.detail)) from None
         except AlreadyExists:
             found = await self.cluster.list_jobs(schema.namespace, name=job)
             if any(not controlled_by(raw, schema.uid) for raw in found):
-                raise NameTaken(f"Job {job}") from None
+                raise NotDone(JobNameTaken(f"Job {job}")) from None
             _log.info("job was there already", job=job)
             return
         wanted = ", ".join(run.request.wanted)

@@ -30,7 +30,41 @@ class DeleteJob:
     uid: str
 
 
-Action = StartRun | DeleteJob
+@dataclass(frozen=True)
+class CreatePlan:
+    """Create the plan after the ConfigMaps with its SQL; one that is there already counts instead.
+
+    It comes alone: what follows from the plan as it is in the cluster is decided afterwards.
+    """
+
+    plan: SchemaPlan
+    config_maps: tuple[Mapping[str, Any], ...]
+
+
+Action = StartRun | DeleteJob | CreatePlan
+
+
+@dataclass(frozen=True)
+class NameTaken:
+    """An action could not be carried out, since something else has the name: `Job shop-7f3c9a1b-1`."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class NotAdmitted:
+    """An action could not be carried out, since the API server refused the object; `words` is its sentence."""
+
+    what: str
+    words: str
+
+
+@dataclass(frozen=True)
+class JobNameTaken(NameTaken):
+    """The same of a Job, which may have another name: the next attempt's."""
+
+
+ActionFailed = NameTaken | NotAdmitted
 
 
 @dataclass(frozen=True)
@@ -38,14 +72,6 @@ class ReadPlan:
     """Read the SchemaPlan of that name, live."""
 
     name: str
-
-
-@dataclass(frozen=True)
-class StorePlan:
-    """Create the plan after the ConfigMaps with its SQL; one that is there already is read instead."""
-
-    plan: SchemaPlan
-    config_maps: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -60,8 +86,8 @@ class ReadFloor:
     """Read the weakest review that the namespace allows."""
 
 
-# What must be known before it can be decided; nothing but it is done, and then it is decided again.
-Question = ReadPlan | StorePlan | ReadSql | ReadFloor
+# What must be read before it can be decided; then it is decided again.
+Read = ReadPlan | ReadSql | ReadFloor
 
 
 @dataclass(frozen=True)
@@ -113,7 +139,7 @@ class Decision:
         surplus: old Jobs that may go once the status is written, as it holds their outcome; none of them is needed.
         requeue_after: seconds until the resource must be looked at again; None: when something changes.
         notes: phases of SchemaPlans, written before the status.
-        question: what must be known first; the rest of this decision is nothing then.
+        missing: what must be read first; the rest of this decision is nothing then.
     """
 
     status: Status
@@ -123,4 +149,4 @@ class Decision:
     requeue_after: float | None = None
     surplus: tuple[DeleteJob, ...] = ()
     notes: tuple[PlanNote, ...] = ()
-    question: Question | None = None
+    missing: Read | None = None

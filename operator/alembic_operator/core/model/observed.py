@@ -136,9 +136,6 @@ class Observed:
         development: whether the namespace is one for development; None when it was not asked, as nothing hangs on it.
         owner_gone: a live read showed that the DatabaseSchema which owns the database is no more.
         passed_names: how many of the next names of Jobs are taken by what is not this resource's.
-        taken_name: what could not be made since something else has its name, such as `Job shop-1a-1`; "" when nothing.
-        refusal: the API server's sentence about what it did not let us create; "" when none.
-        refused: what that was.
         floor: the weakest review that the namespace's label allows, "" for any; None when it was not asked.
         plans: SchemaPlans that were asked for, by name; None for one that is not there.
         sql_faults: of plans whose SQL was asked for, by name: what is wrong with it, "" for nothing.
@@ -149,9 +146,6 @@ class Observed:
     development: bool | None = None
     owner_gone: bool = False
     passed_names: int = 0
-    taken_name: str = ""
-    refusal: str = ""
-    refused: str = "the Job"
     floor: str | None = None
     plans: Mapping[str, SchemaPlan | None] = field(default_factory=dict)
     sql_faults: Mapping[str, str] = field(default_factory=dict)
