@@ -22,19 +22,19 @@ from alembic_operator.control.gc.collect import Leftovers
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import KeyQueue
 from alembic_operator.control.reconcile.lint import Linter
-from alembic_operator.control.reconcile.observe import Places
+from alembic_operator.control.reconcile.observe import Scope
 from alembic_operator.control.reconcile.plan_store import PlanStore
 from alembic_operator.control.reconcile.reconcile import Reconciler, work
-from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.runner_config_map import RunnerConfigMap
 from alembic_operator.control.serve import log
 from alembic_operator.control.serve.health import Health, no_older
 from alembic_operator.control.serve.lease import Lease
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.settings import Settings
 from alembic_operator.control.watch import handlers
-from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.event_filter import EventFilter
 from alembic_operator.control.watch.resync import Resync
-from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.installation import Installation
 
 LAST_WORK = 10.0  # seconds for the workers to end what they have in hand
 AWAY = 2.0  # seconds between two tries to reach the API server
@@ -59,12 +59,12 @@ class App:
 
     settings: Settings
     cluster: Cluster
-    runner: RunnerFile
+    runner: RunnerConfigMap
     metrics: Metrics
 
     def __post_init__(self) -> None:
         self.queue = KeyQueue()
-        self.interest = Interest()
+        self.event_filter = EventFilter()
         self.orphans = Orphans(self.cluster)
         self.watching = asyncio.Event()
         self.insights = handlers.Insights()
@@ -74,7 +74,7 @@ class App:
             cluster=self.cluster,
             namespaces=self.settings.watch_namespaces,
             queue=self.queue,
-            interest=self.interest,
+            event_filter=self.event_filter,
             leftovers=Leftovers(self.cluster, self.settings.watch_namespaces, self.runner, self.orphans),
             orphans=self.orphans,
             metrics=self.metrics,
@@ -88,7 +88,7 @@ class App:
             on_change=self.metrics.leading,
         )
         self.metrics.follow_queue(self.queue.depth, self.queue.oldest)
-        self.metrics.follow_resources(self.interest.by_reason)
+        self.metrics.follow_resources(self.event_filter.by_reason)
 
     async def run(self) -> None:
         """Serve until asked to stop.
@@ -192,18 +192,18 @@ class App:
         cluster_id = settings.cluster_id or (await self.cluster.get_namespace("kube-system"))["metadata"]["uid"]
         return Reconciler(
             cluster=self.cluster,
-            context=Context(
+            installation=Installation(
                 cluster_id,
                 self.runner.sha256,
                 settings.runner_image,
                 settings.shadow_images,
                 settings.admission_policies,
             ),
-            where=Places(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
+            where=Scope(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
             runner=self.runner,
             plans=PlanStore(self.cluster, ask_namespaces=not settings.watch_namespaces),
             lint=Linter(),
-            interest=self.interest,
+            event_filter=self.event_filter,
             metrics=self.metrics,
             pod=settings.pod,
         )
@@ -220,7 +220,7 @@ class App:
         # The last to start: kopf takes every later task for one of its own, and waits for it at the end.
         watcher = asyncio.create_task(
             kopf.operator(
-                registry=handlers.registry(self.interest, self.orphans, self.queue, self.metrics),
+                registry=handlers.registry(self.event_filter, self.orphans, self.queue, self.metrics),
                 settings=handlers.settings(),
                 # kopf would look for the user's name, which an arbitrary user id (OpenShift's) does not have.
                 identity=self.settings.pod,  # type: ignore[arg-type]
@@ -247,7 +247,7 @@ async def serve(settings: Settings) -> int:
         LeaseLost: it may not go on as it is, and can stand by again.
     """
     metrics = Metrics()
-    runner = RunnerFile.read(settings.runner_file)
+    runner = RunnerConfigMap.read(settings.runner_file)
     cluster = await Kube.connect(metrics.request)
     try:
         await App(settings, cluster, runner, metrics).run()

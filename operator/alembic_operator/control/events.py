@@ -9,12 +9,12 @@ from typing import Any
 from alembic_operator.api import names
 from alembic_operator.api.instant import to_text
 from alembic_operator.core.model.decision import Event
-from alembic_operator.core.model.observed import Schema
+from alembic_operator.core.model.observed import DatabaseSchema
 
 MESSAGE_LIMIT = 1024  # bytes; the API server refuses more
 
 
-def event_body(schema: Schema, event: Event, now: datetime, pod: str) -> dict[str, Any]:
+def event_body(schema: DatabaseSchema, event: Event, now: datetime, pod: str) -> dict[str, Any]:
     """The Event about a DatabaseSchema, reported by this operator's pod."""
     message = event.message.encode()[:MESSAGE_LIMIT].decode(errors="ignore")
     return {

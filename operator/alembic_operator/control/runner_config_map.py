@@ -28,14 +28,14 @@ _log = log.get(__name__)
 
 
 @dataclass(frozen=True)
-class RunnerFile:
+class RunnerConfigMap:
     """The zipapp as this version of the operator carries it."""
 
     content: bytes
     _seen: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def read(cls, path: Path) -> RunnerFile:
+    def read(cls, path: Path) -> RunnerConfigMap:
         """Read the file that the operator's image carries. Raises OSError."""
         return cls(path.read_bytes())
 

@@ -15,7 +15,7 @@ from alembic_operator.api.status import Run, Status, bounded
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, RunKind, RunRequest
 from alembic_operator.contract.result import Failure
-from alembic_operator.core.gate import Go, Missing, Stay, may_start, said_approved, still_approved
+from alembic_operator.core.gate import Hold, Missing, Start, may_start, said_approved, still_approved
 from alembic_operator.core.job.names import job_name
 from alembic_operator.core.job.request import build_request
 from alembic_operator.core.model.decision import (
@@ -29,9 +29,9 @@ from alembic_operator.core.model.decision import (
     NameTaken,
     StartRun,
 )
-from alembic_operator.core.model.installation import Context
-from alembic_operator.core.model.observed import Job, Observed, Schema
-from alembic_operator.core.model.state import DOUBT, Account, Case
+from alembic_operator.core.model.installation import Installation
+from alembic_operator.core.model.observed import DatabaseSchema, Job, Observed
+from alembic_operator.core.model.state import DOUBT, Case, ReconcileState
 from alembic_operator.core.runs.next_run import (
     TAKE_OVER_PAUSE,
     Wanted,
@@ -42,7 +42,7 @@ from alembic_operator.core.runs.next_run import (
 )
 from alembic_operator.core.runs.outcome import ending_of, gone
 from alembic_operator.core.runs.pod_start import refused, start_trouble
-from alembic_operator.core.runs.record import account_for
+from alembic_operator.core.runs.record import record
 from alembic_operator.core.status import messages
 from alembic_operator.core.status.begin import answered, begun
 from alembic_operator.core.status.conditions import Summary, summarize
@@ -54,43 +54,45 @@ POLL_LONG_RUN = 120.0
 POLL_DELETION = 2.0
 
 
-def decide(observed: Observed, now: datetime, context: Context, failed: ActionFailed | None = None) -> Decision:
+def decide(
+    observed: Observed, now: datetime, installation: Installation, failed: ActionFailed | None = None
+) -> Decision:
     """What to do. Deterministic and idempotent: in the world that a decision leads to, there is nothing left to do.
 
     Args:
         observed: as it was read, live.
         now: the time.
-        context: what the installation fixes.
+        installation: what the installation fixes.
         failed: the action of the last decision on this world that could not be carried out: no other is tried, and
             the status says why.
     """
     if observed.schema.deleting:
         return Decision(observed.schema.status)
     try:
-        decision = _decided(observed, now, context, failed)
+        decision = _decided(observed, now, installation, failed)
     except Missing as missing:
         return Decision(observed.schema.status, missing=missing.read)
     return replace(decision, status=bounded(decision.status))
 
 
-def _decided(observed: Observed, now: datetime, context: Context, failed: ActionFailed | None) -> Decision:
+def _decided(observed: Observed, now: datetime, installation: Installation, failed: ActionFailed | None) -> Decision:
     schema = observed.schema
-    account = Account(schema.status)
+    state = ReconcileState(schema.status)
     for job in unaccounted(observed):
-        account = replace(account, status=_with_run(account.status, job, schema))
-        ending = ending_of(job, schema, _expected(job, schema, context))
+        state = replace(state, status=_with_run(state.status, job, schema))
+        ending = ending_of(job, schema, _expected(job, schema, installation))
         if ending is None:
-            return _wait_for(job, account, observed, now, context)
-        account = account_for(account, job, ending, schema, now)
-    run = account.status.run
+            return _wait_for(job, state, observed, now, installation)
+        state = record(state, job, ending, schema, now)
+    run = state.status.run
     if run is not None:
         lost = _lost_job(run)
-        account = account_for(account, lost, gone(lost, schema), schema, now)
+        state = record(state, lost, gone(lost, schema), schema, now)
     going = [job.deleted_at for job in observed.jobs if job.deleting and not job.finished]
     if going:
         # On a node that does not answer this lasts until the node is gone: a question every two seconds mends nothing.
-        return _decision(account, requeue_after=_poll(min(going), POLL_DELETION, now))
-    return _next(observed, account, now, context, failed)
+        return _decision(state, requeue_after=_poll(min(going), POLL_DELETION, now))
+    return _next(observed, state, now, installation, failed)
 
 
 def unaccounted(observed: Observed) -> list[Job]:
@@ -100,10 +102,10 @@ def unaccounted(observed: Observed) -> list[Job]:
     return [job for job in observed.jobs if job.attempt > status.attempts or job.name == running]
 
 
-def _expected(job: Job, schema: Schema, context: Context) -> RunRequest | None:
+def _expected(job: Job, schema: DatabaseSchema, installation: Installation) -> RunRequest | None:
     if schema.spec is None or job.generation != schema.generation:
         return None
-    return build_request(schema, schema.spec, job.kind, job.name, replace_owner="", context=context)
+    return build_request(schema, schema.spec, job.kind, job.name, replace_owner="", installation=installation)
 
 
 def _lost_job(run: Run) -> Job:
@@ -121,55 +123,55 @@ def _lost_job(run: Run) -> Job:
 
 
 def _decision(
-    account: Account,
+    state: ReconcileState,
     actions: tuple[Action, ...] = (),
     events: tuple[Event, ...] = (),
     requeue_after: float | None = None,
 ) -> Decision:
     return Decision(
-        status=account.status,
+        status=state.status,
         actions=actions,
-        events=(*account.events, *events),
-        finished=account.finished,
+        events=(*state.events, *events),
+        finished=state.finished,
         requeue_after=requeue_after,
-        notes=account.notes,
+        plan_phases=state.plan_phases,
     )
 
 
 # A run that goes on
 
 
-def _is_unwanted(job: Job, observed: Observed, now: datetime, context: Context) -> bool:
+def _is_unwanted(job: Job, observed: Observed, now: datetime, installation: Installation) -> bool:
     schema, outdated = observed.schema, job.generation != observed.schema.generation
     if job.started:
         return outdated and job.kind is not RunKind.APPLY
     if outdated or schema.spec is None or schema.spec.suspend:
         return True
-    return job.kind is RunKind.APPLY and not still_approved(job, observed, Case(schema, schema.spec, now), context)
+    return job.kind is RunKind.APPLY and not still_approved(job, observed, Case(schema, schema.spec, now), installation)
 
 
-def _wait_for(job: Job, account: Account, observed: Observed, now: datetime, context: Context) -> Decision:
+def _wait_for(
+    job: Job, state: ReconcileState, observed: Observed, now: datetime, installation: Installation
+) -> Decision:
     schema = observed.schema
     outdated = job.generation != schema.generation
-    if _is_unwanted(job, observed, now, context):
+    if _is_unwanted(job, observed, now, installation):
         # It did nothing yet, or only reads. An apply run whose container has started is never cancelled.
-        status = replace(account.status, run=None, attempts=max(account.status.attempts, job.attempt))
+        status = replace(state.status, run=None, attempts=max(state.status.attempts, job.attempt))
         actions = () if job.deleting else (DeleteJob(job.name, job.uid),)
-        return _decision(replace(account, status=status), actions, requeue_after=POLL_DELETION)
-    status = account.status
+        return _decision(replace(state, status=status), actions, requeue_after=POLL_DELETION)
+    status = state.status
     if outdated:
-        return _decision(account, requeue_after=_poll_run(status, now))
+        return _decision(state, requeue_after=_poll_run(status, now))
     trouble = None if job.started else start_trouble(job)
     if trouble and _told(schema.status, trouble):
-        return _decision(account, requeue_after=POLL_RUN)
+        return _decision(state, requeue_after=POLL_RUN)
     if trouble:
         status = summarize(status, Summary(schema.generation, *trouble), now)
         events = (Event(EventReason.RETRY_SCHEDULED, trouble[1], warning=True),)
-        return _decision(replace(account, status=status), events=events, requeue_after=POLL_RUN)
+        return _decision(replace(state, status=status), events=events, requeue_after=POLL_RUN)
     status = _in_progress(status, Wanted(job.kind, job.trigger), job.name, schema, now, approved=job.approved)
-    return _decision(
-        replace(account, status=status), requeue_after=_poll_run(status, now) if job.started else POLL_START
-    )
+    return _decision(replace(state, status=status), requeue_after=_poll_run(status, now) if job.started else POLL_START)
 
 
 def _poll_run(status: Status, now: datetime) -> float:
@@ -189,7 +191,7 @@ def _told(before: Status, trouble: tuple[Reason, str]) -> bool:
     return ready is not None and ready.reason == trouble[0].value and before.run is not None
 
 
-def _with_run(status: Status, job: Job, schema: Schema) -> Status:
+def _with_run(status: Status, job: Job, schema: DatabaseSchema) -> Status:
     """The status naming this run, also when the operator was killed between creating the Job and saying so."""
     if status.run is None or status.run.job != job.name:
         run = Run(job.kind.value, job.name, job.attempt, job.created_at, job.generation)
@@ -210,7 +212,7 @@ _UNDER_WAY = {
 
 
 def _in_progress(
-    status: Status, wanted: Wanted, job: str, schema: Schema, now: datetime, *, approved: Approved | None
+    status: Status, wanted: Wanted, job: str, schema: DatabaseSchema, now: datetime, *, approved: Approved | None
 ) -> Status:
     if _background(wanted.kind, status):
         return status
@@ -234,45 +236,45 @@ def _background(kind: RunKind, status: Status) -> bool:
 
 
 def _next(
-    observed: Observed, account: Account, now: datetime, context: Context, failed: ActionFailed | None
+    observed: Observed, state: ReconcileState, now: datetime, installation: Installation, failed: ActionFailed | None
 ) -> Decision:
     schema, spec = observed.schema, observed.schema.spec
-    held = _held(observed, context)
+    held = _held(observed, installation)
     if spec is None or held is not None:
         reason, message = held or (Reason.INVALID_SPEC, str(schema.fault))
-        status = answered(account.status, schema, schema.generation, schema.tokens)
+        status = answered(state.status, schema, schema.generation, schema.tokens)
         status = replace(status, next_run_after="", last_failure=None)
         status = summarize(status, Summary(schema.generation, reason, message), now)
-        return _decision(replace(account, status=status))
+        return _decision(replace(state, status=status))
     if failed is not None:
-        return _not_created(account, Case(schema, spec, now), failed)
-    wanted = wanted_run(observed, account, now)
+        return _not_created(state, Case(schema, spec, now), failed)
+    wanted = wanted_run(observed, state, now)
     if wanted is not None:
-        gate = may_start(observed, account, wanted, Case(schema, spec, now), context)
+        gate = may_start(observed, state, wanted, Case(schema, spec, now), installation)
         if isinstance(gate, CreatePlan):
             return Decision(schema.status, (gate,))
-        if isinstance(gate, Stay):
-            return _decision(gate.account, requeue_after=until_due(gate.account.status, now))
-        return _start(observed, gate, now, context)
-    decision = _decision(account, requeue_after=_look_again(observed, account, now))
-    return replace(decision, surplus=_old_jobs(observed, spec))
+        if isinstance(gate, Hold):
+            return _decision(gate.state, requeue_after=until_due(gate.state.status, now))
+        return _start(observed, gate, now, installation)
+    decision = _decision(state, requeue_after=_look_again(observed, state, now))
+    return replace(decision, old_jobs=_jobs_beyond_the_limit(observed, spec))
 
 
-def _look_again(observed: Observed, account: Account, now: datetime) -> float | None:
-    owner = account.status.owner
+def _look_again(observed: Observed, state: ReconcileState, now: datetime) -> float | None:
+    owner = state.status.owner
     if owner is not None and owner != observed.schema.status.owner:
         return 0.0  # whether that owner still exists is read only once it is known
-    due = until_due(account.status, now)
-    return due if due is None or not replaced_owner(observed, account.status) else min(due, TAKE_OVER_PAUSE)
+    due = until_due(state.status, now)
+    return due if due is None or not replaced_owner(observed, state.status) else min(due, TAKE_OVER_PAUSE)
 
 
-def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
+def _held(observed: Observed, installation: Installation) -> tuple[Reason, str] | None:
     spec = observed.schema.spec
     if spec is None:
         return None
     if spec.suspend:
         return Reason.SUSPENDED, messages.SUSPENDED
-    if spec.migrations.config_map and not context.runner_image:
+    if spec.migrations.config_map and not installation.runner_image:
         return Reason.INVALID_SPEC, messages.NO_RUNNER_IMAGE
     if observed.development is False and not spec.migrations.pinned:
         return Reason.IMAGE_NOT_PINNED, messages.not_pinned(spec.migrations.image)
@@ -281,21 +283,21 @@ def _held(observed: Observed, context: Context) -> tuple[Reason, str] | None:
     return None
 
 
-def _not_created(account: Account, case: Case, failed: ActionFailed) -> Decision:
+def _not_created(state: ReconcileState, case: Case, failed: ActionFailed) -> Decision:
     schema, now = case.schema, case.now
     if isinstance(failed, NameTaken):
         failure = Failure(Reason.JOB_NAME_CONFLICT, messages.name_conflict(failed.what))
     else:
         failure = Failure(Reason.JOB_REFUSED, refused(failed.what, failed.words))
-    account = replace(account, status=answered(account.status, schema, schema.generation, schema.tokens))
-    account = fail(account, failure, case, salt=f"{schema.uid}/{to_text(now)}")
-    return _decision(account, requeue_after=until_due(account.status, now))
+    state = replace(state, status=answered(state.status, schema, schema.generation, schema.tokens))
+    state = fail(state, failure, case, salt=f"{schema.uid}/{to_text(now)}")
+    return _decision(state, requeue_after=until_due(state.status, now))
 
 
-def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decision:
-    account, schema, spec, status = go.account, observed.schema, observed.schema.spec, go.account.status
+def _start(observed: Observed, go: Start, now: datetime, installation: Installation) -> Decision:
+    state, schema, spec, status = go.state, observed.schema, observed.schema.spec, go.state.status
     assert spec is not None
-    wanted = look_first(go.wanted, spec, status, context)
+    wanted = look_first(go.wanted, spec, status, installation)
     kind = wanted.kind
     attempt = 1 + max([status.attempts, *(job.attempt for job in observed.jobs)]) + observed.passed_names
     name = job_name(schema.name, schema.uid, kind, wanted.trigger, attempt)
@@ -305,7 +307,7 @@ def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decis
         kind,
         name,
         replace_owner=replaced_owner(observed, status),
-        context=context,
+        installation=installation,
         approved=go.approved,
     )
     run = Run(kind.value, name, attempt, to_text(now), schema.generation)
@@ -314,12 +316,12 @@ def _start(observed: Observed, go: Go, now: datetime, context: Context) -> Decis
     status = _in_progress(status, wanted, name, schema, now, approved=go.approved)
     started = Event(EventReason.MIGRATION_STARTED, messages.started(kind, name, messages.target(spec)))
     events = (started,) if first else ()
-    account = replace(account, status=status)
-    return _decision(account, (StartRun(attempt, wanted.trigger, request, go.plan),), events, requeue_after=POLL_START)
+    state = replace(state, status=status)
+    return _decision(state, (StartRun(attempt, wanted.trigger, request, go.plan),), events, requeue_after=POLL_START)
 
 
-def _old_jobs(observed: Observed, spec: Spec) -> tuple[DeleteJob, ...]:
+def _jobs_beyond_the_limit(observed: Observed, spec: Spec) -> tuple[DeleteJob, ...]:
     """Jobs beyond the limit: all have ended here, and their outcome is in the status by now."""
     finished = [job for job in observed.jobs if not job.deleting]
-    surplus = len(finished) - spec.history_limit
-    return tuple(DeleteJob(job.name, job.uid) for job in finished[:surplus]) if surplus > 0 else ()
+    old_jobs = len(finished) - spec.history_limit
+    return tuple(DeleteJob(job.name, job.uid) for job in finished[:old_jobs]) if old_jobs > 0 else ()

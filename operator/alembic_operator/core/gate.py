@@ -22,22 +22,30 @@ from alembic_operator.core.model.decision import (
     CreatePlan,
     Event,
     EventReason,
-    PlanNote,
+    PlanPhase,
     Read,
     ReadFloor,
     ReadPlan,
     ReadSql,
 )
 from alembic_operator.core.model.draft import Draft
-from alembic_operator.core.model.installation import Context
-from alembic_operator.core.model.observed import Job, Observed, Schema
-from alembic_operator.core.model.state import Account, Case
+from alembic_operator.core.model.installation import Installation
+from alembic_operator.core.model.observed import DatabaseSchema, Job, Observed
+from alembic_operator.core.model.state import Case, ReconcileState
 from alembic_operator.core.plans import messages
 from alembic_operator.core.plans.approval import Answer, Verdict, is_reviewed, judge
 from alembic_operator.core.plans.build import build_plan, used_up
 from alembic_operator.core.runs.next_run import Wanted
 from alembic_operator.core.status.begin import answered
-from alembic_operator.core.status.conditions import APPROVED, PLANNED, Said, Summary, say, say_no_plan, summarize
+from alembic_operator.core.status.conditions import (
+    APPROVED,
+    PLANNED,
+    ConditionUpdate,
+    Summary,
+    forget_plan,
+    set_condition,
+    summarize,
+)
 from alembic_operator.core.status.failures import fail
 
 
@@ -50,25 +58,25 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True)
-class Go:
+class Start:
     """A run may start; `approved` and `plan` where it runs a plan."""
 
-    account: Account
+    state: ReconcileState
     wanted: Wanted
     approved: Approved | None = None
     plan: SchemaPlan | None = None
 
 
 @dataclass(frozen=True)
-class Stay:
+class Hold:
     """Nothing may start; the account says why."""
 
-    account: Account
+    state: ReconcileState
 
 
 def may_start(
-    observed: Observed, account: Account, wanted: Wanted, case: Case, context: Context
-) -> Go | Stay | CreatePlan:
+    observed: Observed, state: ReconcileState, wanted: Wanted, case: Case, installation: Installation
+) -> Start | Hold | CreatePlan:
     """What follows from the wish to apply: the run, its plan to be created first, or nothing yet.
 
     Raises:
@@ -76,36 +84,38 @@ def may_start(
     """
     spec = case.spec
     if wanted.kind is not RunKind.APPLY or not _reviewed(observed, spec):
-        return Go(account, wanted)
-    if account.claims:
-        return Go(account, wanted, _claim(account.status))
-    found = _plan(observed, account, case, context)
+        return Start(state, wanted)
+    if state.claims:
+        return Start(state, wanted, _claim(state.status))
+    found = _plan(observed, state, case, installation)
     if found is None:
-        account = replace(account, status=say_no_plan(account.status))
-        return Go(account, Wanted(RunKind.PLAN, str(case.schema.generation)))
-    return _judged(found, observed, account, case, context) if isinstance(found, SchemaPlan) else found
+        state = replace(state, status=forget_plan(state.status))
+        return Start(state, Wanted(RunKind.PLAN, str(case.schema.generation)))
+    return _judged(found, observed, state, case, installation) if isinstance(found, SchemaPlan) else found
 
 
-def _judged(plan: SchemaPlan, observed: Observed, account: Account, case: Case, context: Context) -> Go | Stay:
-    verdict = _verdict(plan, observed, case.spec, case.now, context)
+def _judged(
+    plan: SchemaPlan, observed: Observed, state: ReconcileState, case: Case, installation: Installation
+) -> Start | Hold:
+    verdict = _verdict(plan, observed, case.spec, case.now, installation)
     if verdict.answer is Answer.REJECTED:
-        return _rejected(observed, account, plan, verdict, case)
+        return _rejected(observed, state, plan, verdict, case)
     fault = _sql_fault(observed, plan) if verdict.answer is Answer.APPROVED else ""
     if not verdict.may_run or fault:
         named = case.spec.review.approved_digest
         message = messages.waits(
             plan,
             verdict,
-            policies=context.admission_policies,
+            policies=installation.admission_policies,
             fault=fault,
             other_digest=named if named != plan.plan.digest else "",
         )
-        return _waits(observed, account, plan, message, case)
+        return _waits(observed, state, plan, message, case)
     wanted = Wanted(RunKind.APPLY, str(case.schema.generation))
-    return Go(_accepted(observed, account, plan, verdict), wanted, _approval(plan, verdict), plan)
+    return Start(_accepted(observed, state, plan, verdict), wanted, _approval(plan, verdict), plan)
 
 
-def still_approved(job: Job, observed: Observed, case: Case, context: Context) -> bool:
+def still_approved(job: Job, observed: Observed, case: Case, installation: Installation) -> bool:
     """Whether the Job of an apply run, whose container has not started, may still start. Raises Missing."""
     approved = job.approved
     if approved is None:
@@ -115,7 +125,7 @@ def still_approved(job: Job, observed: Observed, case: Case, context: Context) -
     plan = _read(observed, approved.name)
     if plan is None or plan.deleting or plan.uid != approved.uid or plan.plan.digest != approved.digest:
         return False
-    return _verdict(plan, observed, case.spec, case.now, context).may_run
+    return _verdict(plan, observed, case.spec, case.now, installation).may_run
 
 
 def _reviewed(observed: Observed, spec: Spec) -> bool:
@@ -130,9 +140,9 @@ def _floor(observed: Observed) -> str:
     return observed.floor
 
 
-def _verdict(plan: SchemaPlan, observed: Observed, spec: Spec, now: datetime, context: Context) -> Verdict:
+def _verdict(plan: SchemaPlan, observed: Observed, spec: Spec, now: datetime, installation: Installation) -> Verdict:
     floor = "" if spec.review.mode == "Required" else _floor(observed)
-    return judge(plan, spec.review, floor, now.date(), policies=context.admission_policies)
+    return judge(plan, spec.review, floor, now.date(), policies=installation.admission_policies)
 
 
 def _read(observed: Observed, name: str) -> SchemaPlan | None:
@@ -141,15 +151,17 @@ def _read(observed: Observed, name: str) -> SchemaPlan | None:
     return observed.plans[name]
 
 
-def _plan(observed: Observed, account: Account, case: Case, context: Context) -> SchemaPlan | CreatePlan | Stay | None:
+def _plan(
+    observed: Observed, state: ReconcileState, case: Case, installation: Installation
+) -> SchemaPlan | CreatePlan | Hold | None:
     """The plan that is to be judged; None when one must be made."""
-    schema, ref = case.schema, account.status.plan
+    schema, ref = case.schema, state.status.plan
     if ref is None:
         return None
-    mark = request_mark(schema, case.spec, context)
-    if account.draft is not None:
-        return _stored(account.draft, ref, observed, account, case, mark=mark)
-    if used_up(account.status, ref):
+    mark = request_mark(schema, case.spec, installation)
+    if state.draft is not None:
+        return _stored(state.draft, ref, observed, state, case, mark=mark)
+    if used_up(state.status, ref):
         return None
     live = _read(observed, ref.name)
     if live is None or live.deleting or not _ours(live, schema, ref) or not _tells(live, ref):
@@ -159,8 +171,8 @@ def _plan(observed: Observed, account: Account, case: Case, context: Context) ->
 
 
 def _stored(
-    draft: Draft, ref: PlanRef, observed: Observed, account: Account, case: Case, *, mark: str
-) -> SchemaPlan | CreatePlan | Stay:
+    draft: Draft, ref: PlanRef, observed: Observed, state: ReconcileState, case: Case, *, mark: str
+) -> SchemaPlan | CreatePlan | Hold:
     """The plan of a draft as it is in the cluster, once it was created there."""
     schema = case.schema
     if ref.name not in observed.plans:
@@ -173,10 +185,10 @@ def _stored(
         failure = Failure(Reason.JOB_REFUSED, messages.still_going(stored))
     else:
         return stored
-    return Stay(fail(account, failure, case, salt=f"{schema.uid}/{account.status.attempts}"))
+    return Hold(fail(state, failure, case, salt=f"{schema.uid}/{state.status.attempts}"))
 
 
-def _ours(plan: SchemaPlan, schema: Schema, ref: PlanRef) -> bool:
+def _ours(plan: SchemaPlan, schema: DatabaseSchema, ref: PlanRef) -> bool:
     return plan.schema_uid == schema.uid and plan.plan.digest == ref.digest
 
 
@@ -217,14 +229,16 @@ def _approval(plan: SchemaPlan, verdict: Verdict) -> Approved:
 def said_approved(status: Status, approved: Approved, now: datetime) -> Status:
     """The status that says of the plan under way that it may run."""
     message = messages.approved(approved.name, approved.digest, approved.approved_by)
-    return _said(status, Said(APPROVED, "True", "MayRun", message), now)
+    return _said(status, ConditionUpdate(APPROVED, "True", "MayRun", message), now)
 
 
-def _said(status: Status, said: Said, now: datetime) -> Status:
+def _said(status: Status, said: ConditionUpdate, now: datetime) -> Status:
     """The status with what is said of its plan, and that there is one: a new generation that it holds for forgot it."""
     if status.plan is not None:
-        status = say(status, Said(PLANNED, "True", "PlanMade", messages.plan_made(status.plan)), now)
-    return say(status, said, now)
+        status = set_condition(
+            status, ConditionUpdate(PLANNED, "True", "PlanMade", messages.plan_made(status.plan)), now
+        )
+    return set_condition(status, said, now)
 
 
 def _waited(observed: Observed, plan: SchemaPlan) -> bool:
@@ -233,42 +247,44 @@ def _waited(observed: Observed, plan: SchemaPlan) -> bool:
     return condition is not None and condition.status == "False" and ref is not None and ref.name == plan.name
 
 
-def _accepted(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict) -> Account:
+def _accepted(observed: Observed, state: ReconcileState, plan: SchemaPlan, verdict: Verdict) -> ReconcileState:
     if not _waited(observed, plan) and plan.phase != "Pending":
-        return account
+        return state
     message = messages.approved(plan.name, plan.plan.digest, f"approved by {verdict.by}")
     event = Event(EventReason.APPROVED, message)
-    return replace(account, events=(*account.events, event), notes=(*account.notes, PlanNote(plan.name, "Running")))
+    return replace(
+        state, events=(*state.events, event), plan_phases=(*state.plan_phases, PlanPhase(plan.name, "Running"))
+    )
 
 
-def _held(account: Account, reason: Reason, message: str, case: Case) -> Account:
+def _held(state: ReconcileState, reason: Reason, message: str, case: Case) -> ReconcileState:
     """The account of a resource that waits for people; how often its plan was out of date is remembered."""
     schema = case.schema
-    status = answered(account.status, schema, schema.generation, schema.tokens)
+    status = answered(state.status, schema, schema.generation, schema.tokens)
     last = status.last_failure
     kept = last if last is not None and last.reason == Reason.PLAN_CHANGED.value else None
     status = replace(status, next_run_after="", last_failure=kept)
     status = summarize(status, Summary(schema.generation, reason, message), case.now)
-    return replace(account, status=_said(status, Said(APPROVED, "False", reason.value, message), case.now))
+    return replace(state, status=_said(status, ConditionUpdate(APPROVED, "False", reason.value, message), case.now))
 
 
-def _rejected(observed: Observed, account: Account, plan: SchemaPlan, verdict: Verdict, case: Case) -> Stay:
+def _rejected(observed: Observed, state: ReconcileState, plan: SchemaPlan, verdict: Verdict, case: Case) -> Hold:
     message = messages.rejected(plan, verdict)
     before = observed.schema.status.condition(APPROVED)
-    account = _held(account, Reason.PLAN_REJECTED, message, case)
+    state = _held(state, Reason.PLAN_REJECTED, message, case)
     if before is not None and before.reason == Reason.PLAN_REJECTED.value and before.message == message:
-        return Stay(account)
+        return Hold(state)
     event = Event(EventReason.REJECTED, message, warning=True)
-    note = PlanNote(plan.name, "Rejected")
-    return Stay(replace(account, events=(*account.events, event), notes=(*account.notes, note)))
+    note = PlanPhase(plan.name, "Rejected")
+    return Hold(replace(state, events=(*state.events, event), plan_phases=(*state.plan_phases, note)))
 
 
-def _waits(observed: Observed, account: Account, plan: SchemaPlan, message: str, case: Case) -> Stay:
-    held = _held(account, Reason.AWAITING_APPROVAL, message, case)
+def _waits(observed: Observed, state: ReconcileState, plan: SchemaPlan, message: str, case: Case) -> Hold:
+    held = _held(state, Reason.AWAITING_APPROVAL, message, case)
     if _waited(observed, plan):
-        return Stay(held)
-    ref = account.status.plan
-    created = Event(EventReason.PLAN_CREATED, messages.plan_made(ref)) if account.draft and ref else None
+        return Hold(held)
+    ref = state.status.plan
+    created = Event(EventReason.PLAN_CREATED, messages.plan_made(ref)) if state.draft and ref else None
     required = Event(EventReason.APPROVAL_REQUIRED, message, warning=True)
-    events = (*account.events, *([created] if created else []), required)
-    return Stay(replace(held, events=events, notes=(*account.notes, PlanNote(plan.name, "Pending"))))
+    events = (*state.events, *([created] if created else []), required)
+    return Hold(replace(held, events=events, plan_phases=(*state.plan_phases, PlanPhase(plan.name, "Pending"))))

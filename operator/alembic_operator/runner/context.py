@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Callable
 
 from ..contract.request import RunRequest
 from .database.driver import Driver, RawConnection
-from .database.session import Place, TargetSession, Wanted, no_schema
+from .database.session import TargetSession, VersionTable, Wanted, no_schema
 from .database.sessions import Sessions
 from .database.version_table import schema_exists
-from .migrate.statement_guard import Gate
+from .migrate.statement_guard import StatementListener
 from .outcome import RunFacts
 from .planning.network import Network
 from .report import Report
@@ -41,7 +41,7 @@ class Invocation:
     signals: Signals
     facts: RunFacts
     network: Network
-    gate: Gate
+    gate: StatementListener
     shadow: ShadowMaker | None
     began: float
 
@@ -54,7 +54,7 @@ class Invocation:
             Signals(request.timeouts.run),
             RunFacts.at_the_start(request),
             Network(),
-            Gate(),
+            StatementListener(),
             shadow,
             time.monotonic(),
         )
@@ -68,7 +68,7 @@ class RunContext(Invocation):
         sessions: the way to the target.
         session: what the migrating session is.
         wanted: the version table as the spec or env.py names it.
-        place: the version table.
+        version_table: the version table.
         makes: schemas that env.py makes.
         history: of the image.
     """
@@ -76,7 +76,7 @@ class RunContext(Invocation):
     sessions: Sessions
     session: TargetSession
     wanted: Wanted
-    place: Place
+    version_table: VersionTable
     makes: frozenset[str]
     history: History
 
@@ -91,5 +91,5 @@ class RunContext(Invocation):
         Raises:
             RunFailed: InvalidSpec.
         """
-        if self.place.schema not in self.makes and not schema_exists(connection, self.place.schema):
-            raise no_schema(self.session.search_path, self.place)
+        if self.version_table.schema not in self.makes and not schema_exists(connection, self.version_table.schema):
+            raise no_schema(self.session.search_path, self.version_table)

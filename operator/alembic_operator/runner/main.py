@@ -51,7 +51,7 @@ def main(shadow: ShadowMaker | None = None) -> int:
         run.signals.disarm()  # first: a signal in this block would hide what it is about to say
         asked = run.signals.requested
         # A revision that swallowed the signal's exception fails soon after, by the connection that was cancelled.
-        failed = as_run_failed(error, run.facts.place) if asked is None else ended(run.facts, request, asked)
+        failed = as_run_failed(error, run.facts.version_table) if asked is None else ended(run.facts, request, asked)
         if not isinstance(error, RunFailed):
             traceback.print_tb(error.__traceback__)
     if failed is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..contract.request import Owner, RunRequest
 from ..contract.result import DatabaseFacts, Outcome, PlanReceipt, RunResult
 from ..contract.verification import Verification
-from .database.session import DEFAULT_TABLE, Place
+from .database.session import DEFAULT_TABLE, VersionTable
 from .errors import RunFailed
 from .report import Report, now
 
@@ -23,7 +23,7 @@ class RunFacts:
     """What is known so far, also when the run ends early.
 
     Attributes:
-        place: the version table; known for sure once the project is loaded.
+        version_table: the version table; known for sure once the project is loaded.
         database: which one it is.
         owner: whom its journal names, where that is not the target.
         before, current: version rows at the start and as read last.
@@ -36,7 +36,7 @@ class RunFacts:
         rehearsing: the revision that is under way in the shadow.
     """
 
-    place: Place
+    version_table: VersionTable
     database: DatabaseFacts | None = None
     owner: Owner | None = None
     before: list[str] | None = None
@@ -52,7 +52,7 @@ class RunFacts:
     @classmethod
     def at_the_start(cls, request: RunRequest) -> RunFacts:
         """Of a run that has read nothing but its request."""
-        return cls(Place(request.version_table_schema, request.version_table or DEFAULT_TABLE))
+        return cls(VersionTable(request.version_table_schema, request.version_table or DEFAULT_TABLE))
 
     def rehearses(self, revision: str) -> None:
         """A revision is under way in the shadow; "" for none."""

@@ -12,7 +12,7 @@ from .commands.project import load
 from .context import Invocation, RunContext
 from .database.driver import RawConnection
 from .database.other_connections import read_only_connects
-from .database.session import Wanted, find_place, preflight
+from .database.session import Wanted, find_version_table, preflight
 
 if TYPE_CHECKING:
     from .database.session import TargetSession
@@ -35,7 +35,9 @@ def execute(run: Invocation, sessions: Sessions) -> Outcome:
         wanted = Wanted(request.version_table, request.version_table_schema)
         _locate(run, connection, session, wanted)
         path = session.search_path
-        run.report.record("session", searchPath=path.schemas, missing=path.missing, versionTable=str(run.facts.place))
+        run.report.record(
+            "session", searchPath=path.schemas, missing=path.missing, versionTable=str(run.facts.version_table)
+        )
         for sentence in session.warnings(request):
             run.report.warn(sentence)
         if sessions.driver.name == "psycopg2":
@@ -50,8 +52,8 @@ def execute(run: Invocation, sessions: Sessions) -> Outcome:
 
 def _locate(run: Invocation, connection: RawConnection, session: TargetSession, wanted: Wanted) -> None:
     """Find the version table of this run; the database's identity follows from where it is."""
-    run.facts.place = find_place(connection, session.search_path, wanted)
-    run.facts.database = session.facts(run.facts.place)
+    run.facts.version_table = find_version_table(connection, session.search_path, wanted)
+    run.facts.database = session.facts(run.facts.version_table)
 
 
 def _loaded(run: Invocation, sessions: Sessions, connection: RawConnection, session: TargetSession) -> RunContext:
@@ -74,7 +76,7 @@ def _loaded(run: Invocation, sessions: Sessions, connection: RawConnection, sess
         sessions=sessions,
         session=project.session,
         wanted=project.wanted,
-        place=run.facts.place,
+        version_table=run.facts.version_table,
         makes=project.makes,
         history=project.history,
     )

@@ -23,15 +23,15 @@ from alembic_operator.contract.result import Failure, Outcome, RunResult
 from alembic_operator.control.gc.collect import Leftovers
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import KeyQueue
-from alembic_operator.control.reconcile.observe import Places
+from alembic_operator.control.reconcile.observe import Scope
 from alembic_operator.control.reconcile.plan_log import NotChecked
 from alembic_operator.control.reconcile.plan_store import PlanStore
 from alembic_operator.control.reconcile.reconcile import Reconciler, work
-from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.runner_config_map import RunnerConfigMap
 from alembic_operator.control.serve.metrics import Metrics
-from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.event_filter import EventFilter
 from alembic_operator.control.watch.resync import Resync
-from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.installation import Installation
 from alembic_operator.review.result import Lint
 
 from .database import Database
@@ -55,7 +55,7 @@ class Story:
         self.cluster = MemoryCluster(now=lambda: self.moment)
         self.cluster.add_namespace(NAMESPACE)
         self.database = Database()
-        self.runner = RunnerFile(runner)
+        self.runner = RunnerConfigMap(runner)
         self.checked = Lint((), ())
         self.lint_fault = ""
         self.review: dict[str, Any] = {}
@@ -70,9 +70,9 @@ class Story:
         self.lives += 1
         life = self.lives
         cluster_id = "11111111-1111-4111-8111-111111111111"
-        self.queue, self.interest, self.metrics = KeyQueue(self._seconds), Interest(), Metrics()
+        self.queue, self.event_filter, self.metrics = KeyQueue(self._seconds), EventFilter(), Metrics()
         self.orphans = Orphans(self.cluster, self._seconds)
-        queue, interest, orphans = self.queue, self.interest, self.orphans
+        queue, event_filter, orphans = self.queue, self.event_filter, self.orphans
 
         def feed(
             wake: Callable[[str | None, Raw], list[Any]], note: Callable[[str | None, Raw], None]
@@ -86,21 +86,21 @@ class Story:
             return deliver
 
         wakes = (
-            ("databaseschemas", interest.schema, orphans.schema),
-            ("schemaplans", interest.plan, orphans.made),
-            ("jobs", interest.job, orphans.made),
-            ("pods", interest.pod, orphans.made),
+            ("databaseschemas", event_filter.schema, orphans.schema),
+            ("schemaplans", event_filter.plan, orphans.made),
+            ("jobs", event_filter.job, orphans.made),
+            ("pods", event_filter.pod, orphans.made),
         )
         for resource, wake, note in wakes:
             self.cluster.watch(resource, feed(wake, note))
         self.reconciler = Reconciler(
             cluster=self.cluster,
-            context=Context(cluster_id, self.runner.sha256, ""),
-            where=Places(cluster_id),
+            installation=Installation(cluster_id, self.runner.sha256, ""),
+            where=Scope(cluster_id),
             runner=self.runner,
             plans=PlanStore(self.cluster, clock=self._seconds),
             lint=self.lint,
-            interest=interest,
+            event_filter=event_filter,
             metrics=self.metrics,
             pod="alembic-operator-0",
             now=lambda: self.moment,
@@ -109,7 +109,7 @@ class Story:
             cluster=self.cluster,
             namespaces=(),
             queue=queue,
-            interest=interest,
+            event_filter=event_filter,
             leftovers=Leftovers(self.cluster, (), self.runner, orphans),
             orphans=orphans,
             metrics=self.metrics,
@@ -130,10 +130,10 @@ class Story:
         """Let one worker do all that is due now. Raises what ends the process, as Crash."""
         worker = asyncio.create_task(work(self.queue, self.reconciler))
         ends = asyncio.get_running_loop().time() + SECONDS
-        turns = 0
+        lint_slot = 0
         while asyncio.get_running_loop().time() < ends:
-            turns += 1  # after many it waits for a thread, which needs the interpreter that we would keep busy
-            await asyncio.sleep(0 if turns < 100 else 0.0005)
+            lint_slot += 1  # after many it waits for a thread, which needs the interpreter that we would keep busy
+            await asyncio.sleep(0 if lint_slot < 100 else 0.0005)
             if worker.done() or not self.queue.depth():
                 break
         else:

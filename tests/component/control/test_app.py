@@ -18,7 +18,7 @@ from alembic_operator.cluster.errors import Unavailable
 from alembic_operator.control import app as module
 from alembic_operator.control.app import App, NotServed
 from alembic_operator.control.queue import Key
-from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.runner_config_map import RunnerConfigMap
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.settings import Settings
 
@@ -27,7 +27,7 @@ from .story import NAME, NAMESPACE, SPEC
 
 def replica(cluster: MemoryCluster, pod: str = "operator-0", **settings: Any) -> App:
     chosen = Settings(namespace="default", pod=pod, health_port=0, metrics_port=0, **settings)
-    return App(chosen, cluster, RunnerFile(b"the runner"), Metrics())
+    return App(chosen, cluster, RunnerConfigMap(b"the runner"), Metrics())
 
 
 @pytest.fixture
@@ -106,9 +106,9 @@ async def test_work_in_hand_is_cut_off_when_it_does_not_end(
 
 async def test_cluster_is_known_by_the_uid_of_kube_system_or_by_its_setting(cluster: MemoryCluster) -> None:
     uid = (await cluster.get_namespace("kube-system"))["metadata"]["uid"]
-    assert (await replica(cluster)._reconciler()).context.cluster == uid
+    assert (await replica(cluster)._reconciler()).installation.cluster == uid
     named = await replica(cluster, cluster_id="blue")._reconciler()
-    assert (named.context.cluster, named.where.cluster_id, named.where.development) == ("blue", "blue", None)
+    assert (named.installation.cluster, named.where.cluster_id, named.where.development) == ("blue", "blue", None)
 
 
 async def test_namespaces_for_development_are_the_settings_when_the_installation_is_namespaced(

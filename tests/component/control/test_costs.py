@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alembic_operator.cluster.errors import Conflict
-from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.runner_config_map import RunnerConfigMap
 
 from .story import NAMESPACE, Story
 
@@ -123,8 +123,8 @@ async def test_what_the_watch_missed_is_found_at_the_slow_look() -> None:
     await story.resync.look()
     await story.settle()
     assert [job["metadata"]["name"].split("-")[0] for job in story.cluster.jobs()] == ["new", "s0"]
-    assert gone not in story.interest.uids()
-    assert len(story.interest.uids()) == 2
+    assert gone not in story.event_filter.uids()
+    assert len(story.event_filter.uids()) == 2
 
 
 async def test_listing_begins_again_when_its_pages_have_expired(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ async def test_listing_begins_again_when_its_pages_have_expired(monkeypatch: pyt
     monkeypatch.setattr(story.cluster, "page_schemas", page_schemas)
     await story.resync.look()
     assert calls == 3 + 3
-    assert len(story.interest.uids()) == 450
+    assert len(story.event_filter.uids()) == 450
 
 
 async def test_resource_stays_known_when_it_is_made_while_the_pages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,8 +157,8 @@ async def test_resource_stays_known_when_it_is_made_while_the_pages_are_read(mon
 
     monkeypatch.setattr(story.cluster, "page_schemas", page_schemas)
     await story.resync.look()
-    assert story.cluster.schema(NAMESPACE, "new")["metadata"]["uid"] in story.interest.uids()
-    assert len(story.interest.uids()) == 4
+    assert story.cluster.schema(NAMESPACE, "new")["metadata"]["uid"] in story.event_filter.uids()
+    assert len(story.event_filter.uids()) == 4
 
 
 async def test_old_runners_go_at_the_slow_look_when_no_run_uses_them() -> None:
@@ -166,7 +166,7 @@ async def test_old_runners_go_at_the_slow_look_when_no_run_uses_them() -> None:
     await story.apply()
     old = story.runner.config_map
     job = story.job()
-    story.runner = RunnerFile(b"a new version")
+    story.runner = RunnerConfigMap(b"a new version")
     story.start()
     await story.runner.ensure(story.cluster, NAMESPACE)
     await story.resync.look()

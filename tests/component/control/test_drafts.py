@@ -13,8 +13,8 @@ from alembic_operator.contract.plan import PlanDocument, StepKind
 from alembic_operator.contract.plan_records import pack
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.reconcile.lint import Linter
-from alembic_operator.control.reconcile.lint_slot import COME_BACK, Turns
-from alembic_operator.control.reconcile.plan_log import Desk, draft_of
+from alembic_operator.control.reconcile.lint_slot import COME_BACK, LintSlot
+from alembic_operator.control.reconcile.plan_log import PlanLinter, draft_of
 from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.model.draft import Draft, NoDraft
 from alembic_operator.core.model.observed import Job, Observed, parse_job, parse_pod, parse_schema
@@ -55,8 +55,8 @@ async def ended(story: Story, made: PlanDocument, logged: PlanDocument | None = 
 
 
 async def drafted(story: Story, job: Job, lint: Linter | None = None) -> Draft | NoDraft | None:
-    async with Turns().mine() as take:
-        return await draft_of(story.cluster, NAMESPACE, job, story.moment.date(), Desk(lint or Linter(), take))
+    async with LintSlot().acquire() as take:
+        return await draft_of(story.cluster, NAMESPACE, job, story.moment.date(), PlanLinter(lint or Linter(), take))
 
 
 async def test_findings_are_those_of_the_rules_when_a_plan_is_read() -> None:
@@ -129,9 +129,9 @@ async def test_plan_is_not_taken_when_it_is_small_as_text_and_large_when_read() 
 async def test_resource_comes_back_when_others_have_their_plans_checked() -> None:
     story = Story()
     await story.apply(review={"mode": "OnFindings", "evidence": "Shadow"})
-    turns = story.reconciler.turns
-    turns.patience = 0.0
-    async with turns.mine() as begin:
+    lint_slot = story.reconciler.lint_slot
+    lint_slot.patience = 0.0
+    async with lint_slot.acquire() as begin:
         await begin()
         await story.runs()
         assert story.ready() == ("Unknown", "Planning")

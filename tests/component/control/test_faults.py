@@ -247,7 +247,7 @@ async def test_one_job_is_made_when_two_operators_act_at_once() -> None:
     other.cluster, other.reconciler = story.cluster, replace(other.reconciler, cluster=story.cluster)
     await asyncio.gather(*(each.settle() for each in (story, other)))
     story.cluster.put_schema(NAMESPACE, NAME, story.spec())
-    (key,) = story.interest.schema(None, story.cluster.schema(NAMESPACE, NAME))
+    (key,) = story.event_filter.schema(None, story.cluster.schema(NAMESPACE, NAME))
     for each in (story, other):
         each.queue.add(key)
     await asyncio.gather(*(each.settle() for each in (story, other)))
@@ -281,9 +281,9 @@ async def test_end_of_a_run_is_worth_a_look_when_our_own_write_has_not_come_back
     await story.reconciler.reconcile(key)
     job = story.job()
     pod = story.cluster.finish_pod(NAMESPACE, job, story.database.answer(story.request(job)).to_json())
-    assert story.interest.pod("MODIFIED", pod) == [key]
+    assert story.event_filter.pod("MODIFIED", pod) == [key]
     await story.reconciler.reconcile(key)
-    assert story.interest.pod("MODIFIED", pod) == []
+    assert story.event_filter.pod("MODIFIED", pod) == []
 
 
 async def test_work_on_others_goes_on_when_one_resource_cannot_be_handled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ async def test_plan_waits_when_the_namespace_demands_it() -> None:
 
 async def test_decision_counts_for_nothing_when_anybody_may_have_written_it() -> None:
     story = reviewed(mode="Required")
-    object.__setattr__(story.reconciler.context, "admission_policies", False)
+    object.__setattr__(story.reconciler.installation, "admission_policies", False)
     name = await planned(story)
     story.cluster.decide_plan(NAMESPACE, name, "Approve")
     await story.settle()

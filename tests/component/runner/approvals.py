@@ -19,7 +19,7 @@ from alembic_operator.contract.request import Approved, RunRequest
 from alembic_operator.contract.verification import Verification, VerifiedReason
 from alembic_operator.runner.database.driver import find_driver
 from alembic_operator.runner.database.search_path import SearchPath
-from alembic_operator.runner.database.session import Place, preflight
+from alembic_operator.runner.database.session import VersionTable, preflight
 from alembic_operator.runner.history.bundle import files_of
 from alembic_operator.runner.history.inputs import inputs_of
 from alembic_operator.runner.history.load import load_history
@@ -29,7 +29,7 @@ from .conftest import USER, Database
 from .harness import Ended, Runner, make_request
 from .project import Project
 
-PLACE = Place("public", "alembic_version")
+PLACE = VersionTable("public", "alembic_version")
 
 
 def step(revision: str, *statements: str | tuple[str, bool]) -> Step:
@@ -161,7 +161,7 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
             from_revisions=approved.from_revisions,
             to_revisions=approved.to_revisions,
             direction=approved.direction,
-            place=PLACE,
+            version_table=PLACE,
             search_path=SearchPath((role, "public"), missing=(role,), role=role),
             history=history,
             driver=find_driver("psycopg2" if "+psycopg2" in uri else ""),
@@ -177,5 +177,5 @@ def inputs_now(request: RunRequest, approved: Approved, version: str, identity: 
 def compared(database: Database) -> Verification:
     """What a plan run would have found of a schema that others migrated, as it is now."""
     connection: Any = database.connect()
-    fingerprint = snapshot(connection, ["public"], Place("public", "alembic_version")).fingerprint
+    fingerprint = snapshot(connection, ["public"], VersionTable("public", "alembic_version")).fingerprint
     return Verification(VerifiedReason.COMPARED, "The schema has everything that the history makes.", fingerprint)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from tests.cluster.postgres import Postgres, Version
 
-from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.schema import Snapshot, differences, snapshot
 
 from .schema_corpus import CORPUS
@@ -213,7 +213,7 @@ def corpus(servers: Callable[[Version], Postgres]) -> Iterator[tuple[psycopg.Con
 
 
 def _read(connection: Any) -> Snapshot:
-    return snapshot(connection, ["public", "app", "other"], Place("public", "alembic_version"))
+    return snapshot(connection, ["public", "app", "other"], VersionTable("public", "alembic_version"))
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)

@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 from tests.cluster.postgres import VERSIONS, Postgres, Version, binaries
 
-from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.schema import Snapshot, differences, snapshot
 
 from .schema_corpus import CORPUS
 
-PLACE = Place("public", "alembic_version")
+PLACE = VersionTable("public", "alembic_version")
 SCHEMAS = ["public", "app"]
 
 

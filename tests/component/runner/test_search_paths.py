@@ -52,14 +52,14 @@ def test_goes_on_in_the_users_schema_when_plain_alembic_began_there(
     ],
 )
 def test_migrates_where_plain_alembic_does_when_the_database_sets_the_path(
-    database: Database, tables: Project, runner: Runner, setting: str, place: str
+    database: Database, tables: Project, runner: Runner, setting: str, version_table: str
 ) -> None:
-    database.execute(f'CREATE SCHEMA IF NOT EXISTS "{place}"')
+    database.execute(f'CREATE SCHEMA IF NOT EXISTS "{version_table}"')
     database.execute(f"ALTER DATABASE {database.name} SET search_path = {setting}")
     ended = runner(tables, database.uri)
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     ours = _tables(database)
-    assert (f"{place}.alembic_version",) in ours
+    assert (f"{version_table}.alembic_version",) in ours
     for (name,) in ours:
         schema, _, table = str(name).partition(".")
         database.execute(f'DROP TABLE "{schema}"."{table}"')

@@ -9,7 +9,7 @@ from tests.cluster.postgres import Version
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.schema import snapshot
 
 from .approvals import Approval, approve
@@ -17,7 +17,7 @@ from .conftest import Database
 from .harness import Runner, failed
 from .project import Project
 
-PLACE = Place("public", "alembic_version")
+PLACE = VersionTable("public", "alembic_version")
 BLOCK = """
 with op.get_context().autocommit_block():
     op.execute("CREATE UNIQUE INDEX CONCURRENTLY item_id ON item (id)")

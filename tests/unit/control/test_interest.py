@@ -8,7 +8,7 @@ import pytest
 
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.control.queue import Key
-from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.event_filter import EventFilter
 
 SHOP = Key("shop", "shop")
 SETTLED = [r for r in Reason if r.reason_class in (ReasonClass.OK, ReasonClass.HELD, ReasonClass.STOP)]
@@ -43,11 +43,11 @@ def pod(state: dict[str, Any], name: str = "shop-1", uid: str = "uid-shop", **st
     return {"metadata": meta, "status": {"containerStatuses": statuses, **status}}
 
 
-def knowing(*raws: dict[str, Any]) -> Interest:
-    interest = Interest()
+def knowing(*raws: dict[str, Any]) -> EventFilter:
+    event_filter = EventFilter()
     for raw in raws:
-        interest.schema(None, raw)
-    return interest
+        event_filter.schema(None, raw)
+    return event_filter
 
 
 # Resources
@@ -57,7 +57,7 @@ def knowing(*raws: dict[str, Any]) -> Interest:
 @pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
 def test_resource_is_left_alone_when_it_is_settled(reason: Reason, event: str | None) -> None:
     unless = [SHOP] if event is None and reason in PEOPLE else []  # who may have decided, or withdrawn it, before
-    assert Interest().schema(event, schema(reason.value)) == unless
+    assert EventFilter().schema(event, schema(reason.value)) == unless
 
 
 def plan(name: str = "shop-1a2b3c4d", generation: int = 2) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def plan(name: str = "shop-1a2b3c4d", generation: int = 2) -> dict[str, Any]:
 def test_resource_is_looked_at_when_its_plan_was_decided_or_deleted(
     reason: Reason, event: str | None, generation: int
 ) -> None:
-    interest = knowing(schema(reason.value, plan={"name": "shop-1a2b3c4d"}))
-    assert interest.plan(event, plan(generation=generation)) == [SHOP]
+    event_filter = knowing(schema(reason.value, plan={"name": "shop-1a2b3c4d"}))
+    assert event_filter.plan(event, plan(generation=generation)) == [SHOP]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_resource_is_left_alone_when_a_plan_changes_nothing_for_it(
 
 @pytest.mark.parametrize("reason", UNSETTLED, ids=lambda reason: reason.value)
 def test_resource_is_looked_at_after_a_restart_when_it_is_not_settled(reason: Reason) -> None:
-    assert Interest().schema(None, schema(reason.value)) == [SHOP]
+    assert EventFilter().schema(None, schema(reason.value)) == [SHOP]
 
 
 @pytest.mark.parametrize(
@@ -111,44 +111,46 @@ def test_resource_is_looked_at_after_a_restart_when_it_is_not_settled(reason: Re
     ids=["no condition", "unknown reason", "new spec", "running", "reconcile-at", "retry-at", "no status"],
 )
 def test_resource_is_looked_at_when_something_is_asked_for(raw: dict[str, Any]) -> None:
-    assert Interest().schema(None, raw) == [SHOP]
+    assert EventFilter().schema(None, raw) == [SHOP]
 
 
 @pytest.mark.parametrize("token", ["1", "t" * 400], ids=["short", "long"])
 def test_resource_is_left_alone_when_its_annotations_were_answered(token: str) -> None:
     raw = schema(annotations={"reconcile-at": token, "retry-at": token})
     raw["status"] |= {"lastHandledReconcileAt": token[:253], "lastHandledRetryAt": token[:253]}
-    assert Interest().schema(None, raw) == []
+    assert EventFilter().schema(None, raw) == []
 
 
 def test_nothing_is_enqueued_when_the_operator_starts_with_a_thousand_settled_resources() -> None:
-    interest = Interest()
+    event_filter = EventFilter()
     reasons = [reason.value for reason in SETTLED if reason not in PEOPLE]
     raws = [schema(reasons[number % len(reasons)], name=f"s{number}") for number in range(1000)]
-    assert [key for raw in raws for key in interest.schema(None, raw)] == []
-    assert sum(interest.by_reason().values()) == 1000
-    assert interest.by_reason()["UpToDate"] > 30
+    assert [key for raw in raws for key in event_filter.schema(None, raw)] == []
+    assert sum(event_filter.by_reason().values()) == 1000
+    assert event_filter.by_reason()["UpToDate"] > 30
     done = (
         (job(f"j{number}", "Complete", f"uid-s{number}"), pod({"terminated": {}}, f"j{number}", f"uid-s{number}"))
         for number in range(1000)
     )
-    assert [key for ended, gone in done for key in (*interest.job(None, ended), *interest.pod(None, gone))] == []
+    assert [
+        key for ended, gone in done for key in (*event_filter.job(None, ended), *event_filter.pod(None, gone))
+    ] == []
 
 
 def test_our_own_write_is_no_news_when_it_comes_back_as_an_event() -> None:
-    interest = Interest()
+    event_filter = EventFilter()
     fresh = schema("", observedGeneration=-1)
-    assert interest.schema("ADDED", fresh) == [SHOP]
+    assert event_filter.schema("ADDED", fresh) == [SHOP]
     written = schema("Migrating", run=RUN)
-    interest.written(written)
-    assert interest.schema("MODIFIED", written) == []
+    event_filter.written(written)
+    assert event_filter.schema("MODIFIED", written) == []
 
 
 def test_other_changes_are_no_news_when_nothing_is_asked_for() -> None:
-    interest = knowing(schema("Migrating", run=RUN))
+    event_filter = knowing(schema("Migrating", run=RUN))
     labelled = schema("Migrating", run=RUN)
     labelled["metadata"]["labels"] = {"team": "shop"}
-    assert interest.schema("MODIFIED", labelled) == []
+    assert event_filter.schema("MODIFIED", labelled) == []
 
 
 @pytest.mark.parametrize(
@@ -162,28 +164,28 @@ def test_other_changes_are_no_news_when_nothing_is_asked_for() -> None:
     ids=["spec", "reconcile-at", "retry-at", "take-over"],
 )
 def test_resource_is_looked_at_when_people_change_it_while_it_waits(change: dict[str, Any]) -> None:
-    interest = knowing(schema("TargetOwned"))
-    assert interest.schema("MODIFIED", schema("TargetOwned", **change)) == [SHOP]
+    event_filter = knowing(schema("TargetOwned"))
+    assert event_filter.schema("MODIFIED", schema("TargetOwned", **change)) == [SHOP]
 
 
 def test_resource_is_left_alone_when_it_is_being_deleted() -> None:
     raw = schema("Migrating", run=RUN)
     raw["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
-    assert Interest().schema("MODIFIED", raw) == []
+    assert EventFilter().schema("MODIFIED", raw) == []
 
 
 def test_losers_are_woken_when_the_winner_is_deleted() -> None:
     winner = schema(name="winner")
     owner = {"owner": {"uid": "uid-winner", "cluster": "c", "namespace": "shop", "name": "winner"}}
-    interest = knowing(
+    event_filter = knowing(
         winner,
         schema("TargetOwned", name="a", **owner),
         schema("TargetOwned", name="b", **owner),
         schema("TargetOwned", name="c", owner={"uid": "another"}),
         schema("DatabaseUnreachable", name="d"),
     )
-    assert interest.schema("DELETED", winner) == [Key("shop", "a"), Key("shop", "b")]
-    assert "uid-winner" not in interest.uids()
+    assert event_filter.schema("DELETED", winner) == [Key("shop", "a"), Key("shop", "b")]
+    assert "uid-winner" not in event_filter.uids()
 
 
 # Jobs and pods
@@ -201,8 +203,8 @@ def test_losers_are_woken_when_the_winner_is_deleted() -> None:
     ],
 )
 def test_resource_is_looked_at_when_its_job_is_over(event: str, condition: str, woken: bool) -> None:
-    interest = knowing(schema("Migrating", run=RUN))
-    assert interest.job(event, job(condition=condition)) == ([SHOP] if woken else [])
+    event_filter = knowing(schema("Migrating", run=RUN))
+    assert event_filter.job(event, job(condition=condition)) == ([SHOP] if woken else [])
 
 
 @pytest.mark.parametrize(
@@ -214,8 +216,8 @@ def test_resource_is_looked_at_when_its_job_is_over(event: str, condition: str, 
     ],
 )
 def test_resource_is_looked_at_when_its_job_is_taken_from_it(taken: dict[str, Any]) -> None:
-    interest = knowing(schema("Migrating", run=RUN))
-    assert interest.job("MODIFIED", taken) == [SHOP]
+    event_filter = knowing(schema("Migrating", run=RUN))
+    assert event_filter.job("MODIFIED", taken) == [SHOP]
 
 
 STATES: dict[str, tuple[dict[str, Any], bool]] = {
@@ -241,31 +243,31 @@ STATES: dict[str, tuple[dict[str, Any], bool]] = {
 @pytest.mark.parametrize("case", STATES)
 def test_resource_is_looked_at_when_its_pod_has_something_to_tell(case: str) -> None:
     raw, woken = STATES[case]
-    interest = knowing(schema("Migrating", run=RUN))
-    assert interest.pod("MODIFIED", raw) == ([SHOP] if woken else [])
+    event_filter = knowing(schema("Migrating", run=RUN))
+    assert event_filter.pod("MODIFIED", raw) == ([SHOP] if woken else [])
 
 
 def test_end_of_a_run_is_told_once_when_its_sidecar_ends_after_it() -> None:
-    interest = knowing(schema("Planning", run=RUN))
+    event_filter = knowing(schema("Planning", run=RUN))
     ended = pod({"terminated": {"exitCode": 0}})
     both = pod({"terminated": {"exitCode": 0}}, initContainerStatuses=[{"name": "shadow", "state": {"terminated": {}}}])
-    assert interest.pod("MODIFIED", ended) == [SHOP]
-    assert interest.pod("MODIFIED", both) == []
-    assert interest.pod("DELETED", both) == [SHOP]
+    assert event_filter.pod("MODIFIED", ended) == [SHOP]
+    assert event_filter.pod("MODIFIED", both) == []
+    assert event_filter.pod("DELETED", both) == [SHOP]
 
 
 def test_end_of_a_run_is_told_again_when_it_is_another_pods() -> None:
-    interest = knowing(schema("Planning", run=RUN))
-    assert interest.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
-    interest.written(schema("Migrating", run={"job": "shop-2", "kind": "Apply"}))
-    assert interest.pod("MODIFIED", pod({"terminated": {}}, "shop-2")) == [SHOP]
+    event_filter = knowing(schema("Planning", run=RUN))
+    assert event_filter.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
+    event_filter.written(schema("Migrating", run={"job": "shop-2", "kind": "Apply"}))
+    assert event_filter.pod("MODIFIED", pod({"terminated": {}}, "shop-2")) == [SHOP]
 
 
 def test_end_of_a_run_is_told_when_it_was_not_waited_for_at_first() -> None:
-    interest = knowing(schema("Migrating", run={"job": "shop-0", "kind": "Apply"}))
-    assert interest.pod("MODIFIED", pod({"terminated": {}})) == []
-    interest.written(schema("Migrating", run=RUN))
-    assert interest.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
+    event_filter = knowing(schema("Migrating", run={"job": "shop-0", "kind": "Apply"}))
+    assert event_filter.pod("MODIFIED", pod({"terminated": {}})) == []
+    event_filter.written(schema("Migrating", run=RUN))
+    assert event_filter.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
 
 
 def test_resource_is_looked_at_when_its_pod_is_deleted() -> None:
@@ -277,39 +279,39 @@ def test_resource_is_looked_at_when_its_pod_runs_after_trouble() -> None:
 
 
 def test_run_is_no_news_when_it_is_not_the_one_that_is_waited_for() -> None:
-    interest = knowing(schema("Migrating", run=RUN))
-    assert interest.job("MODIFIED", job("shop-0", "Complete")) == []
-    assert interest.pod("MODIFIED", pod({"terminated": {}}, "shop-0")) == []
+    event_filter = knowing(schema("Migrating", run=RUN))
+    assert event_filter.job("MODIFIED", job("shop-0", "Complete")) == []
+    assert event_filter.pod("MODIFIED", pod({"terminated": {}}, "shop-0")) == []
 
 
 def test_run_is_news_when_none_is_known_of_an_unsettled_resource() -> None:
-    interest = knowing(schema("", observedGeneration=-1))
-    assert interest.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
+    event_filter = knowing(schema("", observedGeneration=-1))
+    assert event_filter.pod("MODIFIED", pod({"terminated": {}})) == [SHOP]
 
 
 @pytest.mark.parametrize("uid", ["", "uid-unknown"])
 def test_pods_and_jobs_are_no_news_when_they_are_nobodys(uid: str) -> None:
-    interest = knowing(schema("Migrating", run=RUN))
-    assert interest.job("DELETED", job(uid=uid)) == []
-    assert interest.pod("DELETED", pod({}, uid=uid)) == []
+    event_filter = knowing(schema("Migrating", run=RUN))
+    assert event_filter.job("DELETED", job(uid=uid)) == []
+    assert event_filter.pod("DELETED", pod({}, uid=uid)) == []
     bare: dict[str, Any] = {"metadata": {"name": "p"}}
-    assert interest.pod("DELETED", bare) == interest.job("DELETED", bare) == []
+    assert event_filter.pod("DELETED", bare) == event_filter.job("DELETED", bare) == []
 
 
 # Gaps
 
 
 def test_what_a_listing_no_longer_holds_is_forgotten() -> None:
-    interest = knowing(schema(name="a"), schema(name="b"))
-    interest.keep_only({"uid-a"})
-    assert interest.uids() == {"uid-a"}
-    assert interest.by_reason() == {"UpToDate": 1}
-    assert interest.settled("uid-a")
-    assert not interest.settled("uid-b")
+    event_filter = knowing(schema(name="a"), schema(name="b"))
+    event_filter.keep_only({"uid-a"})
+    assert event_filter.uids() == {"uid-a"}
+    assert event_filter.by_reason() == {"UpToDate": 1}
+    assert event_filter.settled("uid-a")
+    assert not event_filter.settled("uid-b")
 
 
 def test_resource_is_looked_at_when_it_was_made_anew_during_a_gap() -> None:
-    interest = knowing(schema())
+    event_filter = knowing(schema())
     anew = schema("", observedGeneration=-1)
     anew["metadata"]["uid"] = "uid-2"
-    assert interest.schema("MODIFIED", anew) == [SHOP]
+    assert event_filter.schema("MODIFIED", anew) == [SHOP]

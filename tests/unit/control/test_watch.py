@@ -12,7 +12,7 @@ from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import Key, KeyQueue
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.watch import handlers
-from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.event_filter import EventFilter
 
 from .test_interest import RUN, job, pod, schema
 
@@ -22,7 +22,7 @@ LOST = {"metadata": {"namespace": "shop", "name": "shop-1", "labels": LABELS}}
 
 def parts() -> tuple[kopf.OperatorRegistry, Orphans, KeyQueue, Metrics]:
     orphans, queue, metrics = Orphans(MemoryCluster(), clock=lambda: 0.0), KeyQueue(), Metrics()
-    return handlers.registry(Interest(), orphans, queue, metrics), orphans, queue, metrics
+    return handlers.registry(EventFilter(), orphans, queue, metrics), orphans, queue, metrics
 
 
 async def deliver(registry: kopf.OperatorRegistry, name: str, event: str | None, raw: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.core.decide import decide
 from alembic_operator.core.model.decision import ActionFailed, CreatePlan, Decision, ReadFloor, ReadPlan, ReadSql
-from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.installation import Installation
 from alembic_operator.core.model.observed import Observed
 
 
@@ -21,11 +21,11 @@ class Answers:
     sql_fault: str = ""
 
     def decided(
-        self, observed: Observed, now: datetime, context: Context, failed: ActionFailed | None = None
+        self, observed: Observed, now: datetime, installation: Installation, failed: ActionFailed | None = None
     ) -> tuple[Observed, Decision]:
         """The decision, with everything known that it hangs on, and its plan created."""
         for _ in range(8):
-            decision = decide(observed, now, context, failed)
+            decision = decide(observed, now, installation, failed)
             match decision.missing:
                 case None:
                     match decision.actions:

@@ -120,7 +120,7 @@ def _check_actions(observed: Observed, decision: Decision, unfinished: list[str]
         assert run.job == starts[0].request.job
         assert starts[0].attempt == decision.status.attempts > max([0, *(job.attempt for job in observed.jobs)])
         assert decision.requeue_after is not None
-    deleted = [*(a for a in decision.actions if isinstance(a, DeleteJob)), *decision.surplus]
+    deleted = [*(a for a in decision.actions if isinstance(a, DeleteJob)), *decision.old_jobs]
     assert len({a.name for a in deleted}) == len(deleted)
-    assert not {a.name for a in decision.surplus} & set(unfinished)
-    assert not (schema.deleting and (decision.actions or decision.surplus))
+    assert not {a.name for a in decision.old_jobs} & set(unfinished)
+    assert not (schema.deleting and (decision.actions or decision.old_jobs))

@@ -11,16 +11,16 @@ from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import DatabaseFacts, Failure, Outcome
 from alembic_operator.contract.verification import Verification, VerifiedReason
 
-from .world import CONTEXT, FACTS, World, migrating, request_of
+from .world import FACTS, INSTALLATION, World, migrating, request_of
 
-SEVERAL = replace(CONTEXT, shadow_images={16: "pg:16", 18: "pg:18"})
+SEVERAL = replace(INSTALLATION, shadow_images={16: "pg:16", 18: "pg:18"})
 REVIEWED = {"mode": "OnFindings", "evidence": "Shadow"}
 COMPARED = Verification(VerifiedReason.COMPARED, "It has all of it.", "sha256:1")
 
 
 def fresh(**review: object) -> World:
     """A resource whose server nobody has looked at yet, and two images to choose from."""
-    world = World(context=SEVERAL)
+    world = World(installation=SEVERAL)
     world.spec["review"] = {**REVIEWED, **review}
     world.look()
     return world
@@ -43,7 +43,7 @@ def test_plan_is_made_at_once_when_no_version_is_needed_for_it(review: dict[str,
 
 
 def test_plan_is_made_at_once_when_there_is_one_image_or_the_server_is_known() -> None:
-    world = World(context=replace(CONTEXT, shadow_images={18: "pg:18"}))
+    world = World(installation=replace(INSTALLATION, shadow_images={18: "pg:18"}))
     world.spec["review"] = REVIEWED
     world.look()
     assert request_of(world.run()).kind is RunKind.PLAN
@@ -68,7 +68,7 @@ def test_server_is_looked_at_again_when_it_could_not_be_reached() -> None:
 
 
 def test_operator_goes_on_when_it_was_killed_after_the_look_was_started() -> None:
-    world = World(context=SEVERAL)
+    world = World(installation=SEVERAL)
     world.spec["review"] = REVIEWED
     world.look(crash=True)
     world.reports(Outcome.BEHIND, pending=1)

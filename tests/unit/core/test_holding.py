@@ -11,7 +11,7 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 from alembic_operator.core.model.decision import DeleteJob
 
-from .world import APPLY, CHECK, CONTEXT, World, migrating, request_of, up_to_date
+from .world import APPLY, CHECK, INSTALLATION, World, migrating, request_of, up_to_date
 
 TAGGED = "registry.example/shop:1.4"
 CASES: dict[str, tuple[World, str, str]] = {
@@ -75,7 +75,7 @@ def test_run_starts_when_the_namespace_becomes_one_for_development(spec: dict[st
 def test_run_starts_when_the_installation_gets_an_image_for_config_maps() -> None:
     world = World(spec={**World().spec, "migrations": {"configMap": {"name": "shop-migrations"}}})
     world.look()
-    world.context = replace(CONTEXT, runner_image="registry.example/runner:1")
+    world.installation = replace(INSTALLATION, runner_image="registry.example/runner:1")
     world.look()
     assert world.reason() == "Migrating"
 

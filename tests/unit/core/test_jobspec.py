@@ -10,13 +10,13 @@ from alembic_operator.contract.bootstrap import bootstrap
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.core.job.manifest import build_job
 from alembic_operator.core.model.decision import StartRun
-from alembic_operator.core.model.installation import Context
-from alembic_operator.core.model.observed import Schema, Tokens, parse_job, parse_schema
+from alembic_operator.core.model.installation import Installation
+from alembic_operator.core.model.observed import DatabaseSchema, Tokens, parse_job, parse_schema
 
 UID = "6f1c1f9e-0000-4000-8000-000000000001"
 SHA = "0123456789ab" + "0" * 52
 IMAGE = "registry.example/shop@sha256:" + "0" * 64
-CONTEXT = Context("cluster-1", SHA, "registry.example/runner:1")
+INSTALLATION = Installation("cluster-1", SHA, "registry.example/runner:1")
 SMALL: dict[str, Any] = {
     "database": {"secretRef": {"name": "shop-db"}},
     "migrations": {"image": IMAGE},
@@ -60,7 +60,7 @@ LABELS = {
 }
 
 
-def schema_of(spec: dict[str, Any], name: str = "shop", **annotations: str) -> Schema:
+def schema_of(spec: dict[str, Any], name: str = "shop", **annotations: str) -> DatabaseSchema:
     meta = {"namespace": "shop", "name": name, "uid": UID, "resourceVersion": "1", "generation": 3}
     asked = {f"alembic-operator.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}
     return parse_schema({"metadata": {**meta, "annotations": asked}, "spec": spec})
@@ -71,7 +71,7 @@ def build(spec: dict[str, Any], name: str = "shop", **annotations: str) -> dict[
     assert schema.spec is not None
     target = Owner("cluster-1", "shop", name, UID)
     request = RunRequest(RunKind.APPLY, target, 3, "shop-1a2b3c4d-2", "b2", "shop-db")
-    return build_job(schema, schema.spec, StartRun(2, "3", request), CONTEXT)
+    return build_job(schema, schema.spec, StartRun(2, "3", request), INSTALLATION)
 
 
 def migration(request: str, **changes: Any) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class Reviews(RuleBasedStateMachine):
     )
     def weather(self, floor: str, policies: bool, fault: str) -> None:
         self.world.answers.floor, self.world.answers.sql_fault = floor, fault
-        self.world.context = replace(self.world.context, admission_policies=policies)
+        self.world.installation = replace(self.world.installation, admission_policies=policies)
 
     @rule(token=st.sampled_from(["1", "2", "3"]), which=st.sampled_from(["reconcile_at", "retry_at"]))
     def ask(self, token: str, which: str) -> None:
@@ -226,7 +226,7 @@ class Reviews(RuleBasedStateMachine):
         assert (plan.uid, plan.plan.digest) == (approved.uid, approved.digest)
         assert start.plan == plan
         review = world.spec["review"]
-        decision = plan.decision if world.context.admission_policies else None
+        decision = plan.decision if world.installation.admission_policies else None
         assert decision is None or decision.type == "Approve"
         by_person = decision is not None or review.get("approvedDigest") == approved.digest
         required = "Required" in (review["mode"], world.answers.floor)

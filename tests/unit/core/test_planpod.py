@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.core.test_jobspec import CLOSED, CONTEXT, FULL, IMAGE, SMALL, UID, schema_of
+from tests.unit.core.test_jobspec import CLOSED, FULL, IMAGE, INSTALLATION, SMALL, UID, schema_of
 
 from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.plan_spec import PlanSpec, SqlPart
@@ -57,7 +57,7 @@ def pod(spec: dict[str, Any], kind: RunKind, plan: SchemaPlan | None = None, **a
     schema = schema_of(spec)
     assert schema.spec is not None
     request = RunRequest(kind, Owner("cluster-1", "shop", "shop", UID), 3, "shop-1a2b3c4d-2", "b2", "shop-db")
-    job = build_job(schema, schema.spec, StartRun(2, "3", replace(request, **asked), plan), CONTEXT)
+    job = build_job(schema, schema.spec, StartRun(2, "3", replace(request, **asked), plan), INSTALLATION)
     found: dict[str, Any] = job["spec"]["template"]["spec"]
     return found
 
@@ -197,4 +197,4 @@ def test_shadow_image_is_of_the_servers_version_when_none_is_named(
     named: str, version: str, images: dict[int, str], expected: str
 ) -> None:
     spec = parse_spec({**SMALL, "review": {"shadow": {"image": named}}})
-    assert shadow_image(spec, version, replace(CONTEXT, shadow_images=images)) == expected
+    assert shadow_image(spec, version, replace(INSTALLATION, shadow_images=images)) == expected

@@ -16,7 +16,7 @@ from alembic_operator.api.status import parse_status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import Owner
 from alembic_operator.contract.result import AppliedRevision, DatabaseFacts, Failure, Outcome, RunResult
-from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.event_filter import EventFilter
 from alembic_operator.core.model.decision import DeleteJob
 
 from .random_worlds import worlds_of
@@ -172,7 +172,7 @@ class Worlds(RuleBasedStateMachine):
             self.world.look(crash=True)
             return
         decision = self.world.look()
-        wants_more = Interest().schema(None, self.world.raw()) != []
+        wants_more = EventFilter().schema(None, self.world.raw()) != []
         assert wants_more == (decision.requeue_after is not None), "slept through, or woken for nothing"
         if any(isinstance(action, DeleteJob) for action in decision.actions):
             return

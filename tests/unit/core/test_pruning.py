@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from alembic_operator.core.plans.prune import Keeping, Planned, surplus, uses
+from alembic_operator.core.plans.prune import Planned, RetentionPolicy, beyond_retention, uses
 
-KEEPING = Keeping(1, "", frozenset({"c3"}))
+KEEPING = RetentionPolicy(1, "", frozenset({"c3"}))
 OLD = Planned("shop", "old", "1", "uid", "2026-11-23T12:00:00Z", ("c3",), False, ("old-0",))
 NEW = replace(OLD, name="new", uid="2", created="2026-11-23T13:00:00Z")
 
 
-def left(*plans: Planned, keeping: Keeping = KEEPING) -> list[str]:
+def left(*plans: Planned, keeping: RetentionPolicy = KEEPING) -> list[str]:
     """The names of those that may go."""
-    return [plan.name for plan in surplus(plans, keeping)]
+    return [plan.name for plan in beyond_retention(plans, keeping)]
 
 
 def test_oldest_go_first_when_there_are_more_than_are_kept() -> None:

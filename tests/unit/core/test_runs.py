@@ -114,7 +114,7 @@ def test_nothing_is_decided_when_the_job_is_complete_after_its_pod() -> None:
     world.passes(9999)
     decision = world.look()
     assert world.writes == writes
-    assert (decision.actions, decision.events, decision.surplus, decision.requeue_after) == ((), (), (), None)
+    assert (decision.actions, decision.events, decision.old_jobs, decision.requeue_after) == ((), (), (), None)
 
 
 def test_resource_is_ready_without_an_event_when_there_was_nothing_to_do() -> None:

@@ -21,13 +21,13 @@ from alembic_operator.contract.result import DatabaseFacts, Failure, Outcome, Ru
 from alembic_operator.core.job.manifest import build_job
 from alembic_operator.core.model.decision import Decision, DeleteJob, NameTaken, NotAdmitted, StartRun
 from alembic_operator.core.model.draft import Draft, NoDraft
-from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.installation import Installation
 from alembic_operator.core.model.observed import Observed, Pod, parse_job, parse_pod, parse_progress, parse_schema
 
 from .answering import Answers
 from .laws import check_laws
 
-CONTEXT = Context("cluster-1", hashlib.sha256(b"runner").hexdigest(), "")
+INSTALLATION = Installation("cluster-1", hashlib.sha256(b"runner").hexdigest(), "")
 UID = "6f1c1f9e-0000-4000-8000-000000000001"
 IMAGE = "registry.example/shop@sha256:" + "0" * 64
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -89,7 +89,7 @@ class World:
     refusal: str = ""
     taken: bool = False
     deleting: bool = False
-    context: Context = CONTEXT
+    installation: Installation = INSTALLATION
     writes: int = 0
     answers: Answers = field(default_factory=Answers)
     started: list[StartRun] = field(default_factory=list)
@@ -203,17 +203,17 @@ class World:
     def look(self, *, crash: bool = False) -> Decision:
         """Decide and do it; with `crash` the operator is killed between the Jobs and the status."""
         observed = self.observe()
-        observed, decision = self.answers.decided(observed, self.now, self.context)
+        observed, decision = self.answers.decided(observed, self.now, self.installation)
         starts = [action for action in decision.actions if isinstance(action, StartRun)]
         if starts and (self.taken or self.refusal):
             failed = NameTaken(f"Job {starts[0].request.job}") if self.taken else NotAdmitted("the Job", self.refusal)
-            observed, decision = self.answers.decided(observed, self.now, self.context, failed)
+            observed, decision = self.answers.decided(observed, self.now, self.installation, failed)
         check_laws(observed, decision, [run.name for run in self.runs.values() if not run.over])
         self._act(observed, decision)
         if not crash:
             self.writes += decision.status != observed.schema.status
             self.status = json.loads(json.dumps(status_to_raw(decision.status)))
-            for old in decision.surplus:
+            for old in decision.old_jobs:
                 del self.runs[old.name]
         return decision
 
@@ -221,7 +221,7 @@ class World:
         for action in decision.actions:
             if isinstance(action, StartRun):
                 assert observed.schema.spec is not None
-                body = build_job(observed.schema, observed.schema.spec, action, self.context)
+                body = build_job(observed.schema, observed.schema.spec, action, self.installation)
                 body["metadata"] |= {"uid": f"uid-{action.attempt}", "creationTimestamp": to_text(self.now)}
                 body["status"] = {}
                 assert action.request.job not in self.runs

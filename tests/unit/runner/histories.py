@@ -26,7 +26,7 @@ def graphs(draw: st.DrawFn) -> Graph:
 def rows_in(draw: st.DrawFn, graph: Graph, *, least: int = 0) -> list[str]:
     """The version rows of a database in which some of the history is applied."""
     chosen = draw(st.lists(st.sampled_from(sorted(graph.files)), min_size=least, max_size=3))
-    return graph.heads_of(graph.lineage(chosen))
+    return graph.heads_of(graph.ancestors(chosen))
 
 
 def alembic_map(graph: Graph) -> RevisionMap:

@@ -10,13 +10,13 @@ import pytest
 from alembic_operator.contract.digests import inputs_digest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved
-from alembic_operator.runner.assessment.approved import check_inputs, check_place, check_targets
+from alembic_operator.runner.assessment.approved import check_inputs, check_targets, check_version_table
 from alembic_operator.runner.database.journal import Row
-from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.errors import RunFailed
 from alembic_operator.runner.history.graph import Graph, RevisionFile
 
-PLACE = Place("public", "alembic_version")
+PLACE = VersionTable("public", "alembic_version")
 GRAPH = Graph(
     {one: RevisionFile(one, (down,) if down else ()) for one, down in (("a", ""), ("b", "a"), ("c", "b"), ("d", "c"))}
 )
@@ -52,7 +52,7 @@ def test_a_plan_is_in_order_when_nothing_else_moved_the_database(
 ) -> None:
     refused = ""
     try:
-        check_place(plan, rows, since, GRAPH, PLACE)
+        check_version_table(plan, rows, since, GRAPH, PLACE)
     except RunFailed as error:
         refused = error.failure.message
     assert refused == ""
@@ -83,7 +83,7 @@ def test_a_plan_is_out_of_date_when_something_else_moved_the_database_or_it_was_
     plan: Approved, rows: list[str], since: list[Row], told: str
 ) -> None:
     with pytest.raises(RunFailed) as raised:
-        check_place(plan, rows, since, GRAPH, PLACE)
+        check_version_table(plan, rows, since, GRAPH, PLACE)
     assert raised.value.failure.reason is Reason.PLAN_CHANGED
     assert told in raised.value.failure.message
     assert "Nothing was sent; it is planned again." in raised.value.failure.message

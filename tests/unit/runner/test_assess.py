@@ -11,12 +11,12 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.runner.assessment.assess import Reading, assess, remedy
 from alembic_operator.runner.database.journal import Entry, Journal
-from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.errors import RunFailed
 from alembic_operator.runner.history.graph import Graph, RevisionFile, Standing
 
 ME = Owner("c1", "shop", "db", "uid-1")
-PLACE = Place("public", "alembic_version")
+PLACE = VersionTable("public", "alembic_version")
 REQUEST = RunRequest(RunKind.APPLY, ME, 1, "job", "c", "db-app")
 GRAPH = Graph(
     {
@@ -122,7 +122,7 @@ def test_refuses_when_a_revision_is_half_applied() -> None:
 
 
 def test_remedy_is_sql_when_a_name_has_a_quote_in_it() -> None:
-    assert "AND revision = 'it''s' AND history = 'o''neill.v'. Then" in remedy("it's", Place("o'neill", "v"))
+    assert "AND revision = 'it''s' AND history = 'o''neill.v'. Then" in remedy("it's", VersionTable("o'neill", "v"))
 
 
 def test_goes_on_when_the_intent_may_be_resumed() -> None:

@@ -17,7 +17,7 @@ from alembic_operator.contract.request import Approved, Owner, RunKind, RunReque
 from alembic_operator.contract.version import VERSION
 from alembic_operator.runner.database.driver import Driver
 from alembic_operator.runner.database.search_path import SearchPath
-from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.history.graph import Graph, RevisionFile
 from alembic_operator.runner.history.inputs import inputs_of, major_version
 from alembic_operator.runner.history.load import History
@@ -43,7 +43,7 @@ def inputs(request: RunRequest = REQUEST, files: dict[str, RevisionFile] = FILES
         "from_revisions": ["a"],
         "to_revisions": ["b"],
         "direction": "Upgrade",
-        "place": Place("public", "alembic_version"),
+        "place": VersionTable("public", "alembic_version"),
         "search_path": SearchPath(("public",)),
         "history": History(Config(), cast(ScriptDirectory, None), Graph(files)),
         "driver": Driver("psycopg2", FakeModule("psycopg2")),
@@ -61,8 +61,8 @@ def inputs(request: RunRequest = REQUEST, files: dict[str, RevisionFile] = FILES
         ("from_revisions", []),
         ("to_revisions", ["later"]),
         ("direction", "Downgrade"),
-        ("place", Place("public", "versions")),
-        ("place", Place("shop", "alembic_version")),
+        ("place", VersionTable("public", "versions")),
+        ("place", VersionTable("shop", "alembic_version")),
         ("search_path", SearchPath(("shop", "public"))),
         ("search_path", SearchPath(("public",), missing=("public",))),
         ("bundle", "sha256:other"),

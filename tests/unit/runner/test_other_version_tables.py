@@ -9,22 +9,22 @@ import pytest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.runner.database.other_version_tables import OtherTable, OwnTable, check_others
-from alembic_operator.runner.database.session import Place, Wanted
+from alembic_operator.runner.database.session import VersionTable, Wanted
 from alembic_operator.runner.errors import RunFailed
 
-OWN = Place("public", "alembic_version")
+OWN = VersionTable("public", "alembic_version")
 IDS = {"r1", "r2", "r3"}
 REQUEST = RunRequest(RunKind.PLAN, Owner("c", "shop", "db", "uid"), 1, "job", "r3", "secret")
 UNSAID = Wanted()
-APP = Place("app", "alembic_version")
-RENAMED = Place("public", "shop_versions")
+APP = VersionTable("app", "alembic_version")
+RENAMED = VersionTable("public", "shop_versions")
 
 
 def _check(
     other: OtherTable, *, own: tuple[str, ...] = (), wanted: Wanted = UNSAID, request: RunRequest = REQUEST
 ) -> list[str]:
-    place = Place(wanted.schema or OWN.schema, wanted.table or OWN.table)
-    return check_others([other], OwnTable(place, own, wanted), request, IDS)
+    version_table = VersionTable(wanted.schema or OWN.schema, wanted.table or OWN.table)
+    return check_others([other], OwnTable(version_table, own, wanted), request, IDS)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,9 @@ def test_stops_and_names_table_and_field_when_the_own_table_has_no_rows(other: O
         _check(other)
     assert caught.value.failure.reason == Reason.VERSION_TABLE_ELSEWHERE
     assert words in caught.value.failure.message
-    assert f"{{schema: {other.place.schema}, name: {other.place.table}}}" in caught.value.failure.message
+    assert (
+        f"{{schema: {other.version_table.schema}, name: {other.version_table.table}}}" in caught.value.failure.message
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_says_nothing_when_the_other_is_of_another_history_or_resource(
 
 def test_stops_when_the_schema_was_named_and_the_rows_are_under_another_name_there() -> None:
     with pytest.raises(RunFailed):
-        _check(OtherTable(Place("app", "shop_versions"), ("r2",)), wanted=Wanted(schema="app"))
+        _check(OtherTable(VersionTable("app", "shop_versions"), ("r2",)), wanted=Wanted(schema="app"))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_says_nothing_when_the_own_table_has_rows_and_the_other_is_not_ours(othe
 
 
 def test_names_three_tables_and_counts_the_rest_when_there_are_many() -> None:
-    tables = [OtherTable(Place(f"t{number}", "alembic_version"), ("r1",)) for number in range(9)]
+    tables = [OtherTable(VersionTable(f"t{number}", "alembic_version"), ("r1",)) for number in range(9)]
     with pytest.raises(RunFailed) as caught:
         check_others(tables, OwnTable(OWN, [], UNSAID), REQUEST, IDS)
     assert "t2.alembic_version (at r1) and 6 more" in caught.value.failure.message

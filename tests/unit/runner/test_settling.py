@@ -6,10 +6,10 @@ import pytest
 
 from alembic_operator.contract.plan import Direction
 from alembic_operator.runner.database.journal import Entry
-from alembic_operator.runner.database.session import Place
+from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.migrate.settle import Settlement, repair_of, step_of
 
-PLACE = Place("shop", 'odd"table')
+PLACE = VersionTable("shop", 'odd"table')
 INTENT = Entry(7, "r2", "up", "intent", False, "sha", "image", "2026-01-01 10:00:00+00")
 
 

@@ -51,7 +51,7 @@ def maintained(graph: Graph, rows: list[str]) -> Iterator[Any]:
 def test_pending_is_what_alembic_applies_for_any_rows_and_targets(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     rows, targets = data.draw(rows_in(graph)), data.draw(rows_in(graph, least=1))
-    there, wanted = graph.lineage(rows), graph.lineage(targets)
+    there, wanted = graph.ancestors(rows), graph.ancestors(targets)
     revisions = alembic_map(graph)
     steps = list(revisions.iterate_revisions(tuple(targets), tuple(rows), implicit_base=True))
 
@@ -74,7 +74,7 @@ def test_way_back_is_alembics_or_is_refused_for_any_rows_and_target(data: st.Dat
     graph = data.draw(graphs())
     rows, target = data.draw(rows_in(graph, least=1)), data.draw(st.sampled_from(sorted(graph.files)))
     revisions = alembic_map(graph)
-    there = graph.lineage(rows)
+    there = graph.ancestors(rows)
     try:
         steps = {one.revision for one in revisions.iterate_revisions(tuple(rows), target, select_for_downgrade=True)}
     except RevisionError:
@@ -94,7 +94,7 @@ def test_way_back_is_alembics_or_is_refused_for_any_rows_and_target(data: st.Dat
         assert f"spec.revisions: [{', '.join(left)}]" in raised.value.failure.message
         # The first of the two ways that it names is one that works, and does what alembic downgrade would do.
         check_way_back(rows, graph, left, replace(REQUEST, revisions=left))
-        assert there - graph.lineage(left) == steps
+        assert there - graph.ancestors(left) == steps
 
 
 @given(st.data())
@@ -102,7 +102,7 @@ def test_way_back_is_alembics_or_is_refused_for_any_rows_and_target(data: st.Dat
 def test_version_rows_are_the_heads_of_what_is_left_when_it_is_taken_back_child_by_child(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     rows = data.draw(rows_in(graph, least=1))
-    there = graph.lineage(rows)
+    there = graph.ancestors(rows)
     revisions = alembic_map(graph)
 
     with maintained(graph, rows) as maintainer:
@@ -117,14 +117,16 @@ def test_version_rows_are_the_heads_of_what_is_left_when_it_is_taken_back_child_
 def test_database_that_is_ahead_follows_the_targets_or_has_all_of_its_branches(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     rows, targets = data.draw(rows_in(graph, least=1)), data.draw(rows_in(graph, least=1))
-    there = graph.lineage(rows)
+    there = graph.ancestors(rows)
     for head in graph.left_behind(rows, targets):
-        added = graph.lineage([head]) & there - graph.lineage(targets)
+        added = graph.ancestors([head]) & there - graph.ancestors(targets)
         assert head not in there
-        assert any(graph.lineage([one]).isdisjoint(targets) for one in added), "of this branch no target says anything"
+        assert any(graph.ancestors([one]).isdisjoint(targets) for one in added), (
+            "of this branch no target says anything"
+        )
     for head in graph.unnamed_heads(rows, targets):
         assert head not in there
-        assert graph.lineage([head]).isdisjoint(targets)
+        assert graph.ancestors([head]).isdisjoint(targets)
 
 
 def test_merge_of_two_is_taken_back_to_both_when_both_are_named() -> None:

@@ -11,11 +11,20 @@ from alembic_operator.cluster.errors import NotFound
 from alembic_operator.cluster.port import Cluster, Made, Page
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.gc.pages import listed
-from alembic_operator.control.runner_config_map import SELECTOR, RunnerFile
+from alembic_operator.control.runner_config_map import SELECTOR, RunnerConfigMap
 from alembic_operator.control.serve import log
 from alembic_operator.core.model.observed import controlled_by
 from alembic_operator.core.plans.build import COMPONENT
-from alembic_operator.core.plans.prune import Keeping, Part, Planned, keeping_of, part_of, planned_of, surplus, uses
+from alembic_operator.core.plans.prune import (
+    Part,
+    Planned,
+    RetentionPolicy,
+    beyond_retention,
+    keeping_of,
+    part_of,
+    planned_of,
+    uses,
+)
 
 PARTS = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY},{names.LABEL_COMPONENT}={COMPONENT}"
 
@@ -29,17 +38,17 @@ class Leftovers:
 
     cluster: Cluster
     namespaces: tuple[str, ...]
-    runner: RunnerFile
+    runner: RunnerConfigMap
     orphans: Orphans
 
-    async def remove(self, settled: Mapping[str, Keeping]) -> None:
+    async def remove(self, settled: Mapping[str, RetentionPolicy]) -> None:
         """Look once; `settled` has the resources that rest, by uid. Raises ClusterError."""
         await self._remove_runners()
         parts = await self._parts(settled)  # before the plans: what is stored meanwhile has its plan in their list
         plans = await self._plans(settled)
         there = {(plan.namespace, plan.name) for own in plans.values() for plan in own}
         for uid, own in plans.items():
-            for old in surplus(own, settled[uid]):
+            for old in beyond_retention(own, settled[uid]):
                 await self._remove_plan(uid, old)
         for part in parts:
             if (part.namespace, part.plan) not in there:
@@ -59,14 +68,14 @@ class Leftovers:
 
         return [raw async for raw in listed(page, self.namespaces)]
 
-    async def _parts(self, settled: Mapping[str, Keeping]) -> list[Part]:
+    async def _parts(self, settled: Mapping[str, RetentionPolicy]) -> list[Part]:
         raws = await self._config_maps(PARTS)
         for raw in raws:  # no watch tells of them
             self.orphans.made(None, raw)
         found = [part_of(raw) for raw in raws]
         return [part for part in found if part is not None and part.schema in settled]
 
-    async def _plans(self, settled: Mapping[str, Keeping]) -> dict[str, list[Planned]]:
+    async def _plans(self, settled: Mapping[str, RetentionPolicy]) -> dict[str, list[Planned]]:
         """Of resources that rest: no Job uses their plans, and their status says what the runs came to."""
         plans: dict[str, list[Planned]] = {}
         async for raw in listed(self.cluster.page_plans, self.namespaces):

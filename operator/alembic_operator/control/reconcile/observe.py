@@ -13,14 +13,14 @@ from alembic_operator.api.instant import from_text
 from alembic_operator.cluster.errors import NotFound, Refused
 from alembic_operator.cluster.port import Cluster
 from alembic_operator.contract import job_env
-from alembic_operator.control.reconcile.plan_log import Desk, draft_of
+from alembic_operator.control.reconcile.plan_log import PlanLinter, draft_of
 from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.model.observed import (
+    DatabaseSchema,
     Job,
     Observed,
     Pod,
     Progress,
-    Schema,
     controlled_by,
     parse_job,
     parse_pod,
@@ -38,20 +38,20 @@ TELLING = ("running", "retry", "waiting", "applied")  # log records that say whe
 
 
 @dataclass(frozen=True)
-class Places:
+class Scope:
     """Where this installation may look; `development` is None when namespaces can be asked, else the setting's list."""
 
     cluster_id: str
     development: frozenset[str] | None = None
 
 
-async def gather(
-    cluster: Cluster, namespace: str, name: str, where: Places, now: datetime, *, desk: Desk
+async def observe(
+    cluster: Cluster, namespace: str, name: str, where: Scope, now: datetime, *, linter: PlanLinter
 ) -> Observed | None:
     """The world as far as it matters to this resource; None when the resource is gone.
 
     Raises:
-        Busy: a plan of it is to be read, and others come first.
+        SlotBusy: a plan of it is to be read, and others come first.
         ClusterError: the cluster could not be asked.
     """
     try:
@@ -66,7 +66,7 @@ async def gather(
     told = {job.name: await _detailed(cluster, namespace, job, now) for job in unaccounted(observed)}
     for job in told.values():
         if job.generation == schema.generation:
-            drafted = await draft_of(cluster, namespace, job, now.date(), desk)
+            drafted = await draft_of(cluster, namespace, job, now.date(), linter)
             told[job.name] = replace(job, draft=drafted)
     return replace(
         observed,
@@ -128,7 +128,7 @@ def _record(text: str) -> Raw:
     return record if isinstance(record, dict) else {}
 
 
-async def _development(cluster: Cluster, schema: Schema, where: Places) -> bool | None:
+async def _development(cluster: Cluster, schema: DatabaseSchema, where: Scope) -> bool | None:
     spec = schema.spec
     if spec is None or (spec.migrations.pinned and not spec.follows_heads):
         return None
@@ -138,7 +138,7 @@ async def _development(cluster: Cluster, schema: Schema, where: Places) -> bool 
     return bool(labels.get(names.LABEL_ENVIRONMENT) == names.DEVELOPMENT)
 
 
-async def _owner_gone(cluster: Cluster, schema: Schema, where: Places) -> bool:
+async def _owner_gone(cluster: Cluster, schema: DatabaseSchema, where: Scope) -> bool:
     owner = schema.status.owner
     if owner is None or owner.cluster != where.cluster_id:
         return False  # of another cluster's only a person knows

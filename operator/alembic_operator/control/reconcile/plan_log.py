@@ -51,37 +51,39 @@ Lint = Callable[[str, date], Awaitable[Checked]]
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Where one plan at a time is read, checked and kept: each may take all the memory that there is for it.
+class PlanLinter:
+    """Reads and checks one plan at a time: a single one may need all the memory that there is for it.
 
     Attributes:
         lint: the rules.
-        take: takes the desk, from the first plan on. Raises Busy.
+        take: takes the slot when the first plan is read. Raises SlotBusy.
     """
 
     lint: Lint
     take: Callable[[], Awaitable[None]]
 
 
-async def draft_of(cluster: Cluster, namespace: str, job: Job, today: date, desk: Desk) -> Draft | NoDraft | None:
+async def draft_of(
+    cluster: Cluster, namespace: str, job: Job, today: date, linter: PlanLinter
+) -> Draft | NoDraft | None:
     """What a plan run that has ended made; None when it made no plan.
 
     Raises:
-        Busy: others come first.
+        SlotBusy: others come first.
         ClusterError: the log could not be asked for.
     """
     pod = next((pod for pod in job.pods if pod.ended is not None), None)
     receipt = _receipt(pod.ended.message) if pod is not None and pod.ended is not None else None
     if job.kind is not RunKind.PLAN or pod is None or receipt is None:
         return None
-    await desk.take()
+    await linter.take()
     try:
         log = await cluster.read_whole_log(namespace, pod.name, job_env.CONTAINER)
     except (NotFound, Refused):
         return None  # it is gone: told as a run whose plan could not be read
     try:
         text = await asyncio.to_thread(_text, log, receipt)
-        checked = await desk.lint(text, today)
+        checked = await linter.lint(text, today)
         # Only now is it read here: what the rules' process could read, this one has the memory for.
         document = await asyncio.to_thread(_document, text, receipt)
         _check_asked(document, RunRequest.from_json(job.request))

@@ -17,13 +17,13 @@ from alembic_operator.core.model.decision import (
     CreatePlan,
     NameTaken,
     NotAdmitted,
-    PlanNote,
+    PlanPhase,
     Read,
     ReadFloor,
     ReadPlan,
     ReadSql,
 )
-from alembic_operator.core.model.observed import Observed, Schema, controlled_by
+from alembic_operator.core.model.observed import DatabaseSchema, Observed, controlled_by
 from alembic_operator.core.plans.build import sql_fault, tells_as_much
 
 FLOOR_KEPT = 60.0  # seconds that a namespace's label minimum-review is remembered
@@ -76,7 +76,7 @@ class PlanStore:
             case _:
                 assert_never(missing)
 
-    async def note(self, namespace: str, note: PlanNote) -> None:
+    async def note(self, namespace: str, note: PlanPhase) -> None:
         """Write the phase of a plan, for people; a failure is logged, and changes nothing."""
         try:
             await self.cluster.apply_plan_status(namespace, note.plan, {"phase": note.phase})
@@ -92,7 +92,7 @@ class PlanStore:
             return None
 
     async def _store(
-        self, schema: Schema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
+        self, schema: DatabaseSchema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
     ) -> SchemaPlan | None:
         for body in config_maps:
             await self._store_config_map(schema, body)
@@ -106,7 +106,7 @@ class PlanStore:
         return parse_plan(stored)
 
     async def _there_already(
-        self, schema: Schema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
+        self, schema: DatabaseSchema, plan: SchemaPlan, config_maps: tuple[Mapping[str, Any], ...]
     ) -> SchemaPlan | None:
         """The plan of that name; one of ours that says less than is known now is made anew, but for a rejection."""
         try:
@@ -124,7 +124,7 @@ class PlanStore:
         await self.cluster.delete(Made.PLAN, schema.namespace, found.name, found.uid)
         return await self._store(schema, plan, config_maps)
 
-    async def _store_config_map(self, schema: Schema, body: Mapping[str, Any]) -> None:
+    async def _store_config_map(self, schema: DatabaseSchema, body: Mapping[str, Any]) -> None:
         name = body["metadata"]["name"]
         try:
             await self.cluster.create_config_map(schema.namespace, body)
@@ -147,7 +147,7 @@ class PlanStore:
         await self.cluster.delete(Made.CONFIG_MAP, schema.namespace, name, found["metadata"]["uid"])
         await self.cluster.create_config_map(schema.namespace, body)
 
-    async def _sql_fault(self, schema: Schema, plan: SchemaPlan) -> str:
+    async def _sql_fault(self, schema: DatabaseSchema, plan: SchemaPlan) -> str:
         found: dict[str, Mapping[str, Any] | None] = {}
         for part in plan.plan.sql:
             try:

@@ -19,14 +19,14 @@ from alembic_operator.cluster.port import Cluster, Made
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.events import event_body
 from alembic_operator.control.queue import Key, KeyQueue
-from alembic_operator.control.reconcile.lint_slot import COME_BACK, Busy, Turns
-from alembic_operator.control.reconcile.observe import Places, gather
-from alembic_operator.control.reconcile.plan_log import Desk, Lint
+from alembic_operator.control.reconcile.lint_slot import COME_BACK, LintSlot, SlotBusy
+from alembic_operator.control.reconcile.observe import Scope, observe
+from alembic_operator.control.reconcile.plan_log import Lint, PlanLinter
 from alembic_operator.control.reconcile.plan_store import NotDone, PlanStore
-from alembic_operator.control.runner_config_map import RunnerFile
+from alembic_operator.control.runner_config_map import RunnerConfigMap
 from alembic_operator.control.serve import log
 from alembic_operator.control.serve.metrics import Metrics
-from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.event_filter import EventFilter
 from alembic_operator.core.decide import decide
 from alembic_operator.core.job.manifest import build_job
 from alembic_operator.core.model.decision import (
@@ -39,8 +39,8 @@ from alembic_operator.core.model.decision import (
     StartRun,
 )
 from alembic_operator.core.model.draft import Draft
-from alembic_operator.core.model.installation import Context
-from alembic_operator.core.model.observed import Observed, Schema, controlled_by
+from alembic_operator.core.model.installation import Installation
+from alembic_operator.core.model.observed import DatabaseSchema, Observed, controlled_by
 
 AT_ONCE = 0.0
 AWAY = 20.0  # seconds at most between two looks while the API server is away: nothing tells that it is back
@@ -55,29 +55,29 @@ class Reconciler:
     """What a look needs: the cluster, what the installation fixes, and where to tell what happened."""
 
     cluster: Cluster
-    context: Context
-    where: Places
-    runner: RunnerFile
+    installation: Installation
+    where: Scope
+    runner: RunnerConfigMap
     plans: PlanStore
     lint: Lint
-    interest: Interest
+    event_filter: EventFilter
     metrics: Metrics
     pod: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    turns: Turns = field(default_factory=Turns)
+    lint_slot: LintSlot = field(default_factory=LintSlot)
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at the resource and do what follows; seconds until the next look, or None.
 
         Raises:
-            Busy: a plan of it is to be checked, and others come first.
+            SlotBusy: a plan of it is to be checked, and others come first.
             ClusterError: the cluster could not be asked or told; nothing is lost by trying again.
         """
-        async with self.turns.mine() as take:  # to its end: a plan that was read is in memory until then
-            return await self._reconcile(key, Desk(self.lint, take))
+        async with self.lint_slot.acquire() as take:  # to its end: a plan that was read is in memory until then
+            return await self._reconcile(key, PlanLinter(self.lint, take))
 
-    async def _reconcile(self, key: Key, desk: Desk) -> float | None:
-        observed = await gather(self.cluster, key.namespace, key.name, self.where, self.now(), desk=desk)
+    async def _reconcile(self, key: Key, linter: PlanLinter) -> float | None:
+        observed = await observe(self.cluster, key.namespace, key.name, self.where, self.now(), linter=linter)
         return None if observed is None else await self._carry_out(observed)
 
     async def _carry_out(self, observed: Observed, failed: ActionFailed | None = None) -> float | None:
@@ -102,9 +102,9 @@ class Reconciler:
         for _ in range(MOST_READS):
             if any(isinstance(job.draft, Draft) for job in observed.jobs):
                 # To write 5 MiB of SQL down takes seconds, in which others and the probes must be answered.
-                decision = await asyncio.to_thread(decide, observed, self.now(), self.context, failed)
+                decision = await asyncio.to_thread(decide, observed, self.now(), self.installation, failed)
             else:
-                decision = decide(observed, self.now(), self.context, failed)
+                decision = decide(observed, self.now(), self.installation, failed)
             if decision.missing is None:
                 return observed, decision
             observed = await self.plans.read(observed, decision.missing)
@@ -126,7 +126,7 @@ class Reconciler:
                     assert_never(action)
         return None
 
-    async def _mend(self, schema: Schema, decision: Decision) -> None:
+    async def _mend(self, schema: DatabaseSchema, decision: Decision) -> None:
         """Where a pod hangs on its volumes, the runner's ConfigMap may be what it lacks: that was remembered."""
         ready = decision.status.condition("Ready")
         if decision.status.run is not None and ready is not None and ready.reason == Reason.POD_NOT_STARTING.value:
@@ -135,10 +135,10 @@ class Reconciler:
             except ClusterError as error:
                 _log.warning("runner's ConfigMap not looked after", error=str(error))
 
-    async def _start(self, schema: Schema, run: StartRun) -> None:
+    async def _start(self, schema: DatabaseSchema, run: StartRun) -> None:
         if schema.spec is None:
             raise AssertionError("a run was decided for a spec that cannot be read")
-        body = build_job(schema, schema.spec, run, self.context)
+        body = build_job(schema, schema.spec, run, self.installation)
         job = run.request.job
         try:
             await self.runner.ensure(self.cluster, schema.namespace)
@@ -158,8 +158,8 @@ class Reconciler:
         wanted = ", ".join(run.request.wanted)
         _log.info("job created", job=job, kind=run.request.kind.value, attempt=run.attempt, revision=wanted)
 
-    async def _write(self, schema: Schema, decision: Decision) -> float | None:
-        for note in decision.notes:
+    async def _write(self, schema: DatabaseSchema, decision: Decision) -> float | None:
+        for note in decision.plan_phases:
             await self.plans.note(schema.namespace, note)
         if decision.status != schema.status:
             try:
@@ -171,25 +171,25 @@ class Reconciler:
                 return None
             except Conflict:
                 return AT_ONCE  # changed since it was read, or made anew: what was decided may not hold
-            self.interest.written(raw)
+            self.event_filter.written(raw)
             ready = decision.status.condition("Ready")
             _log.info("status written", message=ready.message if ready else "")
         for run in decision.finished:
             self.metrics.run_finished(run.kind.value, run.outcome, run.seconds or 0.0)
-        for old in decision.surplus:
+        for old in decision.old_jobs:
             await self._forget(schema, old)
         for event in decision.events:
             await self._post(schema, event_body(schema, event, self.now(), self.pod))
         return decision.requeue_after
 
-    async def _forget(self, schema: Schema, old: DeleteJob) -> None:
+    async def _forget(self, schema: DatabaseSchema, old: DeleteJob) -> None:
         try:
             await self.cluster.delete(Made.JOB, schema.namespace, old.name, old.uid)
         except ClusterError as error:
             # It stays a while longer, at most until its ttlSecondsAfterFinished; the resource itself is well.
             _log.warning("old job not deleted", job=old.name, error=str(error))
 
-    async def _post(self, schema: Schema, body: dict[str, object]) -> None:
+    async def _post(self, schema: DatabaseSchema, body: dict[str, object]) -> None:
         try:
             await self.cluster.create_event(schema.namespace, body)
         except ClusterError as error:
@@ -197,7 +197,7 @@ class Reconciler:
             _log.warning("event not posted", reason=body["reason"], error=str(error))
 
 
-def _subject(schema: Schema, decision: Decision) -> dict[str, str]:
+def _subject(schema: DatabaseSchema, decision: Decision) -> dict[str, str]:
     """What every line about a decision names beside the resource: the run that goes on, or has just ended."""
     ready, run = decision.status.condition("Ready"), decision.status.run or schema.status.run
     return {"job": run.job if run else "", "reason": ready.reason if ready else ""}
@@ -216,7 +216,7 @@ async def _handle(queue: KeyQueue, reconciler: Reconciler, key: Key) -> str:
     try:
         queue.done(key, await reconciler.reconcile(key))
         return "done"
-    except Busy:
+    except SlotBusy:
         queue.done(key, COME_BACK)
         return "busy"
     except ClusterError as error:

@@ -38,7 +38,7 @@ class _Hint:
     plan: str
 
 
-class Interest:
+class EventFilter:
     """The hints, by uid of the DatabaseSchema."""
 
     def __init__(self) -> None:

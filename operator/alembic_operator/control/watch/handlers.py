@@ -19,14 +19,14 @@ from alembic_operator.api import names
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import KeyQueue
 from alembic_operator.control.serve.metrics import Metrics
-from alembic_operator.control.watch.event_filter import Interest
+from alembic_operator.control.watch.event_filter import EventFilter
 
 __all__ = ["Insights", "registry", "settings"]
 
 OURS = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 
 
-def registry(interest: Interest, orphans: Orphans, queue: KeyQueue, metrics: Metrics) -> kopf.OperatorRegistry:
+def registry(event_filter: EventFilter, orphans: Orphans, queue: KeyQueue, metrics: Metrics) -> kopf.OperatorRegistry:
     """The handlers: each only wakes, none can fail."""
     handlers = kopf.OperatorRegistry()
 
@@ -39,28 +39,28 @@ def registry(interest: Interest, orphans: Orphans, queue: KeyQueue, metrics: Met
     async def schema(event: kopf.RawEvent, **_: Any) -> None:
         metrics.watched("DatabaseSchema", event["type"] or "LISTED")
         orphans.schema(event["type"], event["object"])
-        for key in interest.schema(event["type"], event["object"]):
+        for key in event_filter.schema(event["type"], event["object"]):
             queue.add(key)
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLAN_PLURAL, registry=handlers)
     async def plan(event: kopf.RawEvent, **_: Any) -> None:
         metrics.watched("SchemaPlan", event["type"] or "LISTED")
         orphans.made(event["type"], event["object"])
-        for key in interest.plan(event["type"], event["object"]):
+        for key in event_filter.plan(event["type"], event["object"]):
             queue.add(key)
 
     @kopf.on.event("batch", "v1", "jobs", registry=handlers)
     async def job(event: kopf.RawEvent, **_: Any) -> None:
         metrics.watched("Job", event["type"] or "LISTED")
         orphans.made(event["type"], event["object"])
-        for key in interest.job(event["type"], event["object"]):
+        for key in event_filter.job(event["type"], event["object"]):
             queue.add(key)
 
     @kopf.on.event("", "v1", "pods", registry=handlers)
     async def pod(event: kopf.RawEvent, **_: Any) -> None:
         metrics.watched("Pod", event["type"] or "LISTED")
         orphans.made(event["type"], event["object"])
-        for key in interest.pod(event["type"], event["object"]):
+        for key in event_filter.pod(event["type"], event["object"]):
             queue.add(key)
 
     return handlers

@@ -21,8 +21,8 @@ from alembic_operator.control.gc.pages import listed
 from alembic_operator.control.queue import Key, KeyQueue
 from alembic_operator.control.serve import log
 from alembic_operator.control.serve.metrics import Metrics
-from alembic_operator.control.watch.event_filter import Interest
-from alembic_operator.core.plans.prune import Keeping, keeping_of
+from alembic_operator.control.watch.event_filter import EventFilter
+from alembic_operator.core.plans.prune import RetentionPolicy, keeping_of
 
 _log = log.get(__name__)
 Raw = Mapping[str, Any]
@@ -35,7 +35,7 @@ class Resync:
     cluster: Cluster
     namespaces: tuple[str, ...]
     queue: KeyQueue
-    interest: Interest
+    event_filter: EventFilter
     leftovers: Leftovers
     orphans: Orphans
     metrics: Metrics
@@ -61,20 +61,20 @@ class Resync:
 
     async def look(self) -> None:
         """One full look. Raises ClusterError."""
-        known_before = self.interest.uids()
-        seen, settled = set[str](), dict[str, Keeping]()
+        known_before = self.event_filter.uids()
+        seen, settled = set[str](), dict[str, RetentionPolicy]()
         async for raw in listed(self.cluster.page_schemas, self.namespaces):
             seen.add(raw["metadata"]["uid"])
             if (keeping := keeping_of(raw)) is not None:
                 settled[raw["metadata"]["uid"]] = keeping
-            keys = self.interest.schema(None, raw)
+            keys = self.event_filter.schema(None, raw)
             if not keys and _stands_still(raw):
                 keys = [Key(raw["metadata"]["namespace"], raw["metadata"]["name"])]
             for key in keys:
                 self.queue.add(key)
         # What came into being while the pages were read is known now and was not before: it stays.
-        there = seen | (self.interest.uids() - known_before)
-        self.interest.keep_only(there)
+        there = seen | (self.event_filter.uids() - known_before)
+        self.event_filter.keep_only(there)
         self.orphans.keep_only(there)
         await self.leftovers.remove(settled)
         self.last = self.clock()

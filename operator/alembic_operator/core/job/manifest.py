@@ -16,8 +16,8 @@ from alembic_operator.contract.request import RunRequest
 from alembic_operator.core.job.names import runner_config_map
 from alembic_operator.core.job.review import has_shadow, review_mounts, review_volumes, shadow_container
 from alembic_operator.core.model.decision import StartRun
-from alembic_operator.core.model.installation import Context
-from alembic_operator.core.model.observed import Schema, Tokens, controller
+from alembic_operator.core.model.installation import Installation
+from alembic_operator.core.model.observed import DatabaseSchema, Tokens, controller
 
 START_ALLOWANCE = 600  # seconds for pulling and starting, on top of timeouts.run, which the runner keeps itself
 KEEP_FINISHED = 7 * 24 * 3600  # seconds; set at creation, so that no later write is needed
@@ -30,7 +30,7 @@ _SECURITY = {
 }
 
 
-def build_job(schema: Schema, spec: Spec, run: StartRun, context: Context) -> dict[str, Any]:
+def build_job(schema: DatabaseSchema, spec: Spec, run: StartRun, installation: Installation) -> dict[str, Any]:
     """The manifest of the Job of a run."""
     request = run.request
     labels = {
@@ -75,7 +75,7 @@ def build_job(schema: Schema, spec: Spec, run: StartRun, context: Context) -> di
                         **spec.job.pod_annotations,
                     },
                 },
-                "spec": _pod(spec, run, context),
+                "spec": _pod(spec, run, installation),
             },
         },
     }
@@ -87,7 +87,7 @@ def _answers(tokens: Tokens) -> dict[str, str]:
     return {key: value for key, value in asked.items() if value}
 
 
-def _pod(spec: Spec, run: StartRun, context: Context) -> dict[str, Any]:
+def _pod(spec: Spec, run: StartRun, installation: Installation) -> dict[str, Any]:
     job, request = spec.job, run.request
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
@@ -99,8 +99,8 @@ def _pod(spec: Spec, run: StartRun, context: Context) -> dict[str, Any]:
             "runAsUser": job.run_as_user,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_migration(spec, request, context)],
-        "volumes": _volumes(spec, run, context),
+        "containers": [_migration(spec, request, installation)],
+        "volumes": _volumes(spec, run, installation),
     }
     # Restartable init containers: they are up before the migration starts and end with it.
     sidecars = [{**sidecar, "restartPolicy": "Always", "securityContext": _SECURITY} for sidecar in job.sidecars]
@@ -120,7 +120,7 @@ def _pod(spec: Spec, run: StartRun, context: Context) -> dict[str, Any]:
     return pod
 
 
-def _migration(spec: Spec, request: RunRequest, context: Context) -> dict[str, Any]:
+def _migration(spec: Spec, request: RunRequest, installation: Installation) -> dict[str, Any]:
     migrations = spec.migrations
     mounts = [
         {"name": "alembic-operator-runner", "mountPath": job_env.RUNNER_DIRECTORY, "readOnly": True},
@@ -133,8 +133,8 @@ def _migration(spec: Spec, request: RunRequest, context: Context) -> dict[str, A
         )
     return {
         "name": job_env.CONTAINER,
-        "image": migrations.image or context.runner_image,
-        "command": [migrations.python, "-c", bootstrap(context.runner_sha256)],
+        "image": migrations.image or installation.runner_image,
+        "command": [migrations.python, "-c", bootstrap(installation.runner_sha256)],
         # The user's come first: of two variables with one name the last counts.
         "env": [
             *spec.job.env,
@@ -155,11 +155,11 @@ def _migration(spec: Spec, request: RunRequest, context: Context) -> dict[str, A
     }
 
 
-def _volumes(spec: Spec, run: StartRun, context: Context) -> list[dict[str, Any]]:
+def _volumes(spec: Spec, run: StartRun, installation: Installation) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [
         {
             "name": "alembic-operator-runner",
-            "configMap": {"name": runner_config_map(context.runner_sha256), "defaultMode": 0o444},
+            "configMap": {"name": runner_config_map(installation.runner_sha256), "defaultMode": 0o444},
         },
         {
             # Optional, so that the runner reports a missing Secret by name; a pod would hang without a word.

@@ -8,19 +8,19 @@ from alembic_operator.api.spec import Spec
 from alembic_operator.contract.canonical_json import digest
 from alembic_operator.contract.request import Approved, ConnectionVariable, Owner, RunKind, RunRequest, Timeouts
 from alembic_operator.core.job.review import shadow_image
-from alembic_operator.core.model.installation import Context
-from alembic_operator.core.model.observed import Schema
+from alembic_operator.core.model.installation import Installation
+from alembic_operator.core.model.observed import DatabaseSchema
 from alembic_operator.core.status.conditions import verification_said
 
 
 def build_request(
-    schema: Schema,
+    schema: DatabaseSchema,
     spec: Spec,
     kind: RunKind,
     job: str,
     *,
     replace_owner: str,
-    context: Context,
+    installation: Installation,
     approved: Approved | None = None,
 ) -> RunRequest:
     """What the runner in that Job is asked to do."""
@@ -30,7 +30,7 @@ def build_request(
     database = schema.status.database
     return RunRequest(
         kind=kind,
-        target=Owner(context.cluster, schema.namespace, schema.name, schema.uid),
+        target=Owner(installation.cluster, schema.namespace, schema.name, schema.uid),
         generation=schema.generation,
         job=job,
         revision=spec.revision,
@@ -51,7 +51,7 @@ def build_request(
         allow_downgrade=spec.allow_downgrade,
         evidence=spec.review.evidence,
         network=spec.review.network,
-        shadow_image=shadow_image(spec, database.version if database else "", context)
+        shadow_image=shadow_image(spec, database.version if database else "", installation)
         if kind is RunKind.PLAN and spec.review.evidence == "Shadow"
         else "",
         python=migrations.python,
@@ -67,11 +67,11 @@ def build_request(
     )
 
 
-def request_mark(schema: Schema, spec: Spec, context: Context) -> str:
+def request_mark(schema: DatabaseSchema, spec: Spec, installation: Installation) -> str:
     """32 hex digits over all of the spec that a plan hangs on: a plan with this mark need not be made again for it.
 
     A hint that saves runs: what may run is decided by the runner, which computes the inputs again under the lock.
     """
-    request = build_request(schema, spec, RunKind.PLAN, "", replace_owner="", context=context)
+    request = build_request(schema, spec, RunKind.PLAN, "", replace_owner="", installation=installation)
     asked = replace(request, generation=0, timeouts=Timeouts(), shadow_image=spec.review.shadow.image)
     return digest({"request": asked.to_json(), "configMap": spec.migrations.config_map}).removeprefix("sha256:")[:32]

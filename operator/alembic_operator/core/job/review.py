@@ -15,7 +15,7 @@ from alembic_operator.api.spec import Spec
 from alembic_operator.contract import job_env
 from alembic_operator.contract.request import RunKind, RunRequest
 from alembic_operator.core.job.shadow_script import script
-from alembic_operator.core.model.installation import Context
+from alembic_operator.core.model.installation import Installation
 
 GUARD_KEY = "guard"  # of the plan's ConfigMaps, beside plan.sql
 
@@ -30,26 +30,26 @@ def has_shadow(request: RunRequest) -> bool:
     return request.kind is RunKind.PLAN and request.evidence != "Static"
 
 
-def shadow_image(spec: Spec, server_version: str, context: Context) -> str:
+def shadow_image(spec: Spec, server_version: str, installation: Installation) -> str:
     """The image of the shadow.
 
     Args:
         spec: may name one, which then is taken.
         server_version: of the target as the status has it, such as `16.4`; "" where none was read yet.
-        context: the images by major version.
+        installation: the images by major version.
 
     Returns:
         That of the server's major version, or else the newest; "" where the installation names none.
     """
-    images = context.shadow_images
+    images = installation.shadow_images
     major = re.match("[0-9]{1,3}", server_version)
     known = images.get(int(major[0])) if major else None
     return spec.review.shadow.image or known or (images[max(images)] if images else "")
 
 
-def is_guess(spec: Spec, context: Context) -> bool:
+def is_guess(spec: Spec, installation: Installation) -> bool:
     """Whether the image of a shadow hangs on the version of a server that nobody has looked at."""
-    return spec.review.evidence == "Shadow" and not spec.review.shadow.image and len(context.shadow_images) > 1
+    return spec.review.evidence == "Shadow" and not spec.review.shadow.image and len(installation.shadow_images) > 1
 
 
 def shadow_container(spec: Spec, request: RunRequest, security: dict[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ Read = ReadPlan | ReadSql | ReadFloor
 
 
 @dataclass(frozen=True)
-class PlanNote:
+class PlanPhase:
     """The phase of a SchemaPlan, for people: nothing is decided by it."""
 
     plan: str
@@ -136,9 +136,9 @@ class Decision:
 
     Attributes:
         status: as it must read after the actions; equal to the observed one when there is nothing to write.
-        surplus: old Jobs that may go once the status is written, as it holds their outcome; none of them is needed.
+        old_jobs: old Jobs that may go once the status is written, as it holds their outcome; none of them is needed.
         requeue_after: seconds until the resource must be looked at again; None: when something changes.
-        notes: phases of SchemaPlans, written before the status.
+        plan_phases: phases of SchemaPlans, written before the status.
         missing: what must be read first; the rest of this decision is nothing then.
     """
 
@@ -147,6 +147,6 @@ class Decision:
     events: tuple[Event, ...] = ()
     finished: tuple[FinishedRun, ...] = ()
     requeue_after: float | None = None
-    surplus: tuple[DeleteJob, ...] = ()
-    notes: tuple[PlanNote, ...] = ()
+    old_jobs: tuple[DeleteJob, ...] = ()
+    plan_phases: tuple[PlanPhase, ...] = ()
     missing: Read | None = None

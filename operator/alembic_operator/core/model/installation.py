@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Context:
+class Installation:
     """Constants of this installation.
 
     Attributes:

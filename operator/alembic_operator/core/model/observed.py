@@ -28,7 +28,7 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Schema:
+class DatabaseSchema:
     """A DatabaseSchema as it was at `version` (its resourceVersion); exactly one of `spec` and `fault` is set."""
 
     namespace: str
@@ -141,7 +141,7 @@ class Observed:
         sql_faults: of plans whose SQL was asked for, by name: what is wrong with it, "" for nothing.
     """
 
-    schema: Schema
+    schema: DatabaseSchema
     jobs: tuple[Job, ...] = ()
     development: bool | None = None
     owner_gone: bool = False
@@ -151,7 +151,7 @@ class Observed:
     sql_faults: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse_schema(raw: Raw) -> Schema:
+def parse_schema(raw: Raw) -> DatabaseSchema:
     """A raw DatabaseSchema."""
     meta = raw["metadata"]
     annotations = meta.get("annotations") or {}
@@ -160,7 +160,7 @@ def parse_schema(raw: Raw) -> Schema:
         spec = parse_spec(raw.get("spec") or {})
     except InvalidSpec as error:
         fault = error
-    return Schema(
+    return DatabaseSchema(
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],
@@ -180,7 +180,7 @@ def _tokens(annotations: Raw) -> Tokens:
     return Tokens(*(value[: names.TOKEN_LIMIT] for value in asked))
 
 
-def controller(schema: Schema) -> dict[str, Any]:
+def controller(schema: DatabaseSchema) -> dict[str, Any]:
     """The owner reference of what this resource controls: the garbage collector takes it away with the resource."""
     return {
         "apiVersion": names.API_VERSION,

@@ -8,9 +8,9 @@ from enum import Enum, auto
 
 from alembic_operator.api.spec import Spec
 from alembic_operator.api.status import Status
-from alembic_operator.core.model.decision import Event, FinishedRun, PlanNote
+from alembic_operator.core.model.decision import Event, FinishedRun, PlanPhase
 from alembic_operator.core.model.draft import Draft
-from alembic_operator.core.model.observed import Schema
+from alembic_operator.core.model.observed import DatabaseSchema
 
 DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
 LOOK = "look-"  # begins that of one before the first plan, which finds out which server it is
@@ -20,12 +20,12 @@ LOOK = "look-"  # begins that of one before the first plan, which finds out whic
 class Case:
     """The resource, with a spec that can be acted on, at a moment."""
 
-    schema: Schema
+    schema: DatabaseSchema
     spec: Spec
     now: datetime
 
 
-class Due(Enum):
+class NextRun(Enum):
     """What must be started now, whatever else the resource says."""
 
     NOTHING = auto()
@@ -35,7 +35,7 @@ class Due(Enum):
 
 
 @dataclass(frozen=True)
-class Account:
+class ReconcileState:
     """The status so far, with what was learnt on the way to it.
 
     Attributes:
@@ -44,9 +44,9 @@ class Account:
     """
 
     status: Status
-    due: Due = Due.NOTHING
+    due: NextRun = NextRun.NOTHING
     events: tuple[Event, ...] = ()
     finished: tuple[FinishedRun, ...] = ()
     draft: Draft | None = None
     claims: bool = False
-    notes: tuple[PlanNote, ...] = ()
+    plan_phases: tuple[PlanPhase, ...] = ()

@@ -22,7 +22,7 @@ from alembic_operator.core.job.names import plan_name
 from alembic_operator.core.job.review import GUARD_KEY
 from alembic_operator.core.model.draft import Draft
 from alembic_operator.core.model.findings import Finding
-from alembic_operator.core.model.observed import Schema, controller
+from alembic_operator.core.model.observed import DatabaseSchema, controller
 from alembic_operator.core.plans.sql import grouped, sql_parts
 
 SQL_KEY = "plan.sql"
@@ -32,7 +32,9 @@ COMPONENT = "plan"
 _GUARD_PART = 100_000
 
 
-def build_plan(schema: Schema, draft: Draft, mark: str, image: str) -> tuple[SchemaPlan, tuple[Mapping[str, Any], ...]]:
+def build_plan(
+    schema: DatabaseSchema, draft: Draft, mark: str, image: str
+) -> tuple[SchemaPlan, tuple[Mapping[str, Any], ...]]:
     """The SchemaPlan of a draft, and the ConfigMaps that must be there before it.
 
     Args:
@@ -75,7 +77,7 @@ def _is_guarded(document: PlanDocument) -> bool:
     return document.evidence != "Static" and document.direction in (Direction.UPGRADE, Direction.DOWNGRADE)
 
 
-def _labels(schema: Schema) -> dict[str, str]:
+def _labels(schema: DatabaseSchema) -> dict[str, str]:
     labels = {
         api.LABEL_MANAGED_BY: api.MANAGED_BY,
         api.LABEL_COMPONENT: COMPONENT,
@@ -85,7 +87,7 @@ def _labels(schema: Schema) -> dict[str, str]:
 
 
 def _config_map(
-    schema: Schema, name: str, text: str, guard_part: bytes | None, labels: Mapping[str, str]
+    schema: DatabaseSchema, name: str, text: str, guard_part: bytes | None, labels: Mapping[str, str]
 ) -> Mapping[str, Any]:
     body: dict[str, Any] = {
         "apiVersion": "v1",
@@ -209,7 +211,7 @@ def strongest_lock(statements: Iterable[Statement]) -> str:
     return f"{in_words(strongest.mode)} on {strongest.relation}"
 
 
-def plan_ref(schema: Schema, draft: Draft) -> PlanRef:
+def plan_ref(schema: DatabaseSchema, draft: Draft) -> PlanRef:
     """The plan as the status of its DatabaseSchema names it."""
     document = draft.document
     counted = Counter(finding.severity.value for finding in draft.findings if not finding.waived_by)

@@ -16,7 +16,7 @@ Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Keeping:
+class RetentionPolicy:
     """What a resource at rest keeps: how many plans, the one that its status names, and its targets, where known."""
 
     limit: int
@@ -38,7 +38,7 @@ class Planned:
     config_maps: tuple[str, ...]
 
 
-def keeping_of(schema: Raw) -> Keeping | None:
+def keeping_of(schema: Raw) -> RetentionPolicy | None:
     """What a raw DatabaseSchema keeps; None while something of it goes on, or is about to."""
     status = schema.get("status") or {}
     decided = status.get("observedGeneration") == schema["metadata"]["generation"]
@@ -47,7 +47,7 @@ def keeping_of(schema: Raw) -> Keeping | None:
         return None
     named = (status.get("plan") or {}).get("name", "")
     limit = int((schema.get("spec") or {}).get("historyLimit", 5))
-    return Keeping(limit, named, frozenset(status.get("targetRevisions") or ()))
+    return RetentionPolicy(limit, named, frozenset(status.get("targetRevisions") or ()))
 
 
 def planned_of(raw: Raw) -> Planned:
@@ -65,7 +65,7 @@ def planned_of(raw: Raw) -> Planned:
     )
 
 
-def surplus(plans: Iterable[Planned], keeping: Keeping) -> list[Planned]:
+def beyond_retention(plans: Iterable[Planned], keeping: RetentionPolicy) -> list[Planned]:
     """The plans of one resource that may go, the oldest first."""
     newest = sorted(plans, key=lambda plan: (plan.created, plan.name), reverse=True)
     old = [plan for plan in newest[keeping.limit :] if plan.name != keeping.plan]

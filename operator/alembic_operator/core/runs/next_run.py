@@ -11,9 +11,9 @@ from alembic_operator.api.status import Status
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 from alembic_operator.core.job.review import is_guess
-from alembic_operator.core.model.installation import Context
-from alembic_operator.core.model.observed import Observed, Schema
-from alembic_operator.core.model.state import DOUBT, LOOK, Account, Due
+from alembic_operator.core.model.installation import Installation
+from alembic_operator.core.model.observed import DatabaseSchema, Observed
+from alembic_operator.core.model.state import DOUBT, LOOK, NextRun, ReconcileState
 from alembic_operator.core.plans.approval import is_reviewed
 
 TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
@@ -30,15 +30,15 @@ class Wanted:
     trigger: str
 
 
-def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | None:
+def wanted_run(observed: Observed, state: ReconcileState, now: datetime) -> Wanted | None:
     """The run that must start now; None when none must."""
-    schema, status = observed.schema, account.status
+    schema, status = observed.schema, state.status
     apply = Wanted(RunKind.APPLY, str(schema.generation))
-    if account.due is Due.CHECK:
+    if state.due is NextRun.CHECK:
         return Wanted(RunKind.CHECK, f"{DOUBT}{status.attempts}")
-    if account.due is Due.PLAN:
+    if state.due is NextRun.PLAN:
         return Wanted(RunKind.PLAN, str(schema.generation))
-    if account.due is Due.APPLY or schema.generation != status.observed_generation:
+    if state.due is NextRun.APPLY or schema.generation != status.observed_generation:
         return apply
     ready = status.condition("Ready")
     reason = Reason(ready.reason) if ready and ready.reason in set(Reason) else Reason.MIGRATING
@@ -50,12 +50,12 @@ def wanted_run(observed: Observed, account: Account, now: datetime) -> Wanted | 
     return apply if _overdue(observed, status, reason, now) else None
 
 
-def look_first(wanted: Wanted, spec: Spec, status: Status, context: Context) -> Wanted:
+def look_first(wanted: Wanted, spec: Spec, status: Status, installation: Installation) -> Wanted:
     """The run to start: before the first plan a check, where the server's version decides which image its shadow has.
 
     A shadow of another version is a failed Job and a warning that nobody can do anything about.
     """
-    if wanted.kind is RunKind.PLAN and status.database is None and is_guess(spec, context):
+    if wanted.kind is RunKind.PLAN and status.database is None and is_guess(spec, installation):
         return Wanted(RunKind.CHECK, f"{LOOK}{wanted.trigger}")
     return wanted
 
@@ -74,7 +74,7 @@ def _overdue(observed: Observed, status: Status, reason: Reason, now: datetime) 
     return False
 
 
-def _asked_for(schema: Schema, status: Status, reason: Reason) -> str | None:
+def _asked_for(schema: DatabaseSchema, status: Status, reason: Reason) -> str | None:
     """What an annotation asks for: a check with that trigger, an apply run (""), or nothing (None)."""
     asked = schema.tokens
     if asked.retry_at and asked.retry_at != status.last_handled_retry_at:

@@ -8,7 +8,7 @@ from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import Outcome, RunResult
-from alembic_operator.core.model.observed import Ended, Job, Pod, Schema
+from alembic_operator.core.model.observed import DatabaseSchema, Ended, Job, Pod
 from alembic_operator.core.runs.pod_start import start_trouble
 
 
@@ -38,7 +38,7 @@ class NeverStarted:
 Ending = Reported | Doubt | NeverStarted
 
 
-def ending_of(job: Job, schema: Schema, expected: RunRequest | None) -> Ending | None:
+def ending_of(job: Job, schema: DatabaseSchema, expected: RunRequest | None) -> Ending | None:
     """How the run ended; None while it goes on.
 
     Args:
@@ -64,7 +64,7 @@ def ending_of(job: Job, schema: Schema, expected: RunRequest | None) -> Ending |
     return Reported(result)
 
 
-def gone(job: Job, schema: Schema) -> Ending:
+def gone(job: Job, schema: DatabaseSchema) -> Ending:
     """The ending of a run whose Job was deleted before its outcome was read."""
     message = f"Job {job.name} was deleted before its outcome could be read."
     return _told_trouble(job, schema) or Doubt(Reason.INTERRUPTED, message)
@@ -87,7 +87,7 @@ def _asks(job: Job, expected: RunRequest) -> bool:
     return asked == ours
 
 
-def _result(pod: Pod, job: Job, schema: Schema) -> RunResult | None:
+def _result(pod: Pod, job: Job, schema: DatabaseSchema) -> RunResult | None:
     try:
         result = RunResult.from_json(pod.ended.message if pod.ended else "")
     except ProtocolError:
@@ -132,7 +132,7 @@ def _without_result(job: Job, pod: Pod) -> Ending:
     )
 
 
-def _told_trouble(job: Job, schema: Schema) -> NeverStarted | None:
+def _told_trouble(job: Job, schema: DatabaseSchema) -> NeverStarted | None:
     """Why the pod did not start, by the status: at the Job's deadline the pod goes, and with it what it waited for."""
     ready, run = schema.status.condition("Ready"), schema.status.run
     if ready is None or run is None or run.job != job.name or ready.reason not in set(Reason):
@@ -141,7 +141,7 @@ def _told_trouble(job: Job, schema: Schema) -> NeverStarted | None:
     return NeverStarted(reason, ready.message) if reason.reason_class is ReasonClass.WAIT else None
 
 
-def _without_end(job: Job, schema: Schema) -> Ending:
+def _without_end(job: Job, schema: DatabaseSchema) -> Ending:
     if job.pods and not job.started:
         reason, message = start_trouble(job) or (Reason.POD_NOT_STARTING, f"The pod of Job {job.name} never started.")
         return NeverStarted(reason, message)

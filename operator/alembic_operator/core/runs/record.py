@@ -11,8 +11,8 @@ from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Failure, Outcome, RunResult
 from alembic_operator.core.model.decision import Event, EventReason, FinishedRun
-from alembic_operator.core.model.observed import Job, Schema
-from alembic_operator.core.model.state import DOUBT, LOOK, Account, Case, Due
+from alembic_operator.core.model.observed import DatabaseSchema, Job
+from alembic_operator.core.model.state import DOUBT, LOOK, Case, NextRun, ReconcileState
 from alembic_operator.core.plans.lifecycle import (
     given_up_plan,
     goes_on,
@@ -43,45 +43,45 @@ from alembic_operator.core.status.messages import (
 FRESH = 900.0
 
 
-def account_for(account: Account, job: Job, ending: Ending, schema: Schema, now: datetime) -> Account:
+def record(state: ReconcileState, job: Job, ending: Ending, schema: DatabaseSchema, now: datetime) -> ReconcileState:
     """The account with this run's end in it.
 
     A run of an older generation goes into the history and the facts about the database; what it means for the resource
     is decided by the run of the present one.
     """
-    account = _recorded(account, job, ending, now)
+    state = _recorded(state, job, ending, now)
     if isinstance(ending, Reported):
-        account = noted(account, job, ending.result)
+        state = noted(state, job, ending.result)
     if job.generation != schema.generation or schema.spec is None:
-        return replace(account, due=Due.NOTHING)
+        return replace(state, due=NextRun.NOTHING)
     case = Case(schema, schema.spec, now)
-    stopped = _still_stopped(account, job, ending, case)
+    stopped = _still_stopped(state, job, ending, case)
     if stopped is not None:
         return stopped
     if isinstance(ending, Reported):
-        return _reported(account, job, ending.result, case)
+        return _reported(state, job, ending.result, case)
     if isinstance(ending, Doubt) and job.kind is RunKind.APPLY:
-        return _doubted(account, ending, case)
-    return fail(account, Failure(ending.reason, ending.message), case, salt=job.name)
+        return _doubted(state, ending, case)
+    return fail(state, Failure(ending.reason, ending.message), case, salt=job.name)
 
 
-def _still_stopped(account: Account, job: Job, ending: Ending, case: Case) -> Account | None:
+def _still_stopped(state: ReconcileState, job: Job, ending: Ending, case: Case) -> ReconcileState | None:
     """The account where a check that was asked for could not read why the resource had stopped: it stays so.
 
     To be waited for would end in an apply run that nobody asked for.
     """
-    last, failed = account.status.last_failure, ending.result.failure if isinstance(ending, Reported) else ending
+    last, failed = state.status.last_failure, ending.result.failure if isinstance(ending, Reported) else ending
     if job.kind is not RunKind.CHECK or job.trigger.startswith((DOUBT, LOOK)) or last is None or failed is None:
         return None
     if failed.reason.reason_class is ReasonClass.STOP or last.reason not in set(Reason):
         return None
     why = joined(last.message, f"Job {job.name} was to look again, and could not: {failed.message}")
     failure = Failure(Reason(last.reason), why, last.revision, last.statement, last.sqlstate)
-    return replace(schedule(account, failure, case, salt=job.name), events=account.events)
+    return replace(schedule(state, failure, case, salt=job.name), events=state.events)
 
 
-def _recorded(account: Account, job: Job, ending: Ending, now: datetime) -> Account:
-    status = replace(account.status, run=None, attempts=max(account.status.attempts, job.attempt))
+def _recorded(state: ReconcileState, job: Job, ending: Ending, now: datetime) -> ReconcileState:
+    status = replace(state.status, run=None, attempts=max(state.status.attempts, job.attempt))
     result = ending.result if isinstance(ending, Reported) else None
     outcome = _outcome(ending)
     if result is not None:
@@ -91,7 +91,7 @@ def _recorded(account: Account, job: Job, ending: Ending, now: datetime) -> Acco
         entry = _history_entry(job, result, outcome, status, now)
         status = replace(status, history=(entry, *status.history)[:HISTORY_LIMIT])
     finished = FinishedRun(job.kind, outcome, _seconds(job, result, now))
-    return replace(account, status=status, finished=(*account.finished, finished))
+    return replace(state, status=status, finished=(*state.finished, finished))
 
 
 def _outcome(ending: Ending) -> str:
@@ -158,48 +158,48 @@ def _moment(told: str, otherwise: str) -> str:
     return to_text(moment) if moment else otherwise
 
 
-def _reported(account: Account, job: Job, result: RunResult, case: Case) -> Account:
+def _reported(state: ReconcileState, job: Job, result: RunResult, case: Case) -> ReconcileState:
     if job.trigger.startswith(LOOK) and (result.failure is None or result.failure.reason is Reason.OUTCOME_UNKNOWN):
         summary = Summary(case.schema.generation, Reason.PLANNING, looked(result))
-        return replace(account, status=summarize(account.status, summary, case.now), due=Due.PLAN)
+        return replace(state, status=summarize(state.status, summary, case.now), due=NextRun.PLAN)
     if result.failure is not None:
-        return _failed(account, job, result, result.failure, case)
+        return _failed(state, job, result, result.failure, case)
     if result.outcome is Outcome.PLANNED:
-        return planned(account, job, case)
+        return planned(state, job, case)
     if result.outcome is Outcome.BEHIND or (job.kind is RunKind.APPLY and result.pending):
-        return _left(account, job, result, case)
+        return _left(state, job, result, case)
     if _found_late(result, case.now):
         summary = Summary(case.schema.generation, Reason.CHECKING, found_late(result))
-        return replace(account, status=summarize(account.status, summary, case.now), due=Due.CHECK)
-    account = withdrawn(account, job, f"{_text(result.current or [])} is what the database has")
+        return replace(state, status=summarize(state.status, summary, case.now), due=NextRun.CHECK)
+    state = withdrawn(state, job, f"{_text(result.current or [])} is what the database has")
     is_ahead = result.outcome is Outcome.AHEAD
     message = ahead(result) if is_ahead else up_to_date(result)
     reason = Reason.SCHEMA_AHEAD if is_ahead else Reason.UP_TO_DATE
-    doubted_before = job.kind is RunKind.CHECK and account.status.last_failure is not None
-    status = replace(account.status, failures=0, last_failure=None, next_run_after="")
-    events = account.events
+    doubted_before = job.kind is RunKind.CHECK and state.status.last_failure is not None
+    status = replace(state.status, failures=0, last_failure=None, next_run_after="")
+    events = state.events
     if result.applied_count or doubted_before:
         events = (*events, Event(EventReason.MIGRATION_SUCCEEDED, succeeded(result)))
     status = summarize(status, Summary(case.schema.generation, reason, message), case.now)
-    return replace(account, status=status, due=Due.NOTHING, events=events)
+    return replace(state, status=status, due=NextRun.NOTHING, events=events)
 
 
-def _failed(account: Account, job: Job, result: RunResult, failure: Failure, case: Case) -> Account:
+def _failed(state: ReconcileState, job: Job, result: RunResult, failure: Failure, case: Case) -> ReconcileState:
     if failure.reason is Reason.OUTCOME_UNKNOWN:
-        account = given_up_plan(account, job)
+        state = given_up_plan(state, job)
         if job.kind is not RunKind.PLAN and case.spec.review.evidence == "Shadow":
             where = (case.schema.namespace, case.schema.name)
             failure = replace(failure, message=joined(failure.message, repair_by_plan(*where)))
     if failure.reason is Reason.PLAN_CHANGED and job.kind is RunKind.APPLY:
-        return plan_changed(account, job, failure, case)
-    return fail(account, failure, case, salt=job.name)
+        return plan_changed(state, job, failure, case)
+    return fail(state, failure, case, salt=job.name)
 
 
-def _left(account: Account, job: Job, result: RunResult, case: Case) -> Account:
+def _left(state: ReconcileState, job: Job, result: RunResult, case: Case) -> ReconcileState:
     """The account after a run that ended well and left something to do."""
     if job.kind is RunKind.PLAN:
-        return to_be_claimed(account, result, case)
-    return _behind(account, job, result, case) if job.kind is RunKind.CHECK else goes_on(account, result, case)
+        return to_be_claimed(state, result, case)
+    return _behind(state, job, result, case) if job.kind is RunKind.CHECK else goes_on(state, result, case)
 
 
 def _found_late(result: RunResult, now: datetime) -> bool:
@@ -207,26 +207,26 @@ def _found_late(result: RunResult, now: datetime) -> bool:
     return ended is not None and (now - ended).total_seconds() > FRESH
 
 
-def _behind(account: Account, job: Job, result: RunResult, case: Case) -> Account:
+def _behind(state: ReconcileState, job: Job, result: RunResult, case: Case) -> ReconcileState:
     """A check found work to do: at once, or as the failure before it says: after a pause, or not before a change."""
-    last = account.status.last_failure
+    last = state.status.last_failure
     reason = Reason(last.reason) if last and last.reason in set(Reason) else None
     if last is None or reason is None or reason.reason_class is ReasonClass.WAIT:
-        # Said in the status too: should the run not start now, the next look knows that one must.
+        # ConditionUpdate in the status too: should the run not start now, the next look knows that one must.
         summary = Summary(case.schema.generation, Reason.MIGRATING, behind(result))
-        return replace(account, status=summarize(account.status, summary, case.now), due=Due.APPLY)
+        return replace(state, status=summarize(state.status, summary, case.now), due=NextRun.APPLY)
     failure = Failure(reason, last.message, last.revision, last.statement, last.sqlstate)
-    again = schedule(account, failure, case, salt=job.name)
+    again = schedule(state, failure, case, salt=job.name)
     # What it says was posted when it came about; of a run in doubt nothing was posted yet.
-    return again if job.trigger.startswith(DOUBT) else replace(again, events=account.events)
+    return again if job.trigger.startswith(DOUBT) else replace(again, events=state.events)
 
 
-def _doubted(account: Account, doubt: Doubt, case: Case) -> Account:
-    failures = account.status.failures + 1
+def _doubted(state: ReconcileState, doubt: Doubt, case: Case) -> ReconcileState:
+    failures = state.status.failures + 1
     status = replace(
-        account.status,
+        state.status,
         failures=failures,
-        last_failure=failure_of(account.status, Failure(doubt.reason, doubt.message), case.now),
+        last_failure=failure_of(state.status, Failure(doubt.reason, doubt.message), case.now),
     )
     summary = Summary(case.schema.generation, Reason.CHECKING, doubted(doubt.message))
-    return replace(account, status=summarize(status, summary, case.now), due=Due.CHECK)
+    return replace(state, status=summarize(status, summary, case.now), due=NextRun.CHECK)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alembic_operator.api.status import Run, Status
-from alembic_operator.core.model.observed import Schema, Tokens
-from alembic_operator.core.status.conditions import say_no_plan
+from alembic_operator.core.model.observed import DatabaseSchema, Tokens
+from alembic_operator.core.status.conditions import forget_plan
 
 
-def answered(status: Status, schema: Schema, generation: int, tokens: Tokens) -> Status:
+def answered(status: Status, schema: DatabaseSchema, generation: int, tokens: Tokens) -> Status:
     """The status once that generation, and what the annotations ask for, are acted upon.
 
     Failures count for one target: a new generation, or a new value of retry-at, begins anew.
@@ -23,7 +23,7 @@ def answered(status: Status, schema: Schema, generation: int, tokens: Tokens) ->
         status = replace(status, failures=0, last_failure=None)
     if fresh:
         targets = schema.spec.targets if schema.spec else ()
-        status = say_no_plan(replace(with_targets(status, targets), pending_revisions=None))
+        status = forget_plan(replace(with_targets(status, targets), pending_revisions=None))
     return replace(status, last_handled_reconcile_at=tokens.reconcile_at, last_handled_retry_at=tokens.retry_at)
 
 
@@ -32,7 +32,7 @@ def with_targets(status: Status, targets: tuple[str, ...]) -> Status:
     return replace(status, target_revisions=targets, target_revision=",".join(targets))
 
 
-def begun(status: Status, schema: Schema, run: Run, tokens: Tokens) -> Status:
+def begun(status: Status, schema: DatabaseSchema, run: Run, tokens: Tokens) -> Status:
     """The status that names this run as the one under way."""
     status = answered(status, schema, run.generation, tokens)
     return replace(status, next_run_after="", attempts=max(status.attempts, run.attempt), run=run)

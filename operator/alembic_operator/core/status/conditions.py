@@ -64,7 +64,7 @@ def summarize(status: Status, summary: Summary, now: datetime) -> Status:
 
 
 @dataclass(frozen=True)
-class Said:
+class ConditionUpdate:
     """What is to be said by a condition of its own: `kind` is PLANNED, APPROVED or VERIFIED."""
 
     kind: str
@@ -73,7 +73,7 @@ class Said:
     message: str
 
 
-def say(status: Status, said: Said, now: datetime) -> Status:
+def set_condition(status: Status, said: ConditionUpdate, now: datetime) -> Status:
     """The status with that condition in it."""
     message = cut(said.message, CONDITION_MESSAGE_LIMIT)
     new = Condition(said.kind, said.value, said.reason, message, status.observed_generation, to_text(now))
@@ -87,8 +87,8 @@ def say_verified(status: Status, found: Verification | None, now: datetime) -> S
     if found is None:
         others = tuple(old for old in status.conditions if old.type != VERIFIED)
         return replace(status, conditions=others, schema_fingerprint="")
-    said = Said(VERIFIED, found.reason.condition_status, found.reason.value, found.message)
-    return say(replace(status, schema_fingerprint=found.fingerprint), said, now)
+    said = ConditionUpdate(VERIFIED, found.reason.condition_status, found.reason.value, found.message)
+    return set_condition(replace(status, schema_fingerprint=found.fingerprint), said, now)
 
 
 def verification_said(status: Status) -> Verification | None:
@@ -99,7 +99,7 @@ def verification_said(status: Status) -> Verification | None:
     return Verification(VerifiedReason(said.reason), said.message, status.schema_fingerprint)
 
 
-def say_no_plan(status: Status) -> Status:
+def forget_plan(status: Status) -> Status:
     """The status with nothing said of a plan."""
     return replace(status, conditions=tuple(old for old in status.conditions if old.type not in _OF_THE_PLAN))
 

@@ -11,20 +11,20 @@ from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.result import Failure
 from alembic_operator.core import retry
 from alembic_operator.core.model.decision import Event, EventReason
-from alembic_operator.core.model.state import Account, Case, Due
+from alembic_operator.core.model.state import Case, NextRun, ReconcileState
 from alembic_operator.core.status.conditions import Summary, summarize
 from alembic_operator.core.status.messages import given_up, joined, retry_note, stalled
 
 
-def fail(account: Account, failure: Failure, case: Case, salt: str) -> Account:
+def fail(state: ReconcileState, failure: Failure, case: Case, salt: str) -> ReconcileState:
     """The account after a failure that is known for what it is; `salt` spreads the time of the next try."""
     counted = failure.reason.reason_class in (ReasonClass.RETRY, ReasonClass.REPLAN)
     status = replace(
-        account.status,
-        failures=account.status.failures + (1 if counted else 0),
-        last_failure=failure_of(account.status, failure, case.now),
+        state.status,
+        failures=state.status.failures + (1 if counted else 0),
+        last_failure=failure_of(state.status, failure, case.now),
     )
-    return schedule(replace(account, status=status), failure, case, salt)
+    return schedule(replace(state, status=status), failure, case, salt)
 
 
 def failure_of(status: Status, failure: Failure, now: datetime) -> LastFailure:
@@ -42,9 +42,9 @@ def failure_of(status: Status, failure: Failure, now: datetime) -> LastFailure:
     )
 
 
-def schedule(account: Account, failure: Failure, case: Case, salt: str) -> Account:
+def schedule(state: ReconcileState, failure: Failure, case: Case, salt: str) -> ReconcileState:
     """Ready=False with the failure: tried again at a stated time, or Stalled."""
-    status, reason, retries = account.status, failure.reason, case.spec.retry
+    status, reason, retries = state.status, failure.reason, case.spec.retry
     count = status.last_failure.count if status.last_failure else 1
     message = failure.message
     next_run_after = ""
@@ -62,5 +62,5 @@ def schedule(account: Account, failure: Failure, case: Case, salt: str) -> Accou
     event = Event(EventReason.MIGRATION_FAILED if stopped else EventReason.RETRY_SCHEDULED, message, warning=True)
     summary = Summary(case.schema.generation, reason, message)
     status = summarize(replace(status, next_run_after=next_run_after), summary, case.now)
-    events = account.events if count > 1 and not stopped else (*account.events, event)
-    return replace(account, status=status, due=Due.NOTHING, events=events)
+    events = state.events if count > 1 and not stopped else (*state.events, event)
+    return replace(state, status=status, due=NextRun.NOTHING, events=events)

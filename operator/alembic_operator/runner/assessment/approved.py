@@ -13,14 +13,16 @@ from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ...contract.request import Approved
 from ..database.journal import Row
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph
 
 AGAIN = "Nothing was sent; it is planned again."
 
 
-def check_place(approved: Approved, rows: Sequence[str], since: Sequence[Row], graph: Graph, place: Place) -> None:
+def check_version_table(
+    approved: Approved, rows: Sequence[str], since: Sequence[Row], graph: Graph, version_table: VersionTable
+) -> None:
     """See that nothing but this plan moved the database since it was made.
 
     Args:
@@ -28,7 +30,7 @@ def check_place(approved: Approved, rows: Sequence[str], since: Sequence[Row], g
         rows: of the version table.
         since: of the journal, newer than the plan's own journal id.
         graph: of the image.
-        place: for messages.
+        version_table: for messages.
 
     Raises:
         RunFailed: PlanChanged.
@@ -39,28 +41,28 @@ def check_place(approved: Approved, rows: Sequence[str], since: Sequence[Row], g
         deed = "taken back" if row.direction == "down" else "applied"
         raise changed(
             approved,
-            f'the journal of {place} has moved on since: revision "{row.revision}" was {deed} by another run '
+            f'the journal of {version_table} has moved on since: revision "{row.revision}" was {deed} by another run '
             f"(row {row.id}, the plan knew {approved.journal_id})",
         )
     if approved.direction == Direction.REPAIR.value:
         if set(rows) not in (set(approved.from_revisions), set(approved.to_revisions)):
-            raise changed(approved, _elsewhere(approved, rows, place))
+            raise changed(approved, _elsewhere(approved, rows, version_table))
         return
     way = "down" if approved.direction == Direction.DOWNGRADE.value else "up"
-    there, start = graph.lineage(rows), graph.lineage(approved.from_revisions)
-    end = graph.lineage(approved.to_revisions)
+    there, start = graph.ancestors(rows), graph.ancestors(approved.from_revisions)
+    end = graph.ancestors(approved.to_revisions)
     ended = [row for row in since if row.direction == way and row.state in ("done", "adopted")]
     # What the run adopted before it began was there: it is no step of the plan.
     done = {row.revision for row in ended if row.state == "done" or row.revision not in start}
     on_the_way = end <= there <= start if way == "down" else start <= there <= end
     moved = start - there if way == "down" else there - start
     if not on_the_way or moved - done:
-        raise changed(approved, _elsewhere(approved, rows, place))
+        raise changed(approved, _elsewhere(approved, rows, version_table))
     if done - moved:
         raise changed(
             approved,
             f'the plan has already {"taken back" if way == "down" else "applied"} "{sorted(done - moved)[0]}", and '
-            f"{place} is at {_named(rows)} again. An approval is used up by what it did",
+            f"{version_table} is at {_named(rows)} again. An approval is used up by what it did",
         )
 
 
@@ -125,9 +127,9 @@ def differences(planned: dict[str, Any], found: dict[str, Any]) -> list[str]:
     return told
 
 
-def _elsewhere(approved: Approved, rows: Sequence[str], place: Place) -> str:
+def _elsewhere(approved: Approved, rows: Sequence[str], version_table: VersionTable) -> str:
     return (
-        f"{place} is at {_named(rows)}, and the plan goes from {_named(approved.from_revisions)} to "
+        f"{version_table} is at {_named(rows)}, and the plan goes from {_named(approved.from_revisions)} to "
         f"{_named(approved.to_revisions)}"
     )
 

@@ -10,7 +10,7 @@ from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ...contract.request import Owner, RunKind, RunRequest
 from ..database.journal import Entry, Journal
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph, Standing
 from ..history.ids import flow
@@ -56,33 +56,35 @@ class Assessment:
     warnings: list[str]
 
 
-def assess(reading: Reading, graph: Graph, targets: Sequence[str], request: RunRequest, place: Place) -> Assessment:
+def assess(
+    reading: Reading, graph: Graph, targets: Sequence[str], request: RunRequest, version_table: VersionTable
+) -> Assessment:
     """Decide what a run against this database would do.
 
     Raises:
         RunFailed: TargetOwned, OutcomeUnknown, VersionTableInvalid, InvalidHistory, BaselineRequired, Diverged.
     """
     journal = reading.journal
-    check_owner(journal.owner, request, place)
-    there = graph.lineage(reading.rows)
+    check_owner(journal.owner, request, version_table)
+    there = graph.ancestors(reading.rows)
     intents = [entry for entry in journal.entries.values() if entry.open_intent]
-    check_intents([entry for entry in intents if not _is_over(entry, there)], place)
+    check_intents([entry for entry in intents if not _is_over(entry, there)], version_table)
     resolved = [entry.id for entry in intents if _is_over(entry, there)]
     unknown = [row for row in reading.rows if row not in graph.files]
     if unknown:
-        return _assess_unknown(unknown, reading, graph, targets, place)
-    _check_rows(reading, graph, place)
+        return _assess_unknown(unknown, reading, graph, targets, version_table)
+    _check_rows(reading, graph, version_table)
     if not reading.rows:
-        _check_first_contact(reading, request, place)
-    too_late = check_baseline(reading, graph, request, place)
+        _check_first_contact(reading, request, version_table)
+    too_late = check_baseline(reading, graph, request, version_table)
     standing = graph.standing(reading.rows, targets)
     if standing == Standing.DIVERGED:
-        raise _diverged(reading.rows, graph, targets, place)
+        raise _diverged(reading.rows, graph, targets, version_table)
     if standing == Standing.AHEAD and not _goes_back(request):
-        _check_left_behind(reading.rows, graph, targets, place)
+        _check_left_behind(reading.rows, graph, targets, version_table)
     known = journal.applied | {entry.revision for entry in intents}
     adopt = graph.oldest_first(there - known)
-    pending = graph.oldest_first(graph.lineage(targets) - there) if standing == Standing.BEHIND else []
+    pending = graph.oldest_first(graph.ancestors(targets) - there) if standing == Standing.BEHIND else []
     warnings = [*too_late, *deviations(journal, graph, there, adopt, pending)]
     warnings += _unnamed(graph.unnamed_heads(reading.rows, targets), targets)
     return Assessment(standing, pending, adopt, resolved, warnings)
@@ -100,7 +102,7 @@ def _is_over(intent: Entry, there: set[str]) -> bool:
     return (intent.revision in there) == (intent.direction == "up")
 
 
-def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
+def check_owner(owner: Owner | None, request: RunRequest, version_table: VersionTable) -> None:
     """See that nobody else manages this history.
 
     Raises:
@@ -113,14 +115,14 @@ def check_owner(owner: Owner | None, request: RunRequest, place: Place) -> None:
     elsewhere = "" if owner.cluster == request.target.cluster else f" of the cluster {owner.cluster}"
     raise RunFailed(
         Reason.TARGET_OWNED,
-        f'Claiming the history {place} for DatabaseSchema "{request.target.namespace}/{request.target.name}": '
+        f'Claiming the history {version_table} for DatabaseSchema "{request.target.namespace}/{request.target.name}": '
         f'DatabaseSchema "{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) manages it, as the journal in '
         f"schema {job_env.JOURNAL_SCHEMA} says. Nothing was sent. Delete one of the two, or take over with the "
         f"annotation alembic-operator.dev/take-over: {owner.uid}",
     )
 
 
-def check_intents(intents: list[Entry], place: Place) -> None:
+def check_intents(intents: list[Entry], version_table: VersionTable) -> None:
     """See that no revision is half applied.
 
     Raises:
@@ -130,16 +132,17 @@ def check_intents(intents: list[Entry], place: Place) -> None:
         if not entry.resumable:
             raise RunFailed(
                 Reason.OUTCOME_UNKNOWN,
-                f'Looking for revision "{entry.revision}" in {place}: a run that began {entry.started} committed '
+                f'Looking for revision "{entry.revision}" in {version_table}: a run that began {entry.started} '
+                "committed "
                 "part of it (an autocommit block), and did not reach its end. It is never run again unasked. "
-                + remedy(entry.revision, place),
+                + remedy(entry.revision, version_table),
                 revision=entry.revision,
             )
 
 
-def remedy(revision: str, place: Place) -> str:
+def remedy(revision: str, version_table: VersionTable) -> str:
     """What a person can do about a revision of which only a part may be there; other histories may have its id too."""
-    conditions = {"revision": revision, "history": place.history}
+    conditions = {"revision": revision, "history": version_table.history}
     which = " AND ".join(f"{name} = '" + value.replace("'", "''") + "'" for name, value in conditions.items())
     forget = f"DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND {which}"  # noqa: S608
     return (
@@ -149,21 +152,21 @@ def remedy(revision: str, place: Place) -> str:
 
 
 def _assess_unknown(
-    unknown: list[str], reading: Reading, graph: Graph, targets: Sequence[str], place: Place
+    unknown: list[str], reading: Reading, graph: Graph, targets: Sequence[str], version_table: VersionTable
 ) -> Assessment:
     journal, known = reading.journal, [row for row in reading.rows if row in graph.files]
     strays = [row for row in unknown if not any(_applied_after(row, target, journal) for target in targets)]
-    there = graph.lineage(known)
+    there = graph.ancestors(known)
     lacks = [one for one in targets if one not in there and not any(_applied_after(r, one, journal) for r in unknown)]
     if not strays and not lacks:
-        _check_left_behind(known, graph, targets, place)
+        _check_left_behind(known, graph, targets, version_table)
         return Assessment(Standing.AHEAD, [], [], [], [])
     row = (strays or unknown)[0]
     entry = journal.entries.get(row)
     origin = f" (applied by {entry.image} on {entry.started[:10]})" if entry is not None and entry.image else ""
     raise RunFailed(
         Reason.DIVERGED,
-        f'Comparing {place} with {_named(targets)}: the database is at "{row}"{origin}, which no migration '
+        f'Comparing {version_table} with {_named(targets)}: the database is at "{row}"{origin}, which no migration '
         f'file of this image declares, and nothing says that the database contains "{(lacks or targets)[0]}". Nothing '
         "was sent. Use an image that has both revisions.",
         revision=row,
@@ -176,7 +179,7 @@ def _applied_after(row: str, target: str, journal: Journal) -> bool:
     return entry is not None and base is not None and entry.applied and base.applied and entry.id > base.id
 
 
-def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str], place: Place) -> None:
+def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str], version_table: VersionTable) -> None:
     """See that a database which contains the targets is not half-way on a branch that they do not name.
 
     Raises:
@@ -185,23 +188,25 @@ def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str]
     behind = graph.left_behind(rows, targets)
     if not behind:
         return
-    named = graph.heads_of(graph.lineage(targets) | graph.lineage(behind))
+    named = graph.heads_of(graph.ancestors(targets) | graph.ancestors(behind))
     raise RunFailed(
         Reason.DIVERGED,
-        f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}. It contains the "
+        f"Comparing {version_table} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}. It "
+        "contains the "
         f"target, and it is half-way on a branch that the target does not name: {_quoted(behind)} is not applied. "
         f"Nothing was sent. To have both, set spec.revisions: {flow(named, _LISTED)}; to leave the branch where it is, "
-        f"spec.revisions: {flow(graph.heads_of(graph.lineage([*rows, *targets])), _LISTED)}.",
+        f"spec.revisions: {flow(graph.heads_of(graph.ancestors([*rows, *targets])), _LISTED)}.",
         revision=behind[0],
     )
 
 
-def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:
+def _check_rows(reading: Reading, graph: Graph, version_table: VersionTable) -> None:
     stale = graph.stale_rows(reading.rows)
     if stale:
         raise RunFailed(
             Reason.VERSION_TABLE_INVALID,
-            f'Reading the version table {place}: it has a row "{stale[0]}" beside one that already contains it. There '
+            f'Reading the version table {version_table}: it has a row "{stale[0]}" beside one that already contains '
+            "it. There "
             "is one row for each head. Delete the stale row by hand.",
             revision=stale[0],
         )
@@ -213,21 +218,22 @@ def _check_rows(reading: Reading, graph: Graph, place: Place) -> None:
         listed = ", ".join(f'"{revision}" ({graph.files[revision].path})' for revision in inserted[:_LISTED])
         raise RunFailed(
             Reason.INVALID_HISTORY,
-            f"Comparing the image's history with the journal of {place}: {listed} stands before revisions that are "
+            f"Comparing the image's history with the journal of {version_table}: {listed} stands before revisions "
+            "that are "
             "applied, and was never applied itself; Alembic would skip it for ever. Give it the newest revision as "
             "down_revision, and build a new image.",
             revision=inserted[0],
         )
 
 
-def _check_first_contact(reading: Reading, request: RunRequest, place: Place) -> None:
+def _check_first_contact(reading: Reading, request: RunRequest, version_table: VersionTable) -> None:
     if not reading.tables:
         return
     shown = ", ".join(reading.tables[:3]) + (", …" if len(reading.tables) > 3 else "")
     if reading.journal.applied:
         raise RunFailed(
             Reason.VERSION_TABLE_INVALID,
-            f"Reading the version table {place}: it has no row, although the journal says that "
+            f"Reading the version table {version_table}: it has no row, although the journal says that "
             f"{len(reading.journal.applied)} revisions were applied and there are tables ({shown}). Nothing was sent. "
             "Restore the row (alembic stamp), or empty the database and the journal's rows of this history.",
         )
@@ -235,26 +241,28 @@ def _check_first_contact(reading: Reading, request: RunRequest, place: Place) ->
     if request.baseline is None:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
-            f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
+            f"Looking for the database's revision in {version_table}: there is no row, but there are tables "
+            f"({shown}). Nothing "
             "was sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
             "{revisions: []}; if the schema is at a revision, name it in spec.baseline." + told,
         )
     if request.baseline:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
-            f"Looking for the database's revision in {place}: there is no row, but there are tables ({shown}). Nothing "
+            f"Looking for the database's revision in {version_table}: there is no row, but there are tables "
+            f"({shown}). Nothing "
             f"was sent. spec.baseline names {', '.join(request.baseline[:_LISTED])}: adopting the database takes a "
             "plan that is approved. Wait for the SchemaPlan, and approve it." + told,
         )
 
 
-def _diverged(rows: list[str], graph: Graph, targets: Sequence[str], place: Place) -> RunFailed:
-    there, wanted = graph.lineage(rows), graph.lineage(targets)
+def _diverged(rows: list[str], graph: Graph, targets: Sequence[str], version_table: VersionTable) -> RunFailed:
+    there, wanted = graph.ancestors(rows), graph.ancestors(targets)
     common = graph.oldest_first(there & wanted)
     shared = f'they part after "{common[-1]}"' if common else "they have no revision in common"
     return RunFailed(
         Reason.DIVERGED,
-        f"Comparing {place} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on another "
+        f"Comparing {version_table} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on another "
         f"branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), one on the "
         "database's branch, or all heads that the database shall have: spec.revisions: "
         f"{flow(graph.heads_of(there | wanted), _LISTED)}.",

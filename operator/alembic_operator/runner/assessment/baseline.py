@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...contract.reasons import Reason
 from ...contract.request import RunRequest
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph
 from ..history.ids import hint
@@ -45,14 +45,14 @@ def pins(request: RunRequest, rows: list[str], graph: Graph) -> bool:
     return bool(request.baseline_fingerprint) and known and heads_of(named, graph) == sorted(rows)
 
 
-def check_baseline(reading: Reading, graph: Graph, request: RunRequest, place: Place) -> list[str]:
+def check_baseline(reading: Reading, graph: Graph, request: RunRequest, version_table: VersionTable) -> list[str]:
     """See that spec.baseline does not contradict the database.
 
     Args:
         reading: whose version rows are all known.
         graph: of the image.
         request: may have a baseline.
-        place: the version table.
+        version_table: the version table.
 
     Returns:
         Warnings: sentences that say why spec.baseline has no effect.
@@ -71,7 +71,8 @@ def check_baseline(reading: Reading, graph: Graph, request: RunRequest, place: P
         if heads_of(request.baseline, graph) != sorted(reading.rows):
             raise RunFailed(
                 Reason.BASELINE_MISMATCH,
-                f"Comparing spec.baseline with the version table {place}: spec.baseline names {named}, and the table "
+                f"Comparing spec.baseline with the version table {version_table}: spec.baseline names {named}, and "
+                "the table "
                 f"has {', '.join(reading.rows[:5])}. Nothing was sent. Create the DatabaseSchema anew with the "
                 "revisions that the table has, or without spec.baseline; if the table is wrong, correct it by alembic "
                 "stamp.",
@@ -82,7 +83,7 @@ def check_baseline(reading: Reading, graph: Graph, request: RunRequest, place: P
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
             f"Comparing the schema with spec.baseline.fingerprint {request.baseline_fingerprint}: there are no tables, "
-            f"and no version row in {place}. Nothing was sent. Look whether the Secret names the right "
+            f"and no version row in {version_table}. Nothing was sent. Look whether the Secret names the right "
             "database. If it is meant to be made from base, create the DatabaseSchema anew without spec.baseline.",
         )
     return [f"spec.baseline names {named}, and has no effect: the database was empty."] if request.baseline else []

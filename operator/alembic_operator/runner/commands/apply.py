@@ -13,7 +13,7 @@ from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ...contract.request import Approved
 from ...contract.result import Outcome
-from ..assessment.approved import changed, check_inputs, check_place, check_targets
+from ..assessment.approved import changed, check_inputs, check_targets, check_version_table
 from ..assessment.assess import Assessment, Reading, check_owner
 from ..assessment.verification import BY_OPERATOR
 from ..context import RunContext
@@ -29,7 +29,7 @@ from ..history.inputs import inputs_of
 from ..migrate.migration import Migration, Session
 from ..migrate.revision import Running
 from ..migrate.settle import Settlement, repair_of, settle
-from ..migrate.statement_guard import judge_of, read_guard
+from ..migrate.statement_guard import read_guard, statement_guard_of
 from ..migrate.verify import invalid_indexes, verify
 from ..migrate.version_table_width import check_width
 from ..schema import snapshot
@@ -48,7 +48,7 @@ def apply(run: RunContext, connection: RawConnection) -> Outcome:
     """
     approved = run.request.approved
     reading = read_under_lock(run, connection)
-    check_owner(reading.journal.owner, run.request, run.place)
+    check_owner(reading.journal.owner, run.request, run.version_table)
     check_other_tables(run, connection, reading)
     guard = read_guard(approved)
     if approved is not None and approved.uid:
@@ -60,13 +60,15 @@ def apply(run: RunContext, connection: RawConnection) -> Outcome:
     assessment = judge(run, reading)
     direction = _direction(run, assessment, approved)
     if direction == Direction.DOWNGRADE:
-        run.facts.pending = len(run.history.graph.lineage(reading.rows) - run.history.graph.lineage(run.facts.targets))
+        run.facts.pending = len(
+            run.history.graph.ancestors(reading.rows) - run.history.graph.ancestors(run.facts.targets)
+        )
     verification = check_contact(run, connection, reading) if assessment.adopt or assessment.resolved else None
     _prepare(run, connection, reading, assessment.pending)
     if verification is not None:
         files = run.history.graph.files
         known = [(r, files[r].sha256) for r in assessment.adopt]
-        adopt(connection, run.place, run.request, known, verification)
+        adopt(connection, run.version_table, run.request, known, verification)
         resolve(connection, assessment.resolved, verification)
         run.facts.verification = verification
     if assessment.standing == Standing.EQUAL:
@@ -93,8 +95,8 @@ def _check_approved(
     approved = run.request.approved
     if approved is None or run.facts.database is None:
         raise RuntimeError("nothing was approved, or the database was not read yet")
-    since = rows_since(connection, run.place, approved.journal_id) if reading.journal.exists else []
-    check_place(approved, reading.rows, since, run.history.graph, run.place)
+    since = rows_since(connection, run.version_table, approved.journal_id) if reading.journal.exists else []
+    check_version_table(approved, reading.rows, since, run.history.graph, run.version_table)
     files = files_of(run.request, run.history)
     inputs = inputs_of(
         run.request,
@@ -104,7 +106,7 @@ def _check_approved(
         from_revisions=approved.from_revisions,
         to_revisions=approved.to_revisions,
         direction=approved.direction,
-        place=run.place,
+        version_table=run.version_table,
         search_path=run.session.search_path,
         history=run.history,
         driver=run.driver,
@@ -125,7 +127,7 @@ def _settlement(run: RunContext, connection: RawConnection, reading: Reading, ap
     """
     if approved.direction not in (Direction.BASELINE.value, Direction.REPAIR.value):
         return None
-    schema = snapshot(connection, run.session.search_path.schemas, run.place)
+    schema = snapshot(connection, run.session.search_path.schemas, run.version_table)
     if approved.direction == Direction.BASELINE.value:
         after = tuple(approved.to_revisions)
         return Settlement(Direction.BASELINE, schema.fingerprint, tuple(reading.rows), after)
@@ -141,7 +143,7 @@ def _settle(run: RunContext, connection: RawConnection, reading: Reading, settle
     _prepare(run, connection, reading, list(settlement.after))
     if settlement.intent is not None or settlement.finishes:
         verification = contact_of(run.request, settlement)
-        settle(connection, run.place, run.request, run.history.graph, settlement, verification=verification)
+        settle(connection, run.version_table, run.request, run.history.graph, settlement, verification=verification)
     with_new = run.sessions.open()
     try:
         after = read(run, with_new)
@@ -151,7 +153,7 @@ def _settle(run: RunContext, connection: RawConnection, reading: Reading, settle
     if after.rows != sorted(settlement.after):
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"Verifying {run.place} on a new connection after it was settled: the database is at "
+            f"Verifying {run.version_table} on a new connection after it was settled: the database is at "
             f"{', '.join(after.rows) or 'base'}. Something else moved it. Look at the database, then set the "
             "annotation alembic-operator.dev/retry-at.",
         )
@@ -185,10 +187,10 @@ def _direction(run: RunContext, assessment: Assessment, approved: Approved | Non
 def _prepare(run: RunContext, connection: RawConnection, reading: Reading, pending: list[str]) -> None:
     """See that the version rows can be written, make the journal, and claim the history."""
     run.check_schema(connection)
-    check_width(connection, run.place, pending, run.history)
+    check_width(connection, run.version_table, pending, run.history)
     ensure_journal(run.driver, connection, run.report)
     if reading.journal.owner != run.request.target:
-        claim(connection, run.place, run.request.target)
+        claim(connection, run.version_table, run.request.target)
         run.facts.owner = None
 
 
@@ -210,13 +212,13 @@ def _migrate(
             driver=driver,
             raw=connection,
             request=request,
-            place=run.place,
+            version_table=run.version_table,
             graph=run.history.graph,
             report=report,
             signals=run.signals,
             watch=watch,
             gate=run.gate,
-            judge=judge_of(request.approved, guard),
+            judge=statement_guard_of(request.approved, guard),
             direction=direction,
         )
         running.intents = intents
@@ -227,13 +229,13 @@ def _migrate(
                 driver,
                 connection,
                 run.gate,
-                judge=lambda: judge_of(request.approved, guard),
+                judge=lambda: statement_guard_of(request.approved, guard),
                 restore=lambda: restore(driver, connection, request),
                 signals=run.signals,
             ),
             history=run.history,
             request=request,
-            place=run.place,
+            version_table=run.version_table,
             running=running,
             watch=watch,
             report=report,
@@ -252,8 +254,8 @@ def _verify(run: RunContext, running: Running) -> None:
     with_new = run.sessions.open()
     try:
         applied = [one.revision for one in running.applied]
-        run.facts.current = read_version_rows(with_new, run.place)
-        verify(with_new, run.place, run.facts.current, run.facts.targets, applied)
+        run.facts.current = read_version_rows(with_new, run.version_table)
+        verify(with_new, run.version_table, run.facts.current, run.facts.targets, applied)
         run.facts.pending = 0
         for name in sorted(invalid_indexes(with_new) - run.facts.invalid_before):
             run.report.warn(

@@ -9,7 +9,7 @@ from ...contract.result import Failure
 from ..assessment.assess import remedy
 from ..context import Invocation
 from ..database.journal import Entry, read_journal, withdraw
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..database.sessions import Sessions
 from ..database.sql_errors import ADVICE, find_sql_error
 from ..database.version_table import read_version_rows
@@ -32,8 +32,8 @@ def open_intent(facts: RunFacts, sessions: Sessions, failure: Failure) -> Entry 
     """
     connection = sessions.open()
     try:
-        facts.current = read_version_rows(connection, facts.place)
-        entry = read_journal(sessions.driver, connection, facts.place).entries.get(failure.revision)
+        facts.current = read_version_rows(connection, facts.version_table)
+        entry = read_journal(sessions.driver, connection, facts.version_table).entries.get(failure.revision)
         if entry is None or not entry.open_intent:
             return None
         told = failure.reason != Reason.CONNECTION_LOST
@@ -66,7 +66,7 @@ def after_failure(run: Invocation, sessions: Sessions | None, failed: RunFailed)
     return RunFailed(
         Reason.OUTCOME_UNKNOWN,
         f"{failed.found}. Before that the revision had committed a part of itself ({facts.running.committed_by})",
-        remedy(failure.revision, facts.place),
+        remedy(failure.revision, facts.version_table),
         revision=failure.revision,
         statement=failure.statement,
         sqlstate=failure.sqlstate,
@@ -74,7 +74,7 @@ def after_failure(run: Invocation, sessions: Sessions | None, failed: RunFailed)
     )
 
 
-def as_run_failed(error: Exception, place: Place) -> RunFailed:
+def as_run_failed(error: Exception, version_table: VersionTable) -> RunFailed:
     """An error outside of user code: a statement of the runner's own, or the runner itself."""
     if isinstance(error, RunFailed):
         return error
@@ -84,7 +84,7 @@ def as_run_failed(error: Exception, place: Place) -> RunFailed:
         todo = _GRANT if reason == Reason.PERMISSION_DENIED else ADVICE.get(reason, "The next run tries again.")
         return RunFailed(
             reason,
-            f"Reading or writing the version table {place} or the journal in schema {job_env.JOURNAL_SCHEMA}: "
+            f"Reading or writing the version table {version_table} or the journal in schema {job_env.JOURNAL_SCHEMA}: "
             f"{sql.words()}",
             todo,
             sqlstate=sql.sqlstate,
@@ -103,7 +103,7 @@ def ended(facts: RunFacts, request: RunRequest, reason: Reason) -> RunFailed:
         what = f'Applying revision "{revision}", statement {statement}'
         found, left = "the statement was cancelled", "The revision was rolled back. "
     else:
-        what = f"{_DOING[request.kind]} {facts.place}"
+        what = f"{_DOING[request.kind]} {facts.version_table}"
         found, left = "no revision was under way", ""
     if facts.rehearsing:
         what, found = f'Trying revision "{facts.rehearsing}" in the shadow', "it was under way"

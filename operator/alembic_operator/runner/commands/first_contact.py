@@ -31,7 +31,7 @@ def check_contact(run: RunContext, connection: RawConnection, reading: Reading) 
         RunFailed: PlanChanged, where the schema is not the one that the plan run saw; BaselineMismatch.
     """
     request = run.request
-    fingerprint = snapshot(connection, run.session.search_path.schemas, run.place).fingerprint
+    fingerprint = snapshot(connection, run.session.search_path.schemas, run.version_table).fingerprint
     if request.approved is None:
         return _unplanned(request, reading, run.history, fingerprint)
     told = request.verification

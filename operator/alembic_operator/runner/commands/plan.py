@@ -86,7 +86,7 @@ def _plan(run: RunContext, connection: RawConnection) -> Outcome:
     direction = _direction(run, assessment)
     if direction is None:
         return _nothing_to_plan(run, reading, assessment)
-    check_width(connection, run.place, assessment.pending, run.history)
+    check_width(connection, run.version_table, assessment.pending, run.history)
     task = replace(_task(run, connection, reading, direction), contact=contact)
     run.facts.receipt = publish_plan(_planned(run, task), run.report)
     return Outcome.PLANNED
@@ -105,7 +105,7 @@ def _adopt(run: RunContext, task: Task) -> Outcome:
     if run.request.evidence == "Static":
         document, contact = plan_pinned(task)
     else:
-        check_owner(task.journal.owner, run.request, run.place)
+        check_owner(task.journal.owner, run.request, run.version_table)
         document, contact = plan_baseline(task, _shadow(run, task))
     run.facts.verification = contact.verification
     return _settled(run, document)
@@ -141,7 +141,7 @@ def _direction(run: RunContext, assessment: Assessment) -> Direction | None:
             revision=unknown[0],
         )
     check_way_back(current, graph, run.facts.targets, run.request)
-    back = graph.lineage(current) - graph.lineage(run.facts.targets)
+    back = graph.ancestors(current) - graph.ancestors(run.facts.targets)
     _check_declared(run, back)
     run.facts.pending = len(back)
     return Direction.DOWNGRADE
@@ -168,7 +168,7 @@ def _check_declared(run: RunContext, back: set[str]) -> None:
 
 def _settle(run: RunContext, task: Task, plan: Callable[[Task, Shadow], PlanDocument]) -> Outcome:
     """Plan what the runner does itself; the history's schemas are made in the shadow, whatever the evidence."""
-    check_owner(task.journal.owner, run.request, run.place)
+    check_owner(task.journal.owner, run.request, run.version_table)
     return _settled(run, plan(task, _shadow(run, task)))
 
 
@@ -219,7 +219,7 @@ def _task(run: RunContext, connection: RawConnection, reading: Reading, directio
     run.check_schema(connection)
     return Task(
         request=run.request,
-        place=run.place,
+        version_table=run.version_table,
         search_path=run.session.search_path,
         driver=run.driver,
         target=connection,

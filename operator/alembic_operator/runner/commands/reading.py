@@ -17,22 +17,22 @@ from ..schema import snapshot
 def read(run: RunContext, connection: RawConnection) -> Reading:
     """Version rows and journal, as they are now."""
     facts, request = run.facts, run.request
-    rows = read_version_rows(connection, run.place)
+    rows = read_version_rows(connection, run.version_table)
     if facts.before is None:
         facts.before = rows
     facts.current = rows
-    tables = [] if rows else users_tables(connection, run.session.search_path.existing, run.place)
-    journal = read_journal(run.driver, connection, run.place)
+    tables = [] if rows else users_tables(connection, run.session.search_path.existing, run.version_table)
+    journal = read_journal(run.driver, connection, run.version_table)
     owner = journal.owner
     facts.owner = owner if owner is not None and owner.uid != request.target.uid else None
     strange = bool(tables) and not journal.applied and request.baseline != []
-    found = snapshot(connection, run.session.search_path.schemas, run.place).fingerprint if strange else ""
+    found = snapshot(connection, run.session.search_path.schemas, run.version_table).fingerprint if strange else ""
     return Reading(rows, journal, tables, found)
 
 
 def read_under_lock(run: RunContext, connection: RawConnection) -> Reading:
     """The same, once no other run is at work on this history; none begins as long as the session lasts."""
-    acquire(connection, run.place, run.report)
+    acquire(connection, run.version_table, run.report)
     return read(run, connection)
 
 
@@ -54,8 +54,8 @@ def check_other_tables(run: RunContext, connection: RawConnection, reading: Read
         RunFailed: VersionTableElsewhere.
     """
     ids, target = set(run.history.graph.files), run.request.target
-    others = find_others(connection, run.place, target, journal=reading.journal.exists, known=ids)
-    for sentence in check_others(others, OwnTable(run.place, reading.rows, run.wanted), run.request, ids):
+    others = find_others(connection, run.version_table, target, journal=reading.journal.exists, known=ids)
+    for sentence in check_others(others, OwnTable(run.version_table, reading.rows, run.wanted), run.request, ids):
         run.report.warn(sentence)
 
 
@@ -68,9 +68,9 @@ def judge(run: RunContext, reading: Reading) -> Assessment:
     facts, graph = run.facts, run.history.graph
     facts.before = reading.rows
     facts.targets = resolve_targets(run.request, graph)
-    assessment = assess(reading, graph, facts.targets, run.request, run.place)
+    assessment = assess(reading, graph, facts.targets, run.request, run.version_table)
     facts.pending = len(assessment.pending)
-    facts.verification = journalled(reading.journal, graph.lineage(reading.rows))
+    facts.verification = journalled(reading.journal, graph.ancestors(reading.rows))
     for sentence in assessment.warnings:
         run.report.warn(sentence)
     run.report.record(

@@ -57,7 +57,7 @@ def connect_captured(driver: Driver, parameters: dict[str, Any], listener: Liste
 
 
 @contextmanager
-def unheard(driver: Driver, connection: Any) -> Iterator[Any]:
+def uncaptured(driver: Driver, connection: Any) -> Iterator[Any]:
     """A cursor of a captured connection that no listener hears of: for the runner's own statements."""
     if driver.name == "psycopg":
         cursor = connection.unheard_cursor()

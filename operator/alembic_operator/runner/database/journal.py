@@ -19,7 +19,7 @@ from ..errors import RunFailed
 from ..report import Report
 from .driver import Driver, RawConnection, rows
 from .lock import bootstrap_lock
-from .session import Place
+from .session import VersionTable
 
 MAJOR, MINOR = 1, 2
 
@@ -151,7 +151,7 @@ class Journal:
         return max((entry.id for entry in self.entries.values()), default=0)
 
 
-def read_journal(driver: Driver, connection: RawConnection, place: Place) -> Journal:
+def read_journal(driver: Driver, connection: RawConnection, version_table: VersionTable) -> Journal:
     """Read owner and rows of a history.
 
     Raises:
@@ -161,8 +161,8 @@ def read_journal(driver: Driver, connection: RawConnection, place: Place) -> Jou
         return Journal(exists=False, owner=None, entries={})
     try:
         major = rows(connection, "SELECT major FROM alembic_operator.meta")
-        owners = rows(connection, _OWNER, place.history)
-        entries = [Entry(*row) for row in rows(connection, _ROWS, place.history)]
+        owners = rows(connection, _OWNER, version_table.history)
+        entries = [Entry(*row) for row in rows(connection, _ROWS, version_table.history)]
     except driver.error as error:
         if _sqlstate(error) != "42501":
             raise
@@ -211,14 +211,14 @@ def _is_current(connection: RawConnection) -> bool:
     return bool(rows(connection, _VERSION)[0][0]) and any(minor >= MINOR for (minor,) in rows(connection, _MINOR))
 
 
-def claim(connection: RawConnection, place: Place, target: Owner) -> None:
+def claim(connection: RawConnection, version_table: VersionTable, target: Owner) -> None:
     """Write who manages the history; the caller has compared the present owner under the lock."""
-    rows(connection, _CLAIM, place.history, target.cluster, target.namespace, target.name, target.uid)
+    rows(connection, _CLAIM, version_table.history, target.cluster, target.namespace, target.name, target.uid)
 
 
 def adopt(
     connection: RawConnection,
-    place: Place,
+    version_table: VersionTable,
     request: RunRequest,
     revisions: Sequence[tuple[str, str]],
     verification: Verification,
@@ -226,7 +226,7 @@ def adopt(
     """Journal revisions that were applied by somebody else: (revision, sha256 of its file today), oldest first."""
     ids, hashes = [revision for revision, _ in revisions], [sha256 for _, sha256 in revisions]
     who = (request.image, request.job, job_uid(), *plan_columns(request))
-    rows(connection, _ADOPT, place.history, *_columns(verification), *who, ids, hashes)
+    rows(connection, _ADOPT, version_table.history, *_columns(verification), *who, ids, hashes)
 
 
 def _columns(verification: Verification) -> tuple[str, str, str]:
@@ -241,9 +241,9 @@ def plan_columns(request: RunRequest) -> tuple[str | None, str | None, str | Non
     return plan.name, plan.uid, plan.digest, plan.approved_by
 
 
-def rows_since(connection: RawConnection, place: Place, id_: int) -> list[Row]:
+def rows_since(connection: RawConnection, version_table: VersionTable, id_: int) -> list[Row]:
     """The rows of a history that are newer than one, oldest first; the journal must be there."""
-    return [Row(*row) for row in rows(connection, _SINCE, place.history, id_)]
+    return [Row(*row) for row in rows(connection, _SINCE, version_table.history, id_)]
 
 
 def resolve(connection: RawConnection, ids: list[int], verification: Verification) -> None:
@@ -256,9 +256,9 @@ def withdraw(connection: RawConnection, id_: int) -> None:
     rows(connection, "DELETE FROM alembic_operator.revision_journal WHERE id = %s AND state = 'intent'", id_)
 
 
-def done_by_this_run(connection: RawConnection, place: Place, revisions: list[str]) -> set[str]:
+def done_by_this_run(connection: RawConnection, version_table: VersionTable, revisions: list[str]) -> set[str]:
     """Those of the revisions whose `done` row this Job wrote."""
-    return {revision for (revision,) in rows(connection, _OF_THIS_RUN, place.history, job_uid(), revisions)}
+    return {revision for (revision,) in rows(connection, _OF_THIS_RUN, version_table.history, job_uid(), revisions)}
 
 
 def job_uid() -> str:

@@ -15,7 +15,7 @@ from ...contract.job_env import BOOTSTRAP_LOCK_CLASS, LOCK_CLASS
 from ...contract.locks import lock_key
 from ..report import Report
 from .driver import RawConnection, rows
-from .session import Place
+from .session import VersionTable
 from .sql_errors import printable
 
 _FIRST_PAUSE = 0.1  # seconds
@@ -29,12 +29,12 @@ SELECT a.application_name, a.pid FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_s
 """
 
 
-def acquire(connection: RawConnection, place: Place, report: Report) -> None:
+def acquire(connection: RawConnection, version_table: VersionTable, report: Report) -> None:
     """Wait until this session holds the history's lock, telling who has it meanwhile.
 
     It ends with the session. The wait is bounded by the run's time limit, whose signal interrupts it.
     """
-    _poll(connection, LOCK_CLASS, lock_key(place.history), f"the migration lock of {place}", report)
+    _poll(connection, LOCK_CLASS, lock_key(version_table.history), f"the migration lock of {version_table}", report)
 
 
 @contextmanager

@@ -93,21 +93,21 @@ def replaced_doors(replacement: Callable[[Any, Any, str], Any]) -> Iterator[None
     """
     restore: list[tuple[Any, str, Any]] = []
     try:
-        for module, place, name in _doors():
-            own = name in vars(place)
-            original = getattr(place, name)
-            restore.append((place, name, vars(place)[name] if own else None))
-            if isinstance(place, type):
-                setattr(place, name, classmethod(replacement(original.__func__, module, name)))
+        for module, version_table, name in _doors():
+            own = name in vars(version_table)
+            original = getattr(version_table, name)
+            restore.append((version_table, name, vars(version_table)[name] if own else None))
+            if isinstance(version_table, type):
+                setattr(version_table, name, classmethod(replacement(original.__func__, module, name)))
             else:
-                setattr(place, name, replacement(original, module, name))
+                setattr(version_table, name, replacement(original, module, name))
         yield
     finally:
-        for place, name, found in reversed(restore):
+        for version_table, name, found in reversed(restore):
             if found is None:
-                delattr(place, name)  # it was inherited
+                delattr(version_table, name)  # it was inherited
             else:
-                setattr(place, name, found)
+                setattr(version_table, name, found)
 
 
 def _doors() -> list[tuple[Any, Any, str]]:
@@ -118,7 +118,7 @@ def _doors() -> list[tuple[Any, Any, str]]:
             module = importlib.import_module(module_name)
         except ImportError:
             continue
-        place = getattr(module, class_name, None) if class_name else module
-        if hasattr(place, name):
-            found.append((module, place, name))
+        version_table = getattr(module, class_name, None) if class_name else module
+        if hasattr(version_table, name):
+            found.append((module, version_table, name))
     return found

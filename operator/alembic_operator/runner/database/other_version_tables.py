@@ -13,7 +13,7 @@ from ...contract.reasons import Reason
 from ...contract.request import Owner, RunRequest
 from ..errors import RunFailed
 from .driver import RawConnection, rows
-from .session import DEFAULT_TABLE, Place, Wanted
+from .session import DEFAULT_TABLE, VersionTable, Wanted
 from .sql_errors import printable
 from .version_table import LONGEST_ID, MOST_ROWS
 
@@ -46,17 +46,17 @@ class OtherTable:
     """A version table that the run does not use.
 
     Attributes:
-        place: where it is.
+        version_table: where it is.
         rows: its revisions, at most MOST_ROWS; None where the role may not read it.
         owner: "namespace/name" of the DatabaseSchema that manages its history; "" for none, or this one.
     """
 
-    place: Place
+    version_table: VersionTable
     rows: tuple[str, ...] | None
     owner: str = ""
 
     def __str__(self) -> str:
-        name = printable(str(self.place), 130)
+        name = printable(str(self.version_table), 130)
         if self.rows is None:
             return f"{name} (which the run's role cannot read)"
         if not self.rows:
@@ -66,37 +66,37 @@ class OtherTable:
 
 
 def find_others(
-    connection: RawConnection, place: Place, target: Owner, *, journal: bool, known: Collection[str]
+    connection: RawConnection, version_table: VersionTable, target: Owner, *, journal: bool, known: Collection[str]
 ) -> list[OtherTable]:
     """The version tables of the database beside that of the run.
 
     Args:
         connection: any session on the database.
-        place: the run's own, which is left out.
+        version_table: the run's own, which is left out.
         target: for whom the run is; what it owns itself has no other owner.
         journal: whether there is a journal to ask for owners.
         known: ids of the history; a table of another name counts only with one of them, or where it cannot be read.
     """
-    found = rows(connection, _FIND, place.schema, place.table, place.table, _MOST_TABLES)
+    found = rows(connection, _FIND, version_table.schema, version_table.table, version_table.table, _MOST_TABLES)
     tables = [
-        OtherTable(Place(schema, table), _rows_of(connection, Place(schema, table)) if readable else None)
+        OtherTable(VersionTable(schema, table), _rows_of(connection, VersionTable(schema, table)) if readable else None)
         for schema, table, readable in found
     ]
-    ids, named = set(known), {DEFAULT_TABLE, place.table}
-    tables = [one for one in tables if one.rows is None or one.place.table in named or ids & set(one.rows)]
+    ids, named = set(known), {DEFAULT_TABLE, version_table.table}
+    tables = [one for one in tables if one.rows is None or one.version_table.table in named or ids & set(one.rows)]
     if not tables or not journal:
         return tables
-    histories = [one.place.history for one in tables]
+    histories = [one.version_table.history for one in tables]
     owners = {
         history: f"{namespace}/{name}"
         for history, cluster, namespace, name in rows(connection, _OWNERS, histories)
         if (cluster, namespace, name) != (target.cluster, target.namespace, target.name)
     }
-    return [OtherTable(one.place, one.rows, owners.get(one.place.history, "")) for one in tables]
+    return [OtherTable(one.version_table, one.rows, owners.get(one.version_table.history, "")) for one in tables]
 
 
-def _rows_of(connection: RawConnection, place: Place) -> tuple[str, ...]:
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (place.schema, place.table))
+def _rows_of(connection: RawConnection, version_table: VersionTable) -> tuple[str, ...]:
+    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (version_table.schema, version_table.table))
     query = (
         f"SELECT DISTINCT pg_catalog.left(version_num, {LONGEST_ID + 1}) FROM {quoted} "  # noqa: S608
         f"WHERE version_num IS NOT NULL ORDER BY 1 LIMIT {MOST_ROWS}"
@@ -108,7 +108,7 @@ def _rows_of(connection: RawConnection, place: Place) -> tuple[str, ...]:
 class OwnTable:
     """The version table of the run: where it is, its rows (none also where it is absent), and what named it."""
 
-    place: Place
+    version_table: VersionTable
     rows: Sequence[str]
     wanted: Wanted
 
@@ -132,12 +132,13 @@ def check_others(others: Sequence[OtherTable], own: OwnTable, request: RunReques
     if not own.rows:
         instead = [one for one in others if _may_be_it(one, own, request, ours=one in ours)]
         if instead:
-            raise _elsewhere(sorted(instead, key=lambda one: one not in ours), own.place)
+            raise _elsewhere(sorted(instead, key=lambda one: one not in ours), own.version_table)
     said = [one for one in ours if not one.owner]
     warnings = []
     if said:
         warnings.append(
-            f"The version rows are read from {own.place}; revisions of this history stand also in {_listed(said)}. "
+            f"The version rows are read from {own.version_table}; revisions of this history stand also in "
+            f"{_listed(said)}. "
             "Only one of the tables says what the schema is: name it in spec.migrations.versionTable, and drop the "
             "other."
         )
@@ -151,18 +152,19 @@ def _may_be_it(one: OtherTable, own: OwnTable, request: RunRequest, *, ours: boo
     """Whether the rows of the run's history may be those of another table."""
     wanted = own.wanted
     if wanted.schema:  # other schemas are those of other tenants; another name in the same one may be forgotten
-        return ours and not wanted.table and one.place.schema == own.place.schema
+        return ours and not wanted.table and one.version_table.schema == own.version_table.schema
     if one.owner:
         return ours and not wanted.table and not request.search_path
-    return ours or one.place.table == own.place.table
+    return ours or one.version_table.table == own.version_table.table
 
 
-def _elsewhere(instead: Sequence[OtherTable], place: Place) -> RunFailed:
-    first = instead[0].place
-    new = f"schema: {place.schema or first.schema}, name: {place.table}"
+def _elsewhere(instead: Sequence[OtherTable], version_table: VersionTable) -> RunFailed:
+    first = instead[0].version_table
+    new = f"schema: {version_table.schema or first.schema}, name: {version_table.table}"
     return RunFailed(
         Reason.VERSION_TABLE_ELSEWHERE,
-        f"Looking for the version rows in {place}: there are none, but the database has {_listed(instead)}. Nothing "
+        f"Looking for the version rows in {version_table}: there are none, but the database has {_listed(instead)}. "
+        "Nothing "
         "was sent: from base the history would be built a second time. If the application's Alembic uses that table, "
         f"set spec.migrations.versionTable to {{schema: {first.schema}, name: {first.table}}}; if a new history begins "
         f"here, set it to {{{new}}}.",

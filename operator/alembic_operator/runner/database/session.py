@@ -33,7 +33,7 @@ SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
 
 
 @dataclass(frozen=True)
-class Place:
+class VersionTable:
     """Where in the database a history is kept: its version table. The schema is "" where there is none to put it in."""
 
     schema: str
@@ -78,9 +78,14 @@ class TargetSession:
     began_with: SearchPath
     migrating: bool
 
-    def facts(self, place: Place) -> DatabaseFacts:
+    def facts(self, version_table: VersionTable) -> DatabaseFacts:
         """For the result; the identity is that of a history in a database."""
-        of = {"engine": "PostgreSQL", "system": self.system, "database": self.database, "versionTable": place.history}
+        of = {
+            "engine": "PostgreSQL",
+            "system": self.system,
+            "database": self.database,
+            "versionTable": version_table.history,
+        }
         path = self.search_path.told if self.migrating else []
         return DatabaseFacts("PostgreSQL", self.server_version, digest(of), path)
 
@@ -99,7 +104,7 @@ class TargetSession:
         ]
 
 
-def find_place(connection: RawConnection, path: SearchPath, wanted: Wanted) -> Place:
+def find_version_table(connection: RawConnection, path: SearchPath, wanted: Wanted) -> VersionTable:
     """The version table of a run, as plain Alembic finds it.
 
     Without a schema it is what the bare name means: the first of the search path's schemas that has such a table;
@@ -107,10 +112,10 @@ def find_place(connection: RawConnection, path: SearchPath, wanted: Wanted) -> P
     """
     table = wanted.table or DEFAULT_TABLE
     if wanted.schema:
-        return Place(wanted.schema, table)
+        return VersionTable(wanted.schema, table)
     having = {schema for (schema,) in rows(connection, _NAMED, table, path.existing)}
     found = [schema for schema in path.existing if schema in having] or path.existing or list(path.schemas)
-    return Place(found[0] if found else "", table)
+    return VersionTable(found[0] if found else "", table)
 
 
 def preflight(driver: Driver, connection: RawConnection, request: RunRequest) -> TargetSession:
@@ -185,11 +190,11 @@ def with_path(
     return replace(session, search_path=resolved(names, usage, role, pinned=False))
 
 
-def no_schema(path: SearchPath, place: Place) -> RunFailed:
+def no_schema(path: SearchPath, version_table: VersionTable) -> RunFailed:
     """The version table belongs into a schema that is not there."""
-    if place.schema and place.schema not in path.schemas:
+    if version_table.schema and version_table.schema not in path.schemas:
         return _unusable(
-            f'schema "{place.schema}", where the version table belongs, does not exist',
+            f'schema "{version_table.schema}", where the version table belongs, does not exist',
             "Create it, or correct spec.migrations.versionTable.schema",
         )
     named = ", ".join(f'"{schema}"' for schema in path.schemas) or "no schema"

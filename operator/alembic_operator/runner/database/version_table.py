@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...contract.reasons import Reason
 from ..errors import RunFailed
 from .driver import RawConnection, rows
-from .session import Place
+from .session import VersionTable
 from .sql_errors import printable
 
 MOST_ROWS = 100
@@ -39,52 +39,54 @@ SELECT n.nspname::text, c.relname::text
 """
 
 
-def read_version_rows(connection: RawConnection, place: Place) -> list[str]:
+def read_version_rows(connection: RawConnection, version_table: VersionTable) -> list[str]:
     """The revisions that the database says it is at, sorted; [] also where the table does not exist.
 
     Raises:
         RunFailed: VersionTableInvalid.
     """
-    found = rows(connection, _TABLE, place.schema, place.table)
+    found = rows(connection, _TABLE, version_table.schema, version_table.table)
     if not found:
         return []
     kind, has_rules, has_children, filtered, has_triggers, column = found[0]
     if kind != "r":
-        raise _invalid(place, f"it is {_KINDS.get(kind, 'no plain table')}, not a plain table")
+        raise _invalid(version_table, f"it is {_KINDS.get(kind, 'no plain table')}, not a plain table")
     if has_rules or has_triggers or has_children:
-        raise _invalid(place, "it has rules, triggers or child tables, which could change what is written to it")
+        raise _invalid(
+            version_table, "it has rules, triggers or child tables, which could change what is written to it"
+        )
     if not column or column.split(" ")[0] not in ("varchar", "text", "bpchar"):
-        raise _invalid(place, "it has no text column version_num")
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (place.schema, place.table))
+        raise _invalid(version_table, "it has no text column version_num")
+    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (version_table.schema, version_table.table))
     values = rows(
         connection,
         f"SELECT pg_catalog.left(version_num, {LONGEST_ID + 1}) FROM {quoted} LIMIT {MOST_ROWS + 1}",  # noqa: S608
     )
     if len(values) > MOST_ROWS:
-        raise _invalid(place, f"it has more than {MOST_ROWS} rows; there is one for each head")
+        raise _invalid(version_table, f"it has more than {MOST_ROWS} rows; there is one for each head")
     if filtered and not values:
-        raise _invalid(place, "row-level security applies to this role, and no row can be seen")
+        raise _invalid(version_table, "row-level security applies to this role, and no row can be seen")
     ids = [value for (value,) in values]
     for value in ids:
         if not value or len(value) > LONGEST_ID or not value.isprintable():
-            raise _invalid(place, "a row's version_num is empty, NULL, too long or not printable")
+            raise _invalid(version_table, "a row's version_num is empty, NULL, too long or not printable")
     if len(set(ids)) < len(ids):
-        raise _invalid(place, f'revision "{next(v for v in ids if ids.count(v) > 1)}" stands there twice')
+        raise _invalid(version_table, f'revision "{next(v for v in ids if ids.count(v) > 1)}" stands there twice')
     return sorted(ids)
 
 
-def width_of(connection: RawConnection, place: Place) -> int | None:
+def width_of(connection: RawConnection, version_table: VersionTable) -> int | None:
     """How many characters of a revision's id the version table takes; None where there is no such table yet."""
-    found = rows(connection, _TABLE, place.schema, place.table)
+    found = rows(connection, _TABLE, version_table.schema, version_table.table)
     if not found:
         return None
     kind, limit = found[0][-1].split(" ")
     return int(limit) - 4 if kind != "text" and int(limit) > 4 else LONGEST_ID
 
 
-def users_tables(connection: RawConnection, search_path: list[str], place: Place) -> list[str]:
+def users_tables(connection: RawConnection, search_path: list[str], version_table: VersionTable) -> list[str]:
     """Up to four tables or views in the search path that are neither the version table nor part of an extension."""
-    found = rows(connection, _USERS_TABLES, search_path, place.schema, place.table)
+    found = rows(connection, _USERS_TABLES, search_path, version_table.schema, version_table.table)
     return [printable(f"{schema}.{table}", 130) for schema, table in found]
 
 
@@ -93,9 +95,10 @@ def schema_exists(connection: RawConnection, schema: str) -> bool:
     return bool(rows(connection, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", schema))
 
 
-def _invalid(place: Place, found: str) -> RunFailed:
+def _invalid(version_table: VersionTable, found: str) -> RunFailed:
     return RunFailed(
         Reason.VERSION_TABLE_INVALID,
-        f"Reading the version table {place}: {found}. Nothing was sent. Compare spec.migrations.versionTable with the "
+        f"Reading the version table {version_table}: {found}. Nothing was sent. Compare spec.migrations.versionTable "
+        "with the "
         "table that the application's Alembic uses, or repair the table by hand.",
     )

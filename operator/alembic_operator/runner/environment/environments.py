@@ -66,8 +66,8 @@ class Managed:
     def run(self, work: Work) -> None:
         """See Environment."""
         config = self.configuration.config(work.direction, work.target)
-        place, url = work.place, f"postgresql+{self.lender.driver.name}://"
-        assert place is not None
+        version_table, url = work.version_table, f"postgresql+{self.lender.driver.name}://"
+        assert version_table is not None
         with self.lender.lending(work.loan) as loan:
             dialect = create_engine(url).dialect
             engine = create_engine(
@@ -81,8 +81,8 @@ class Managed:
                 environment.configure(
                     connection=connection,
                     transaction_per_migration=True,
-                    version_table=place.table,
-                    version_table_schema=place.schema,
+                    version_table=version_table.table,
+                    version_table_schema=version_table.schema,
                     on_version_apply=[work.on_version_apply] if work.on_version_apply else None,  # type: ignore[arg-type]
                     **work.options,
                 )

@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from ...contract.fingerprints import fingerprints
 from ...contract.reasons import Reason
-from ..database.capture import Sent, unheard
+from ..database.capture import Sent, uncaptured
 from ..database.driver import IDLE, IN_TRANSACTION, READ_ONLY, Driver, RawConnection, rows, sqlstate_of
 from ..errors import RunFailed
 from .application import Application, lacks_application
@@ -130,7 +130,7 @@ class Reader:
         return sent.instead("SELECT NULL WHERE false") if found[-1].keyword in _ASKING else None
 
     def _own(self, sql: str) -> None:
-        with unheard(self._driver, self._raw) as cursor:
+        with uncaptured(self._driver, self._raw) as cursor:
             cursor.execute(sql)
 
 

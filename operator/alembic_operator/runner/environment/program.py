@@ -21,7 +21,7 @@ from alembic.util import to_tuple
 
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..database.version_table import read_version_rows
 from ..errors import RunFailed
 from .lending import Lender, Loan
@@ -66,7 +66,7 @@ class Work:
     target: Target
     steps: Steps = _no_steps
     direction: Direction = Direction.UPGRADE
-    place: Place | None = None
+    version_table: VersionTable | None = None
     options: dict[str, Any] = field(default_factory=dict)
     on_version_apply: Callable[..., None] | None = None
     prepared: Callable[[MigrationContext], None] = lambda _context: None
@@ -107,15 +107,15 @@ class Program:
 
     def begin(self) -> None:
         """Remember the version rows that env.py finds."""
-        if self.work.place is not None:
+        if self.work.version_table is not None:
             with self.work.loan.quiet():
-                self._rows = read_version_rows(self.work.loan.raw, self.work.place)
+                self._rows = read_version_rows(self.work.loan.raw, self.work.version_table)
 
     def steps(self, heads: Any, context: MigrationContext) -> Any:
         """Alembic's steps from these rows, which have to be those that were there before env.py ran."""
         if self._rows is not None and sorted(heads) != sorted(self._rows):
             raise self.refuse(
-                f"it changes the rows of the version table {self.work.place} from {_listed(self._rows)} to "
+                f"it changes the rows of the version table {self.work.version_table} from {_listed(self._rows)} to "
                 f"{_listed(heads)} before the revisions run",
                 _STAMPED,
             )
@@ -172,8 +172,10 @@ class Program:
         options["on_version_apply"] = self._callbacks(to_tuple(options.get("on_version_apply"), default=()))
         apart = options.get("transaction_per_migration") or options.get("transactional_ddl") is False
         options["transaction_per_migration"] = True
-        if self.work.place is not None:
-            options.update(version_table=self.work.place.table, version_table_schema=self.work.place.schema)
+        if self.work.version_table is not None:
+            options.update(
+                version_table=self.work.version_table.table, version_table_schema=self.work.version_table.schema
+            )
         options.update(self.work.options)
         self._configured = lambda: original(connection=connection, **options)
         self._configured()

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Callable
 
-from ..database.capture import unheard
+from ..database.capture import uncaptured
 from ..database.driver import READ_ONLY, Driver, sqlstate_of
 
 # The setting ends with the savepoint alone: a transaction that is read-only cannot be made writable again.
@@ -138,5 +138,5 @@ def reading(driver: Driver, raw: Any, wrote: Callable[[], None]) -> Iterator[Non
 
 
 def _own(driver: Driver, raw: Any, sql: str) -> None:
-    with unheard(driver, raw) as cursor:
+    with uncaptured(driver, raw) as cursor:
         cursor.execute(sql)

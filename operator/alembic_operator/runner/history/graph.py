@@ -50,7 +50,7 @@ class Graph:
 
     files: Mapping[str, RevisionFile] = field(default_factory=dict)
 
-    def lineage(self, ids: Iterable[str]) -> set[str]:
+    def ancestors(self, ids: Iterable[str]) -> set[str]:
         """The given revisions and everything before them; unknown ids count for themselves."""
         found: set[str] = set()
         waiting = list(ids)
@@ -80,7 +80,7 @@ class Graph:
             return sorted(others - set(parents) | {revision})
         if not others and len(parents) < 2:
             return list(parents)
-        return self.heads_of(self.lineage([*others, *parents]))
+        return self.heads_of(self.ancestors([*others, *parents]))
 
     def oldest_first(self, ids: set[str]) -> list[str]:
         """The ids so that parents come before children; those not in the graph, or in a circle, last by name."""
@@ -112,7 +112,7 @@ class Graph:
 
     def standing(self, rows: Iterable[str], targets: Iterable[str]) -> Standing:
         """How a database with these version rows, all of them known, stands to the targets."""
-        there, wanted = self.lineage(rows), self.lineage(targets)
+        there, wanted = self.ancestors(rows), self.ancestors(targets)
         if there == wanted:
             return Standing.EQUAL
         if there < wanted:
@@ -135,21 +135,21 @@ class Graph:
         A branch that comes after a target is not among them: there the database is ahead.
         """
         ends = list(targets)
-        there = self.lineage(rows)
-        beside = there - self.lineage(ends) - self.followers(ends)
+        there = self.ancestors(rows)
+        beside = there - self.ancestors(ends) - self.followers(ends)
         pending = self.followers(beside) - there
         return [head for head in self.heads if head in pending]
 
     def unnamed_heads(self, rows: Iterable[str], targets: Iterable[str]) -> list[str]:
         """Heads that are not applied, and that neither are targets, nor come before or after one."""
         ends = list(targets)
-        known = self.lineage(rows) | self.lineage(ends) | self.followers(ends)
+        known = self.ancestors(rows) | self.ancestors(ends) | self.followers(ends)
         return [head for head in self.heads if head not in known]
 
     def taken_back_by(self, target: str, rows: Iterable[str]) -> set[str]:
         """What `alembic downgrade <target>` takes back: all that follows the target, and what depends on that."""
         children = {one for one, file in self.files.items() if target in file.down}
-        return (children | self.followers(children)) & self.lineage(rows)
+        return (children | self.followers(children)) & self.ancestors(rows)
 
     def inserted(self, rows: Iterable[str], journalled: set[str]) -> list[str]:
         """Revisions that stand before applied ones but were never applied themselves, oldest first.
@@ -157,13 +157,15 @@ class Graph:
         Alembic skips them for ever. A revision that is newer than everything in the journal is not among them: plain
         Alembic applied it.
         """
-        there = self.lineage(rows)
-        skipped = (self.lineage(there & journalled) & there) - journalled
+        there = self.ancestors(rows)
+        skipped = (self.ancestors(there & journalled) & there) - journalled
         return self.oldest_first(skipped)
 
     def stale_rows(self, rows: list[str]) -> list[str]:
         """Version rows that lie before another one: there is one row for each head, never one for an ancestor."""
-        return [row for row in rows if any(row in self.lineage(self.files[r].parents) for r in rows if r in self.files)]
+        return [
+            row for row in rows if any(row in self.ancestors(self.files[r].parents) for r in rows if r in self.files)
+        ]
 
 
 def find_errors(files: list[RevisionFile]) -> list[str]:

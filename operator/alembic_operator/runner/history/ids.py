@@ -30,7 +30,7 @@ def hint(revision: str, graph: Graph) -> str:
     """What was most likely meant by an id that no file declares."""
     labelled = [one for one, file in graph.files.items() if revision in file.labels]
     if labelled:
-        ends = [head for head in graph.heads if labelled[0] in graph.lineage([head])]
+        ends = [head for head in graph.heads if labelled[0] in graph.ancestors([head])]
         return f" It is a branch label, and labels are not taken: its head is {', '.join(ends[:3])}."
     close = [one for one in graph.files if one.startswith(revision)]
     if len(close) == 1:

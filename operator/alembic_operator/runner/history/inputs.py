@@ -18,7 +18,7 @@ from ...contract.version import VERSION
 if TYPE_CHECKING:
     from ..database.driver import Driver
     from ..database.search_path import SearchPath
-    from ..database.session import Place
+    from ..database.session import VersionTable
     from .graph import Graph, RevisionFile
     from .load import History
 
@@ -32,7 +32,7 @@ def inputs_of(
     from_revisions: Sequence[str],
     to_revisions: Sequence[str],
     direction: str,
-    place: Place,
+    version_table: VersionTable,
     search_path: SearchPath,
     history: History,
     driver: Driver,
@@ -49,7 +49,7 @@ def inputs_of(
         from_revisions: version rows when it was planned.
         to_revisions: version rows when the plan is done.
         direction: of contract.plan.Direction.
-        place: where the version rows are.
+        version_table: where the version rows are.
         search_path: of the migrating session.
         history: of the image.
         driver: of the image.
@@ -71,7 +71,7 @@ def inputs_of(
             "role": request.role,
             "searchPath": search_path.told,
             "missingSchemas": search_path.told_missing,
-            "versionTable": place.history,
+            "versionTable": version_table.history,
             "path": request.path,
             "python": request.python,
             "configFile": request.config_file,
@@ -97,7 +97,7 @@ def major_version(server_version: str) -> int:
 
 def _files(graph: Graph, revisions: Sequence[str]) -> list[RevisionFile]:
     """From base up to the revisions, oldest first."""
-    return [graph.files[one] for one in graph.oldest_first(graph.lineage(revisions)) if one in graph.files]
+    return [graph.files[one] for one in graph.oldest_first(graph.ancestors(revisions)) if one in graph.files]
 
 
 def _describe(file: RevisionFile) -> dict[str, Any]:

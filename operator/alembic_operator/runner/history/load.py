@@ -145,7 +145,7 @@ def _check_apart(wanted: list[str], graph: Graph) -> None:
             Reason.INVALID_SPEC, f'Reading spec.revisions: "{twice[0]}" is named twice. Name each revision once.'
         )
     for one in graph.stale_rows(sorted(wanted)):
-        by = next(other for other in wanted if other != one and one in graph.lineage([other]))
+        by = next(other for other in wanted if other != one and one in graph.ancestors([other]))
         raise RunFailed(
             Reason.INVALID_SPEC,
             f'Reading spec.revisions: "{one}" is contained in "{by}", which follows it or depends on it, so it is no '

@@ -55,7 +55,7 @@ def steps_to(history: History, direction: Direction, targets: Sequence[str], row
     script = history.script
     if direction == Direction.DOWNGRADE:
         graph = history.graph
-        back = graph.lineage(rows) - graph.lineage(targets)
+        back = graph.ancestors(rows) - graph.ancestors(targets)
         scripts = [script.get_revision(revision) for revision in reversed(graph.oldest_first(back))]
         return [MigrationStep.downgrade_from_script(script.revision_map, one) for one in scripts]
     return list(script._upgrade_revs(tuple(targets), tuple(rows)))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from ..database.driver import RawConnection
 from ..database.lock_monitor import Watch
 from ..errors import RunFailed
 from ..signals import Signals
-from .statement_guard import Judge, Refused
+from .statement_guard import Refused, StatementGuard
 
 
 class Statements:
@@ -18,7 +18,9 @@ class Statements:
         refused: why one was not sent; the run ends there, whatever env.py makes of the exception.
     """
 
-    def __init__(self, raw: RawConnection, judge: Judge, direction: Direction, signals: Signals, watch: Watch) -> None:
+    def __init__(
+        self, raw: RawConnection, judge: StatementGuard, direction: Direction, signals: Signals, watch: Watch
+    ) -> None:
         self.sent = 0
         self.refused: RunFailed | None = None
         self._raw, self._judge, self._signals, self._watch = raw, judge, signals, watch

@@ -25,7 +25,7 @@ from ...contract.result import Failure
 from ..database.driver import Driver, RawConnection
 from ..database.journal import Entry
 from ..database.lock_monitor import Watch
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..database.sql_errors import ADVICE, RETRYABLE, SqlError, find_sql_error, print_error
 from ..environment.lending import Loan
 from ..environment.program import Work
@@ -36,7 +36,7 @@ from ..report import Report
 from ..signals import Signals
 from .environment_step import Statements
 from .revision import Running
-from .statement_guard import Gate, Judge
+from .statement_guard import StatementGuard, StatementListener
 from .version_rows import moved_by
 from .version_table_width import widen_fresh
 
@@ -63,8 +63,8 @@ class Session:
 
     driver: Driver
     raw: RawConnection
-    gate: Gate
-    judge: Callable[[], Judge]
+    gate: StatementListener
+    judge: Callable[[], StatementGuard]
     restore: Callable[[], None]
     signals: Signals
 
@@ -87,14 +87,14 @@ class Migration:
         session: Session,
         history: History,
         request: RunRequest,
-        place: Place,
+        version_table: VersionTable,
         running: Running,
         watch: Watch,
         report: Report,
         open_intent: Callable[[Failure], Entry | None],
         direction: Direction = Direction.UPGRADE,
     ) -> None:
-        self._session, self._history, self._request, self._place = session, history, request, place
+        self._session, self._history, self._request, self._place = session, history, request, version_table
         self._running, self._watch, self._report = running, watch, report
         self._open_intent = open_intent
         self._direction = direction

@@ -23,14 +23,14 @@ from ..database.driver import IDLE, IN_TRANSACTION, Driver, RawConnection, rows
 from ..database.journal import DONE, HELD, INTENT, INTENT_DONE, NOT_RESUMABLE, job_uid, plan_columns
 from ..database.lock_monitor import Watch
 from ..database.other_connections import watched_connects
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph
 from ..history.steps import renew
 from ..report import Report
 from ..signals import Signals
 from ..zipapp import helpers
-from .statement_guard import Gate, Judge, Refused, escape, refuse_control, sent_by_helpers
+from .statement_guard import Refused, StatementGuard, StatementListener, escape, refuse_control, sent_by_helpers
 from .transactions import ENDS, REFUSED, begin_again, controls, in_no_transaction, must_stand_alone
 from .version_rows import Moves
 
@@ -61,21 +61,21 @@ class Running:
         driver: Driver,
         raw: RawConnection,
         request: RunRequest,
-        place: Place,
+        version_table: VersionTable,
         graph: Graph,
         report: Report,
         signals: Signals,
         watch: Watch,
-        gate: Gate,
-        judge: Judge,
+        gate: StatementListener,
+        judge: StatementGuard,
         direction: Direction = Direction.UPGRADE,
     ) -> None:
-        self.history = place.history
+        self.history = version_table.history
         self.revision = ""
         self.statements = 0
         self.in_upgrade = False
         self.applied: list[AppliedRevision] = []
-        self.moves = Moves(place)
+        self.moves = Moves(version_table)
         self.intents: dict[str, int] = {}
         self._driver, self._raw, self._request, self._graph = driver, raw, request, graph
         self._report, self._signals, self._watch = report, signals, watch

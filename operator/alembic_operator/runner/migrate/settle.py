@@ -17,7 +17,7 @@ from ...contract.request import RunRequest
 from ...contract.verification import Verification
 from ..database.driver import RawConnection, rows
 from ..database.journal import Entry, adopt, plan_columns
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph
 from .version_table_width import fresh_width
@@ -65,12 +65,12 @@ class Settlement:
         """Statements that no transaction may hold, in order."""
         return [f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in self.drops]
 
-    def inside(self, place: Place) -> list[str]:
+    def inside(self, version_table: VersionTable) -> list[str]:
         """Statements of one transaction, in order."""
-        table = ".".join(_name(part) for part in (place.schema, place.table))
+        table = ".".join(_name(part) for part in (version_table.schema, version_table.table))
         sent = []
         if self.direction is Direction.BASELINE:
-            key = _name(f"{place.table}_pkc")
+            key = _name(f"{version_table.table}_pkc")
             column = (
                 f"version_num VARCHAR({fresh_width(self.after)}) NOT NULL, CONSTRAINT {key} PRIMARY KEY (version_num)"
             )
@@ -87,9 +87,9 @@ class Settlement:
         return sent
 
 
-def step_of(settlement: Settlement, place: Place, message: str) -> Step:
+def step_of(settlement: Settlement, version_table: VersionTable, message: str) -> Step:
     """The step that a plan shows for it: the statements of the runner's own, in order."""
-    sent = [(sql, True) for sql in settlement.outside()] + [(sql, False) for sql in settlement.inside(place)]
+    sent = [(sql, True) for sql in settlement.outside()] + [(sql, False) for sql in settlement.inside(version_table)]
     statements = []
     for sql, autocommit in sent:
         value, ddl = text_fingerprint(sql)
@@ -126,7 +126,7 @@ def repair_of(
 
 def settle(
     connection: RawConnection,
-    place: Place,
+    version_table: VersionTable,
     request: RunRequest,
     graph: Graph,
     settlement: Settlement,
@@ -142,11 +142,11 @@ def settle(
         rows(connection, statement)
     rows(connection, "BEGIN")
     try:
-        for statement in settlement.inside(place):
-            _send_one(connection, statement, place)
+        for statement in settlement.inside(version_table):
+            _send_one(connection, statement, version_table)
         if settlement.direction is Direction.BASELINE:
-            ids = graph.oldest_first(graph.lineage(settlement.after))
-            adopt(connection, place, request, [(one, graph.files[one].sha256) for one in ids], verification)
+            ids = graph.oldest_first(graph.ancestors(settlement.after))
+            adopt(connection, version_table, request, [(one, graph.files[one].sha256) for one in ids], verification)
         elif settlement.intent is not None and settlement.finishes:
             rows(connection, _SETTLED, *plan_columns(request), settlement.intent.id)
         rows(connection, "COMMIT")
@@ -155,14 +155,15 @@ def settle(
         raise
 
 
-def _send_one(connection: RawConnection, statement: str, place: Place) -> None:
+def _send_one(connection: RawConnection, statement: str, version_table: VersionTable) -> None:
     cursor = connection.cursor()
     try:
         cursor.execute(statement)  # without parameters a per cent sign means itself
         if not statement.startswith("CREATE TABLE") and cursor.rowcount != 1:
             raise RunFailed(
                 Reason.PLAN_CHANGED,
-                f"Settling {place}: a statement met {cursor.rowcount} rows, and expected one; all was rolled back",
+                f"Settling {version_table}: a statement met {cursor.rowcount} rows, and expected one; all was rolled "
+                "back",
                 "It is planned again.",
             )
     finally:

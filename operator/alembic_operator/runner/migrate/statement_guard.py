@@ -44,7 +44,7 @@ class Refused(Exception):
         self.reason, self.found, self.todo = reason, found, todo
 
 
-class Judge(Protocol):
+class StatementGuard(Protocol):
     """Who decides about the statements of one run."""
 
     def begin(self, revision: str, direction: str) -> None:
@@ -98,7 +98,7 @@ class Unreviewed:
         """Nothing is remembered."""
 
     def check(self, sql: str, autocommit: bool) -> None:
-        """See Judge."""
+        """See StatementGuard."""
         if prepares(sql):
             raise escape("its SQL prepares a transaction that outlasts the session, which was not sent")
 
@@ -114,14 +114,14 @@ class Reviewed(Unreviewed):
         self._checker: Checker | EitherWay | None = None
 
     def begin(self, revision: str, direction: str) -> None:
-        """See Judge."""
+        """See StatementGuard."""
         try:
             self._checker = self._guard.begin(revision, direction)
         except NotApproved as error:
             raise self._mismatch(error, "it is about to be run, which was not done") from None
 
     def check(self, sql: str, autocommit: bool) -> None:
-        """See Judge."""
+        """See StatementGuard."""
         super().check(sql, autocommit)
         try:
             if self._checker is not None:
@@ -130,7 +130,7 @@ class Reviewed(Unreviewed):
             raise self._mismatch(error, f"this was about to be sent, and was not: {_cut(error.sent)}") from None
 
     def finish(self) -> None:
-        """See Judge."""
+        """See StatementGuard."""
         try:
             if self._checker is not None:
                 self._checker.finish()
@@ -164,7 +164,7 @@ def read_guard(approved: Approved | None) -> Guard | None:
         raise _unreadable(approved, f"they cannot be read ({type(error).__name__})") from None
 
 
-def judge_of(approved: Approved | None, guard: Guard | None) -> Judge:
+def statement_guard_of(approved: Approved | None, guard: Guard | None) -> StatementGuard:
     """Who decides in a run."""
     return Unreviewed() if approved is None or guard is None else Reviewed(guard, approved)
 
@@ -204,7 +204,7 @@ class Hears(Protocol):
         """Its code is about to end or leave its transaction by the driver; raises where it may not."""
 
 
-class Gate:
+class StatementListener:
     """What the migrating connection tells of its statements (capture.Listener), handed on while user code runs.
 
     Attributes:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...contract.reasons import Reason
 from ..database.driver import RawConnection, rows
 from ..database.journal import done_by_this_run
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..errors import RunFailed
 
 _INVALID_INDEXES = """
@@ -20,13 +20,17 @@ SELECT n.nspname::text || '.' || c.relname::text
 
 
 def verify(
-    connection: RawConnection, place: Place, current: Sequence[str], targets: Sequence[str], applied: list[str]
+    connection: RawConnection,
+    version_table: VersionTable,
+    current: Sequence[str],
+    targets: Sequence[str],
+    applied: list[str],
 ) -> None:
     """See that the version rows are the targets, each of them and nothing else, and that the journal has every step.
 
     Args:
         connection: a new one.
-        place: of the version table.
+        version_table: of the version table.
         current: its rows, read on that connection.
         targets: that they have to be.
         applied: revisions that this run applied or took back.
@@ -38,27 +42,28 @@ def verify(
         named = ", ".join(f'"{one}"' for one in targets[:5])
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"Verifying {place} on a new connection after the last step to {named}: the database is at "
+            f"Verifying {version_table} on a new connection after the last step to {named}: the database is at "
             f"{', '.join(current) or 'base'}. Something else moved it, or a revision changes the version table "
             "itself. Look at the database: where its version table does not say what the schema is, alembic stamp it. "
             "Then set the annotation alembic-operator.dev/retry-at.",
             revision=targets[0] if targets else "",
         )
-    missing = sorted(set(applied) - done_by_this_run(connection, place, applied))
+    missing = sorted(set(applied) - done_by_this_run(connection, version_table, applied))
     if missing:
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"Verifying {place} on a new connection: the database is at the target, but the journal has no row of "
+            f"Verifying {version_table} on a new connection: the database is at the target, but the journal has no "
+            "row of "
             f'this run for revision "{missing[0]}". Something else changed the journal. Give it '
-            f"back what is missing: {_restored(missing, place)}. Then set the annotation "
+            f"back what is missing: {_restored(missing, version_table)}. Then set the annotation "
             "alembic-operator.dev/retry-at.",
             revision=missing[0],
         )
 
 
-def _restored(revisions: list[str], place: Place) -> str:
+def _restored(revisions: list[str], version_table: VersionTable) -> str:
     """SQL that journals revisions which are applied."""
-    history, *ids = ("'" + text.replace("'", "''") + "'" for text in (place.history, *revisions))
+    history, *ids = ("'" + text.replace("'", "''") + "'" for text in (version_table.history, *revisions))
     return (
         "INSERT INTO alembic_operator.revision_journal (history, revision, state, started) "
         f"SELECT {history}, unnest(ARRAY[{', '.join(ids)}]), 'adopted', now()"

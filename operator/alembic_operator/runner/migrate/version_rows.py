@@ -19,15 +19,17 @@ from alembic.runtime import migration
 from alembic.util import CommandError
 
 from ..database.driver import RawConnection
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..history.graph import Graph
 
 
 class Moves:
     """What Alembic has decided to do to the version rows in one step, and has not done yet."""
 
-    def __init__(self, place: Place) -> None:
-        self._table = ".".join('"' + part.replace('"', '""') + '"' for part in (place.schema, place.table))
+    def __init__(self, version_table: VersionTable) -> None:
+        self._table = ".".join(
+            '"' + part.replace('"', '""') + '"' for part in (version_table.schema, version_table.table)
+        )
         self._waiting: list[tuple[str, tuple[str, ...]]] = []
 
     def insert(self, version: str) -> None:

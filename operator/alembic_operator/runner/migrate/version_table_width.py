@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...contract.reasons import Reason
 from ..database.driver import RawConnection
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..database.version_table import LONGEST_ID, width_of
 from ..errors import RunFailed
 
@@ -33,7 +33,9 @@ def widen_fresh(context: Any, ids: Iterable[str]) -> None:
         column.type = type(column.type)(width)
 
 
-def check_width(connection: RawConnection, place: Place, pending: Iterable[str], history: History) -> None:
+def check_width(
+    connection: RawConnection, version_table: VersionTable, pending: Iterable[str], history: History
+) -> None:
     """Refuse before anything is sent what would fail at the version row, after autocommit work was committed.
 
     A pending revision that widens the column counts from itself on.
@@ -41,15 +43,15 @@ def check_width(connection: RawConnection, place: Place, pending: Iterable[str],
     Raises:
         RunFailed: InvalidHistory.
     """
-    limit = width_of(connection, place) or fresh_width(history.graph.files)
+    limit = width_of(connection, version_table) or fresh_width(history.graph.files)
     for revision in pending:
         if limit < LONGEST_ID:
             script: Any = history.script.get_revision(revision)
-            limit = max(limit, widened_to(Path(script.path), place.table))
+            limit = max(limit, widened_to(Path(script.path), version_table.table))
         if len(revision) > limit:
             raise RunFailed(
                 Reason.INVALID_HISTORY,
-                f'Comparing the pending revisions with {place}: the id "{revision}" '
+                f'Comparing the pending revisions with {version_table}: the id "{revision}" '
                 f"({history.graph.files[revision].path}) has {len(revision)} characters, and the table takes {limit}. "
                 "Shorten the id, or widen the column version_num in a revision before it.",
                 revision=revision,

@@ -86,7 +86,7 @@ def _document(task: Task, wanted_rows: list[str], found: Snapshot, contact: Cont
     settlement = Settlement(Direction.BASELINE, found.fingerprint, tuple(task.rows), tuple(wanted_rows))
     made = document(
         replace(task, contact=contact),
-        [step_of(settlement, task.place, "Adopts the schema as it is; no revision runs")],
+        [step_of(settlement, task.version_table, "Adopts the schema as it is; no revision runs")],
         task.request.evidence,
         to=wanted_rows,
         settles=settlement.facts,

@@ -91,7 +91,7 @@ def document(
         from_revisions=task.rows,
         to_revisions=to,
         direction=task.direction.value,
-        place=task.place,
+        version_table=task.version_table,
         search_path=task.search_path,
         history=task.history,
         driver=task.driver,
@@ -124,7 +124,7 @@ def _faults(task: Task) -> list[HistoryFault]:
     """Revisions whose files were changed after they were applied."""
     graph, entries = task.history.graph, task.journal.entries
     faults = _of_contact(task)
-    for revision in graph.oldest_first(graph.lineage(task.rows)):
+    for revision in graph.oldest_first(graph.ancestors(task.rows)):
         file, entry = graph.files.get(revision), entries.get(revision)
         if file is not None and entry is not None and entry.file_sha256 not in (None, "", file.sha256):
             faults.append(

@@ -14,7 +14,7 @@ from typing import Any, Callable
 from ...contract.lock_modes import STRENGTH
 from ...contract.plan import Dropped, Lock
 from ..database.driver import RawConnection, rows
-from ..database.session import Place
+from ..database.session import VersionTable
 
 _FIRST_OF_USERS = 16384  # FirstNormalObjectId: what initdb made is below
 _PG_CLASS = 1259  # the oid of pg_class itself
@@ -99,18 +99,20 @@ class Probe:
         transaction: when the session's transaction began, in microseconds; another number is another transaction.
     """
 
-    def __init__(self, connection: RawConnection, place: Place, run: Callable[[str], list[tuple[Any, ...]]]) -> None:
+    def __init__(
+        self, connection: RawConnection, version_table: VersionTable, run: Callable[[str], list[tuple[Any, ...]]]
+    ) -> None:
         """Begin: everything that is there now existed before the plan.
 
         Args:
             connection: another session of the shadow's superuser, for the beginning.
-            place: the version table, which is not looked at.
+            version_table: the version table, which is not looked at.
             run: sends a statement on the migrating session, unheard.
         """
         rows(connection, _TRIGGER)
         self._run = run
         self._bound: int = rows(connection, _BOUND)[0][0]
-        found = rows(connection, _EXISTING, place.schema, place.table)
+        found = rows(connection, _EXISTING, version_table.schema, version_table.table)
         self._known = {oid: _Known(name, kind, filenode, columns) for oid, name, kind, filenode, columns in found}
         self._newest = self._bound
         self._held: dict[int, set[str]] = {}

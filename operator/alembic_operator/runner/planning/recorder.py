@@ -12,7 +12,7 @@ from typing import Any, Callable
 from ...contract.fingerprints import text_fingerprint
 from ...contract.masking import mask
 from ...contract.plan import Notice, Statement
-from ..database.capture import Sent, unheard
+from ..database.capture import Sent, uncaptured
 from ..database.driver import IDLE, IN_TRANSACTION, Driver, RawConnection, sqlstate_of
 from ..database.sql_errors import find_sql_error, printable
 from ..migrate.statement_guard import sent_by_helpers
@@ -71,7 +71,7 @@ class Recorder:
     def own(self, sql: str) -> list[tuple[Any, ...]]:
         """Send statements of the runner's on the migrating session; the rows of the last that has any."""
         found: list[tuple[Any, ...]] = []
-        with unheard(self._driver, self._raw) as cursor:
+        with uncaptured(self._driver, self._raw) as cursor:
             cursor.execute(sql)
             while True:
                 if cursor.description:

@@ -15,7 +15,7 @@ _KEPT = frozenset(
 
 
 @contextmanager
-def led_to(parameters: dict[str, Any], opened: Callable[[], None]) -> Iterator[None]:
+def redirected_to(parameters: dict[str, Any], opened: Callable[[], None]) -> Iterator[None]:
     """While this lasts, each new connection by either driver is one with these parameters.
 
     Args:

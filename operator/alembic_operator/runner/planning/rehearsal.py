@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ..database.driver import Driver, RawConnection
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..database.sql_errors import SqlError, find_sql_error, print_error
 from ..environment.lending import Loan
 from ..environment.program import Work
@@ -26,7 +26,7 @@ from ..migrate.transactions import begin_again
 from ..migrate.version_rows import moved_by
 from ..migrate.version_table_width import widen_fresh
 from .recorder import Recorder, Step
-from .redirect import led_to
+from .redirect import redirected_to
 from .shadow import Shadow
 from .task import Task
 
@@ -45,7 +45,7 @@ class Rehearsed:
 @contextmanager
 def _closed_in(task: Task, recorder: Recorder, parameters: dict[str, Any]) -> Iterator[None]:
     """A step's code connects to the shadow alone."""
-    with led_to(parameters, recorder.opened), task.network.told_to(recorder.tries):
+    with redirected_to(parameters, recorder.opened), task.network.told_to(recorder.tries):
         yield
 
 
@@ -64,7 +64,7 @@ class Rehearsal:
     driver: Driver
     raw: RawConnection
     history_files: History
-    place: Place
+    version_table: VersionTable
     recorder: Recorder
     began: Callable[[str], None]
     around: Callable[[], AbstractContextManager[None]]
@@ -84,7 +84,7 @@ class Rehearsal:
             driver=task.driver,
             raw=raw,
             history_files=task.history,
-            place=task.place,
+            version_table=task.version_table,
             recorder=recorder,
             began=task.progress,
             around=lambda: _closed_in(task, recorder, parameters),
@@ -94,7 +94,7 @@ class Rehearsal:
     @property
     def history(self) -> str:
         """The key of the journal's rows, for helpers."""
-        return self.place.history
+        return self.version_table.history
 
     def resumable(self) -> AbstractContextManager[None]:
         """For helpers: what is sent inside follows from what the database holds."""
@@ -142,7 +142,7 @@ class Rehearsal:
                 destination(targets),
                 steps,
                 direction,
-                self.place,
+                self.version_table,
                 options={"alembic_operator": self},
                 prepared=self._prepare,
                 around=lambda: moved_by(history.graph),
@@ -229,7 +229,7 @@ class Rehearsal:
         self.failed = self.recorder.step = None
         file = self.history_files.graph.files.get(self.revision)
         if file is None:
-            what = f"Preparing the version table {self.place} in the shadow"
+            what = f"Preparing the version table {self.version_table} in the shadow"
         else:
             what = f'Trying revision "{self.revision}" ({file.path}) in the shadow'
         sent = step.sent if step is not None else 0

@@ -58,7 +58,7 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
         raise unknown
     return document(
         task,
-        [step_of(settlement, task.place, _FORGETS if as_after else _COUNTS)],
+        [step_of(settlement, task.version_table, _FORGETS if as_after else _COUNTS)],
         "Shadow",
         to=rows_then,
         settles=settlement.facts,
@@ -97,9 +97,9 @@ def _rows_after(task: Task, entry: Entry) -> list[str]:
     graph = task.history.graph
     file = graph.files[entry.revision]
     if entry.direction == "up":
-        there = graph.lineage(task.rows) | {entry.revision}
+        there = graph.ancestors(task.rows) | {entry.revision}
     else:
-        there = graph.lineage(task.rows) - {entry.revision}
+        there = graph.ancestors(task.rows) - {entry.revision}
     followed = {parent for revision in there if revision in graph.files for parent in graph.files[revision].down}
     followed |= {parent for parent in file.depends if entry.direction == "up"}
     return sorted(there - followed)

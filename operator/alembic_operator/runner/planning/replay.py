@@ -107,10 +107,10 @@ def _empty_database(task: Task, shadow: Shadow) -> Iterator[RawConnection]:
         rows(beside, f"CREATE DATABASE {quoted(name)} TEMPLATE template0")
         prepared = shadow.connect(name)
         try:
-            for schema in dict.fromkeys([*task.search_path.existing, task.place.schema]):
+            for schema in dict.fromkeys([*task.search_path.existing, task.version_table.schema]):
                 rows(prepared, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             ensure_journal(task.driver, prepared, task.report)
-            stamp(prepared, task.place, [], fresh_width(task.history.graph.files))
+            stamp(prepared, task.version_table, [], fresh_width(task.history.graph.files))
             yield prepared
         finally:
             prepared.close()

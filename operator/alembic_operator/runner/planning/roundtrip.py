@@ -52,7 +52,7 @@ class Stations:
             return
         began = time.monotonic()
         self.schemas[self._done] = schema_of(self.beside, self._task)
-        self.rows[self._done] = read_version_rows(self.beside, self._task.place)
+        self.rows[self._done] = read_version_rows(self.beside, self._task.version_table)
         self._spent += time.monotonic() - began
 
 
@@ -122,7 +122,7 @@ def _back_one(task: Task, shadow: Shadow, stations: Stations, at: int, *, goes_o
         found = _go(task, shadow, direction, target) or differences(wanted, schema_of(stations.beside, task))
         if found:
             return found[:_LISTED]
-        if read_version_rows(stations.beside, task.place) != target:
+        if read_version_rows(stations.beside, task.version_table) != target:
             return ["its version rows are not those from before"]
     return []
 

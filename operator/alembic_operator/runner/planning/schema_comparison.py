@@ -29,7 +29,7 @@ SELECT n.nspname::text FROM pg_catalog.pg_namespace n
 
 def schema_of(connection: RawConnection, task: Task, also: Sequence[str] = ()) -> Snapshot:
     """The schema behind a connection: of the search path, and of other schemas."""
-    return snapshot(connection, [*task.search_path.schemas, *also], task.place)
+    return snapshot(connection, [*task.search_path.schemas, *also], task.version_table)
 
 
 def schemas_of(connection: RawConnection) -> list[str]:

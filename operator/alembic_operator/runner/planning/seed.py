@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..database.driver import RawConnection, rows
-from ..database.session import Place
+from ..database.session import VersionTable
 from .values import candidates, read_shapes
 
 _ATTEMPTS = 80  # a table
@@ -159,17 +159,17 @@ class Seeds:
     """
 
     def __init__(
-        self, connection: RawConnection, place: Place, error: type[Exception], *, planted: bool = True
+        self, connection: RawConnection, version_table: VersionTable, error: type[Exception], *, planted: bool = True
     ) -> None:
         """Seed every table.
 
         Args:
             connection: a session of the shadow's superuser, in autocommit.
-            place: the version table, which is left alone.
+            version_table: the version table, which is left alone.
             error: the driver's.
             planted: False leaves the tables empty.
         """
-        found = [_Table(*row) for row in rows(connection, _TABLES, place.schema, place.table)]
+        found = [_Table(*row) for row in rows(connection, _TABLES, version_table.schema, version_table.table)]
         self.tables = len(found)
         self._by_name = {str(table): table for table in found}
         self.empty: list[str] = []

@@ -56,9 +56,9 @@ def _planned(
             task.signals.cancel_on_signal(migrating)
         rows(beside, "SET statement_timeout = 0")
         ensure_journal(task.driver, beside, task.report)
-        stamp(beside, task.place, task.rows, fresh_width(task.history.graph.files))
-        seeds = Seeds(beside, task.place, task.driver.error, planted=failed is None)
-        probe = Probe(beside, task.place, recorder.own)
+        stamp(beside, task.version_table, task.rows, fresh_width(task.history.graph.files))
+        seeds = Seeds(beside, task.version_table, task.driver.error, planted=failed is None)
+        probe = Probe(beside, task.version_table, recorder.own)
         recorder.attach(migrating, probe, seeds)
         facts = _facts(beside, task, seeds)
         task.report.record("shadow", tables=facts.tables, bytes=facts.bytes, seconds=facts.seconds)
@@ -70,7 +70,7 @@ def _planned(
         done = rehearsal.run(task.direction, task.targets)
         task.progress("")
         check_steps(task, [one.revision for one in done])
-        check_rows(task, read_version_rows(beside, task.place))
+        check_rows(task, read_version_rows(beside, task.version_table))
         steps = [_step(one, task) for one in done]
         all_steps = [*_environment(rehearsal, task), *steps]
         relations = relations_of(task.target, all_steps, probe.names)
@@ -114,9 +114,9 @@ def _sent_without_rows(task: Task, shadow: Shadow) -> list[Step]:
     migrating, beside = shadow.captured(recorder), shadow.connect()
     try:
         ensure_journal(task.driver, beside, task.report)
-        stamp(beside, task.place, task.rows, fresh_width(task.history.graph.files))
-        seeds = Seeds(beside, task.place, task.driver.error, planted=False)
-        recorder.attach(migrating, Probe(beside, task.place, recorder.own), seeds)
+        stamp(beside, task.version_table, task.rows, fresh_width(task.history.graph.files))
+        seeds = Seeds(beside, task.version_table, task.driver.error, planted=False)
+        recorder.attach(migrating, Probe(beside, task.version_table, recorder.own), seeds)
         rehearsal = Rehearsal.of(task, migrating, recorder, shadow)
         try:
             rehearsal.run(task.direction, task.targets)

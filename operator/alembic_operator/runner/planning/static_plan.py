@@ -30,7 +30,7 @@ from ..migrate.migration import _line
 from ..migrate.transactions import controls, prepares
 from .catalog import relations_named
 from .document import document, step_of
-from .redirect import led_to
+from .redirect import redirected_to
 from .target_check import check_steps
 from .task import Task
 
@@ -115,8 +115,8 @@ def _render(task: Task, step: RevisionStep) -> _Rendered:
             dialect_opts={"paramstyle": "named"},
             literal_binds=True,
             output_buffer=io.StringIO(),
-            version_table=task.place.table,
-            version_table_schema=task.place.schema,
+            version_table=task.version_table.table,
+            version_table_schema=task.version_table.schema,
         )
         context = environment.get_context()
         _listen(task, context, rendered)
@@ -124,7 +124,7 @@ def _render(task: Task, step: RevisionStep) -> _Rendered:
         def opened() -> None:
             raise rendered.refuse("it opens a database connection of its own")
 
-        with Operations.context(context), led_to({}, opened):
+        with Operations.context(context), redirected_to({}, opened):
             step.migration_fn()
     if rendered.unknown:
         raise _Unknown(rendered.unknown)

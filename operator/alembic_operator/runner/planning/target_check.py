@@ -27,9 +27,9 @@ def check_way_back(rows: Sequence[str], graph: Graph, targets: Sequence[str], re
     if request.revisions:
         return
     taken = set().union(*(graph.taken_back_by(one, rows) for one in targets))
-    if taken == graph.lineage(rows) - graph.lineage(targets):
+    if taken == graph.ancestors(rows) - graph.ancestors(targets):
         return
-    left = graph.heads_of(graph.lineage(rows) - taken)
+    left = graph.heads_of(graph.ancestors(rows) - taken)
     beside = [one for one in left if one not in targets]
     raise RunFailed(
         Reason.DOWNGRADE_REFUSED,
@@ -47,7 +47,7 @@ def check_steps(task: Task, revisions: Iterable[str]) -> None:
         RunFailed: MigrationFailed.
     """
     graph, found = task.history.graph, list(revisions)
-    there, wanted = graph.lineage(task.rows), graph.lineage(task.targets)
+    there, wanted = graph.ancestors(task.rows), graph.ancestors(task.targets)
     between = there - wanted if task.direction == Direction.DOWNGRADE else wanted - there
     if sorted(found) != sorted(between) or not found:
         odd = sorted(between ^ set(found)) or sorted(found)

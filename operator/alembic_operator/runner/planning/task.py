@@ -11,7 +11,7 @@ from ...contract.result import DatabaseFacts
 from ..database.driver import Driver, RawConnection
 from ..database.journal import Journal
 from ..database.search_path import SearchPath
-from ..database.session import Place
+from ..database.session import VersionTable
 from ..history.load import History
 from ..report import Report
 from ..signals import Signals
@@ -36,7 +36,7 @@ class Task:
     """
 
     request: RunRequest
-    place: Place
+    version_table: VersionTable
     search_path: SearchPath
     driver: Driver
     target: RawConnection

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..database.session import Place
+from ..database.session import VersionTable
 from .functions import FUNCTION_KINDS, function_facts
 from .relations import RELATION_KINDS, column_facts, relation_facts, short, trigger_facts
 from .text import full_name, name, normal
@@ -24,9 +24,9 @@ class Assembly:
         objects: of the snapshot.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, version_table: VersionTable) -> None:
         self.objects: dict[str, dict[str, Facts]] = {}
-        self._place = place
+        self._place = version_table
         self._members: set[tuple[str, int]] = set()
         self._where: dict[tuple[str, int], tuple[str, str]] = {}  # catalog and oid to object and part, for the comments
         self._relations: dict[int, str] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...contract import job_env
 from ..database.driver import RawConnection, rows
-from ..database.session import Place
+from ..database.session import VersionTable
 from . import queries
 from .assemble import Assembly
 from .lock_holders import naming_holders
@@ -24,7 +24,7 @@ SELECT set_config('search_path', '', true), set_config('timezone', 'UTC', true),
 """
 
 
-def snapshot(connection: RawConnection, search_path: Iterable[str], place: Place) -> Snapshot:
+def snapshot(connection: RawConnection, search_path: Iterable[str], version_table: VersionTable) -> Snapshot:
     """Read the objects in the schemas of a search path.
 
     Left out are the journal's schema, the version table, the members of extensions, owners and grants. The session may
@@ -33,14 +33,14 @@ def snapshot(connection: RawConnection, search_path: Iterable[str], place: Place
     Args:
         connection: any user's: the catalog is open to all.
         search_path: names of schemas; their order does not count.
-        place: the version table.
+        version_table: the version table.
 
     Raises:
         RunFailed: LockTimeout, where somebody holds a table for as long as that.
     """
     schemas = sorted(set(search_path) - _NEVER)
     with naming_holders(connection, schemas), _quiet(connection):
-        one = Assembly(place)
+        one = Assembly(version_table)
         one.add_members(rows(connection, queries.MEMBERS))
         one.add_namespaces(rows(connection, queries.NAMESPACES, schemas))
         one.add_relations(rows(connection, queries.RELATIONS, schemas))
