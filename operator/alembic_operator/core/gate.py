@@ -69,7 +69,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Hold:
-    """Nothing may start; the account says why."""
+    """Nothing may start; the state says why."""
 
     state: ReconcileState
 
@@ -258,7 +258,7 @@ def _accepted(observed: Observed, state: ReconcileState, plan: SchemaPlan, verdi
 
 
 def _held(state: ReconcileState, reason: Reason, message: str, case: Case) -> ReconcileState:
-    """The account of a resource that waits for people; how often its plan was out of date is remembered."""
+    """The state of a resource that waits for people; how often its plan was out of date is remembered."""
     schema = case.schema
     status = answered(state.status, schema, schema.generation, schema.tokens)
     last = status.last_failure

@@ -208,7 +208,9 @@ async def test_job_is_left_alone_when_it_has_our_name_and_another_owner_again_an
     taken = await strangers(story, 5)
     await story.apply(suspend=False)
     assert story.ready() == ("False", "JobNameConflict")
-    assert story.message().startswith(f"Creating Job {taken[-1]}: one of that name exists and does not belong")
+    assert story.message().startswith(
+        f"Cannot create Job {taken[-1]}: an object with that name exists and is not owned"
+    )
     assert [job["metadata"]["labels"] for job in story.cluster.jobs(NAMESPACE)] == [{"app": "theirs"}] * 5
     for name in taken:
         story.cluster._drop("jobs", NAMESPACE, name)

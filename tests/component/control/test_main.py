@@ -9,7 +9,7 @@ from pathlib import Path
 SCRIPT = """
 import os, pathlib
 from alembic_operator.control import __main__ as main
-from alembic_operator.control.lease import LeaseLost
+from alembic_operator.control.serve.lease import LeaseLost
 
 seen = pathlib.Path(os.environ["SEEN"])
 

@@ -52,7 +52,7 @@ async def test_plan_waits_for_a_person_when_something_is_found() -> None:
     name = await planned(story)
     assert story.ready() == ("False", "AwaitingApproval")
     assert "destructive" in story.message()
-    assert "waits for a decision: 1 error (3 steps)." in story.message()
+    assert "is waiting for approval: 1 error (3 steps)." in story.message()
     assert len(story.message()) <= 1024
     assert story.events() == ["PlanCreated", "ApprovalRequired"]
     await story.passes(60)

@@ -26,7 +26,7 @@ async def test_resource_is_ready_when_its_migration_succeeds() -> None:
     await story.apply()
     assert story.ready() == ("Unknown", "Migrating")
     job = story.job()
-    assert story.message() == f"Job {job} brings the database to revision c3."
+    assert story.message() == f"Job {job} is migrating the database to revision c3."
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
     assert story.message() == f"Job {job} applied 3 revisions in 0.3 s: a1, b2, c3. The database is at revision c3."
@@ -59,7 +59,7 @@ async def test_database_is_read_again_when_an_outcome_is_found_long_after_the_ru
     story.cluster.finish_pod(NAMESPACE, job, result.to_json())
     await story.settle()
     assert story.ready() == ("Unknown", "Checking")
-    assert story.message() == f"Job {story.job()} reads which revision the database is at."
+    assert story.message() == f"Job {story.job()} is checking the database's current revision."
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
     assert story.database.runs == [job]
@@ -117,7 +117,8 @@ async def test_resource_waits_when_a_quota_keeps_its_job_out(resource: str) -> N
     assert story.ready() == ("False", "JobRefused")
     assert story.message().startswith(
         f"The API server refused to create {what}: it is forbidden: exceeded quota. Raise the quota, "
-        "or change spec.job or the policy that objects; it is tried again by itself. Next attempt at 2026-11-23T12:00:"
+        "or change spec.job or the policy that rejects it; the operator retries automatically. Next attempt at "
+        "2026-11-23T12:00:"
     )
     await story.until(story.unfinished, at_most=60)
     await story.runs()
@@ -146,7 +147,7 @@ async def test_resource_says_so_when_a_volume_of_its_pod_cannot_be_mounted() -> 
     story.cluster._add("events", NAMESPACE, {"metadata": {"generateName": "x"}, **event})
     await story.until(lambda: story.ready() == ("False", "PodNotStarting"), at_most=10)
     assert story.message() == (
-        f"Pod {pod['name']} does not start (FailedMount): {words}. Check spec.job and what it names."
+        f"Pod {pod['name']} is not starting (FailedMount): {words}. Check spec.job and what it names."
     )
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
@@ -179,7 +180,7 @@ async def test_database_is_read_first_when_the_job_was_deleted() -> None:
     story.cluster._drop("jobs", NAMESPACE, job)
     await story.settle()
     assert story.message() == (
-        f"Job {job} was deleted before its outcome could be read. What it did is being read from the database."
+        f"Job {job} was deleted before its outcome could be read. Checking the database to see what was applied."
     )
     await story.runs()
     assert story.ready() == ("True", "UpToDate")

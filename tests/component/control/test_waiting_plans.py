@@ -181,7 +181,9 @@ async def test_resource_stops_and_names_what_is_in_the_way_when_the_sql_has_no_p
     await story.settle()
     await story.runs()
     assert story.ready() == ("False", "JobNameConflict")
-    assert story.message().startswith(f"Creating ConfigMap {name}-0 with a plan's SQL: one of that name exists")
+    assert story.message().startswith(
+        f"Cannot create ConfigMap {name}-0 with a plan's SQL: an object with that name exists"
+    )
     assert (story.cluster.plans(NAMESPACE), story.unfinished()) == ([], [])
 
 

@@ -38,7 +38,7 @@ OWNER = Owner(cluster="c-1", namespace="shop", name="db", uid="uid-1")
 _PRELUDE = """\
 import sys
 sys.path.insert(0, {pyz!r})
-import alembic_operator.contract.places as places
+import alembic_operator.contract.job_env as job_env
 job_env.SECRET_DIRECTORY = {secret!r}
 job_env.MIGRATIONS_DIRECTORY = {migrations!r}
 job_env.TERMINATION_LOG = {log!r}
@@ -170,7 +170,7 @@ class Runner:
             project: Its directory is spec.migrations.path.
             secret: The value of the key `uri`, or all keys.
             more: Python lines that run before the bootstrap, to hold the runner at a point; nothing is imported yet.
-            mounts: Folders of the pod that are elsewhere, by their names in places.
+            mounts: Folders of the pod that are elsewhere, by their names in job_env.
             env: More environment.
             job_uid: Of the Job; a new one for each run without it.
             sha256: The hash to pin; the zipapp's own without it.
@@ -189,7 +189,7 @@ class Runner:
             secret=str(version_table / "secret"),
             migrations=migrations,
             log=str(log),
-            mounts="\n".join(f"places.{name} = {str(folder)!r}" for name, folder in mounts.items()),
+            mounts="\n".join(f"job_env.{name} = {str(folder)!r}" for name, folder in mounts.items()),
             more=more,
         )
         with pytest.MonkeyPatch.context() as patch:

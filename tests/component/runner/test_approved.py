@@ -86,7 +86,7 @@ def test_sends_nothing_when_what_steers_the_run_changed(
 def test_sends_nothing_when_the_operator_was_upgraded_whose_rules_passed_the_plan(
     approval: Approval, database: Database
 ) -> None:
-    upgraded = "from alembic_operator.runner import inputs\ninputs.VERSION = '9.9.9'\n"
+    upgraded = "from alembic_operator.runner.history import inputs\ninputs.VERSION = '9.9.9'\n"
     assert f"versions.runner was '{VERSION}' and is '9.9.9'" in failed(approval.run(more=upgraded), Reason.PLAN_CHANGED)
     assert unchanged(database)
 
@@ -127,7 +127,7 @@ def test_goes_on_without_a_new_approval_when_it_was_killed_between_revisions(
 ) -> None:
     hold = """
 import threading
-import alembic_operator.runner.revision as revision
+import alembic_operator.runner.migrate.revision as revision
 end = revision.Running._end
 def held(self, number, total):
     end(self, number, total)

@@ -97,7 +97,7 @@ def test_goes_on_when_it_was_interrupted_between_two_steps(
     steps = [step("r3", DOWN["r3"]), step("r2", DOWN["r2"])]
     approval = approve(runner, project, database, steps, to="r1", direction="Downgrade")
     stop = """
-import alembic_operator.runner.revision as revision
+import alembic_operator.runner.migrate.revision as revision
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.runner.errors import EndRequested
 end = revision.Running._end

@@ -26,7 +26,7 @@ BACKENDS = (
 AT_GATE = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77 AND classid = 0"
 HOLD_BEFORE_VERIFYING = """
 import threading
-import alembic_operator.runner.verify as verify
+import alembic_operator.runner.migrate.verify as verify
 def held(*arguments):
     print("at the gate", flush=True)
     threading.Event().wait(60)

@@ -14,7 +14,7 @@ from .project import Project
 
 IMPATIENT = Timeouts(lock=0.5)
 TWO_TRIES = """
-import alembic_operator.runner.apply as apply
+import alembic_operator.runner.migrate.migration as apply
 apply.TRIES, apply._FIRST_PAUSE = 2, 0.1
 """
 

@@ -38,7 +38,7 @@ for made in (metadata, copied):
 print(";".join(sent))
 """
 _KEEP = """
-from alembic_operator.runner.ordering import keep_declaration_order
+from alembic_operator.runner.migrate.declaration_order import keep_declaration_order
 keep_declaration_order()
 keep_declaration_order()
 """

@@ -43,7 +43,7 @@ def test_goes_on_in_the_users_schema_when_plain_alembic_began_there(
 
 
 @pytest.mark.parametrize(
-    ("setting", "place"),
+    ("setting", "version_table"),
     [
         ("app, public", "app"),
         ("gone, app", "app"),

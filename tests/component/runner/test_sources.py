@@ -70,7 +70,7 @@ def test_revision_ends_when_a_file_that_it_imports_late_is_not_the_approved_one(
 ) -> None:
     late = project.directory / "migrations" / "late.py"
     hold = f"""
-import alembic_operator.runner.applying as applying
+import alembic_operator.runner.commands.apply as applying
 migrate = applying._migrate
 def changed(*arguments, **options):
     open({str(late)!r}, "w").write("TABLE = 'evil'\\n")

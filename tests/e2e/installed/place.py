@@ -22,7 +22,7 @@ from .histories import FOLDER, GATE
 from .messages import plain
 
 GROUP = "alembic-operator.dev"
-STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
+STALLED = "No Job starts until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 PASSWORD = "p@ss/w:rd"
 ANNA = "anna@example.com"  # who approves
 UNREVIEWED = {"mode": "Auto", "evidence": "Static"}  # one Job, which applies what is pending

@@ -20,7 +20,7 @@ def test_failing_sql_is_told_and_a_corrected_image_goes_on(place: Place) -> None
     assert place.message() == failed
     assert place.conditions() == {"Ready": ("False", "MigrationFailed"), "Stalled": ("True", "MigrationFailed")}
     assert place.told("MigrationStarted", "MigrationFailed") == [
-        ("Normal", "MigrationStarted", "Job shop/1 brings the database to revision a2."),
+        ("Normal", "MigrationStarted", "Job shop/1 is migrating the database to revision a2."),
         ("Warning", "MigrationFailed", failed),
     ]
     assert (status["current"], status["pendingRevisions"], place.revisions()) == ("a1", 1, ["a1"])
@@ -74,7 +74,7 @@ def test_run_without_enough_memory_is_told_and_more_memory_helps(place: Place) -
 
     assert place.conditions() == {"Ready": ("False", "RetriesExceeded"), "Stalled": ("True", "RetriesExceeded")}
     assert place.message() == (
-        "Given up after 2 failed runs (spec.retry.limit 1). The last: Job shop/3 ran out of memory and was killed. "
+        "Gave up after 2 failed runs (spec.retry.limit 1). Last failure: Job shop/3 ran out of memory and was killed. "
         "Raise spec.job.resources.limits.memory."
         f" {STALLED}"
     )
@@ -96,7 +96,7 @@ def test_quota_for_pods_is_told_and_its_raise_is_enough(place: Place) -> None:
         'The API server refused to create the pod of Job shop/1: Error creating: pods "POD shop/1" is forbidden: '
         "exceeded "
         "quota: none, requested: pods=1, used: pods=0, limited: pods=0. Raise the quota, or change spec.job or the "
-        "policy that objects; it is tried again by itself."
+        "policy that objects; the operator retries automatically."
     )
     place.kubectl("delete", "resourcequota", "none")
     place.wait("UpToDate", timeout=180)  # the Job controller tries again at growing intervals
@@ -113,7 +113,7 @@ def test_quota_for_jobs_is_told_and_its_raise_is_enough(place: Place) -> None:
     assert place.message() == (
         'The API server refused to create the Job: jobs.batch "shop/1" is forbidden: exceeded quota: none, requested: '
         "count/jobs.batch=1, used: count/jobs.batch=0, limited: count/jobs.batch=0 (403). Raise the quota, or change "
-        "spec.job or the policy that objects; it is tried again by itself. Next attempt at TIME."
+        "spec.job or the policy that objects; the operator retries automatically. Next attempt at TIME."
     )
     place.kubectl("delete", "resourcequota", "none")
     place.wait("UpToDate")
@@ -126,7 +126,7 @@ def test_pod_that_fits_on_no_node_is_told(place: Place) -> None:
 
     assert place.conditions() == {"Ready": ("False", "Unschedulable"), "Reconciling": ("True", RETRYING)}
     assert place.message() == (
-        "Pod POD shop/1 fits on no node: 0/1 nodes are available: 1 node(s) didn't match Pod's node "
+        "Pod POD shop/1 cannot be scheduled: 0/1 nodes are available: 1 node(s) didn't match Pod's node "
         "affinity/selector. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not "
         "helpful for scheduling. Lower spec.job.resources, or change spec.job.nodeSelector or tolerations."
     )

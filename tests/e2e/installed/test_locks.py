@@ -41,7 +41,7 @@ def test_blocker_is_named_in_the_status_while_the_run_tries_again(blocked: Place
     run = status["run"]
     assert (plain(run["blockedBy"]), run["revision"], run["statement"]) == (BLOCKER, "a2", 1)
     assert blocked.conditions() == {"Ready": ("Unknown", "Migrating"), "Reconciling": ("True", "Migrating")}
-    assert blocked.message() == f"Job shop/2 brings the database to revision a2. It is blocked by {BLOCKER}."
+    assert blocked.message() == f"Job shop/2 is migrating the database to revision a2. It is blocked by {BLOCKER}."
 
 
 def test_run_ends_well_when_the_lock_is_released(place: Place) -> None:
@@ -63,7 +63,7 @@ def test_blocker_is_named_when_the_run_gives_up(blocked: Place) -> None:
 
     assert blocked.conditions() == {"Ready": ("False", "RetriesExceeded"), "Stalled": ("True", "RetriesExceeded")}
     assert blocked.message() == (
-        'Given up after 1 failed run (spec.retry.limit 0). The last: Applying revision "a2" (a2.py), statement 1: a '
+        'Gave up after 1 failed run (spec.retry.limit 0). Last failure: Applying revision "a2" (a2.py), statement 1: a '
         "lock "
         f"was not granted within 1 s, held by {BLOCKER} (SQLSTATE 55P03). It was rolled back. End what holds the lock, "
         f"or raise spec.timeouts.lock. {STALLED}"

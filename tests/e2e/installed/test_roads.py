@@ -21,7 +21,7 @@ def test_database_reaches_the_revision_when_a_resource_is_applied(place: Place) 
     assert place.message() == done
     assert place.conditions() == {"Ready": ("True", "UpToDate")}
     assert place.told("MigrationStarted", "MigrationSucceeded") == [
-        ("Normal", "MigrationStarted", "Job shop/1 brings the database to revision a3."),
+        ("Normal", "MigrationStarted", "Job shop/1 is migrating the database to revision a3."),
         ("Normal", "MigrationSucceeded", done),
     ]
     assert status["currentRevisions"] == place.revisions() == ["a3"]
@@ -64,8 +64,8 @@ def test_database_stays_ahead_when_an_older_revision_is_declared(place: Place) -
     status = place.wait("SchemaAhead")
     assert place.conditions() == {"Ready": ("True", "SchemaAhead"), "SchemaAhead": ("True", "SchemaAhead")}
     assert place.message() == (
-        "The database is at revision a3, which is newer than spec.revision a1: nothing is run. Set spec.revision to "
-        "what the database has, or leave it if an older release is to stay declared."
+        "The database is at revision a3, which is newer than spec.revision a1, so no migration runs. Set "
+        "spec.revision to the database's revision, or leave it to keep the older release declared."
     )
     assert (status["current"], place.revisions()) == ("a3", ["a3"])
 
@@ -118,7 +118,7 @@ def test_nothing_starts_while_a_resource_is_suspended(place: Place) -> None:
     place.wait("Suspended")
 
     assert place.conditions() == {"Ready": ("False", "Suspended")}
-    assert place.message() == "spec.suspend is true: no run is started. Set it to false to go on."
+    assert place.message() == "spec.suspend is true, so no Job starts. Set it to false to resume."
     assert place.jobs() == []
     place.patch(suspend=False)
     place.wait("UpToDate")

@@ -31,7 +31,7 @@ def test_image_that_cannot_be_pulled_is_named_and_another_is_taken_at_once(place
     # Which of the two the operator sees first is a matter of milliseconds.
     assert place.message().replace("ImagePullBackOff", "ErrImagePull") == (
         f"Pod POD shop/1 cannot pull its image (ErrImagePull): {missing}: not found. Check spec.migrations.image and "
-        "spec.migrations.pullSecrets; it is tried again by itself."
+        "spec.migrations.pullSecrets; the operator retries automatically."
     )
     place.patch(migrations={"image": place.image})
     place.wait("UpToDate")
@@ -107,7 +107,7 @@ def test_head_is_followed_in_a_development_namespace(places: Places) -> None:
         status = place.wait("UpToDate")
 
         assert (status["current"], status["targetRevision"]) == ("a3", "a3")
-        assert place.events()[0][2] == "Job shop/1 brings the database to revision head."
+        assert place.events()[0][2] == "Job shop/1 is migrating the database to revision head."
 
 
 def test_tag_is_refused_by_the_operator_when_the_namespace_is_no_longer_for_development(places: Places) -> None:

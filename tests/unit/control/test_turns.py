@@ -1,4 +1,4 @@
-"""LintSlot at the rules: one at a time, a few who wait, and nobody for long."""
+"""The slot for checking plans: one at a time, a few who wait, and nobody for long."""
 
 from __future__ import annotations
 
@@ -72,6 +72,6 @@ async def test_turn_is_given_back_when_its_holder_breaks_or_is_cancelled() -> No
 async def test_turn_is_left_to_others_when_it_is_not_begun() -> None:
     lint_slot, begun = LintSlot(patience=0.0), False
     async with lint_slot.acquire(), lint_slot.acquire() as begin:
-        await begin()  # SlotBusy, were it taken
+        await begin()  # raises SlotBusy, were it taken
         begun = True
     assert begun

@@ -74,10 +74,10 @@ def test_stalled_resource_stays_so_when_a_check_finds_the_same() -> None:
     assert world.ready() == (
         "Unknown",
         "Checking",
-        f"Job {world.run().name} reads which revision the database is at.",
+        f"Job {world.run().name} is checking the database's current revision.",
     )
     assert world.look().actions == ()
-    assert world.ready()[2] == f"Job {world.run().name} reads which revision the database is at."
+    assert world.ready()[2] == f"Job {world.run().name} is checking the database's current revision."
     decision = world.reports(Outcome.BEHIND, current=["a1"], pending=1)
     assert world.ready() == ("False", "MigrationFailed", f"Revision b2, statement 1: syntax error. {STALLED}")
     assert decision.events == ()

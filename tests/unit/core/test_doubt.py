@@ -39,7 +39,7 @@ def test_check_reads_the_database_when_a_run_left_no_result(end: dict[str, objec
     run = world.run()
     assert request_of(run).kind is CHECK
     said = message.replace("JOB", job)
-    assert world.ready() == ("Unknown", "Checking", f"{said} What it did is being read from the database.")
+    assert world.ready() == ("Unknown", "Checking", f"{said} Checking the database to see what was applied.")
     assert world.others() == {"Reconciling": "Checking"}
     assert world.parsed.failures == 1
     assert world.parsed.last_failure is not None
@@ -83,7 +83,7 @@ def test_resource_stalls_when_the_check_finds_work_left_and_no_retry_is() -> Non
     world = doubted(retry={"limit": 0, "backoff": "10s"})
     world.reports(Outcome.BEHIND, current=["a1"], pending=1)
     assert world.reason() == "RetriesExceeded"
-    assert world.ready()[2].startswith("Given up after 1 failed run (spec.retry.limit 0). The last: Job ")
+    assert world.ready()[2].startswith("Gave up after 1 failed run (spec.retry.limit 0). Last failure: Job ")
 
 
 @pytest.mark.parametrize("reason", [Reason.OUTCOME_UNKNOWN, Reason.DATABASE_UNREACHABLE, Reason.DEADLOCK])
@@ -108,7 +108,7 @@ def test_check_follows_when_the_job_of_the_run_is_gone() -> None:
     world.look()
     assert request_of(world.run()).kind is CHECK
     assert world.ready()[2] == (
-        f"Job {job} was deleted before its outcome could be read. What it did is being read from the database."
+        f"Job {job} was deleted before its outcome could be read. Checking the database to see what was applied."
     )
 
 
@@ -120,7 +120,7 @@ def test_check_follows_when_the_deadline_ended_a_run_that_had_started() -> None:
     world.look()
     assert world.ready()[2] == (
         f"Job {run.name} was ended at its deadline. Raise spec.timeouts.run if it needs more. "
-        "What it did is being read from the database."
+        "Checking the database to see what was applied."
     )
 
 
@@ -133,7 +133,7 @@ def test_check_follows_when_the_pod_was_evicted_without_a_word() -> None:
     world.look()
     assert world.ready()[2] == (
         f"Job {run.name} ended without a word of its pod (PodFailurePolicy). "
-        "What it did is being read from the database."
+        "Checking the database to see what was applied."
     )
 
 
@@ -159,7 +159,7 @@ def test_check_follows_when_a_job_ran_in_two_pods() -> None:
     assert world.ready() == (
         "Unknown",
         "Checking",
-        f"Job {run.name} ran in 2 pods. What it did is being read from the database.",
+        f"Job {run.name} ran in 2 pods. Checking the database to see what was applied.",
     )
 
 
@@ -205,7 +205,8 @@ def test_result_does_not_count_when_the_job_asks_for_something_else() -> None:
     text = world.result(Outcome.APPLIED, run).to_json()
     world.ends(text)
     assert world.ready()[2] == (
-        f"Job {run.name} asks for something else than this resource does. What it did is being read from the database."
+        f"Job {run.name} asks for something else than this resource does. Checking the database to see what was "
+        "applied."
     )
 
 

@@ -18,7 +18,7 @@ CASES: dict[str, tuple[World, str, str]] = {
     "suspended": (
         World(spec={**World().spec, "suspend": True}),
         "Suspended",
-        "spec.suspend is true: no run is started. Set it to false to go on.",
+        "spec.suspend is true, so no Job starts. Set it to false to resume.",
     ),
     "invalid": (
         World(spec={**World().spec, "revision": "base"}),
@@ -47,8 +47,9 @@ CASES: dict[str, tuple[World, str, str]] = {
     "no image for a ConfigMap": (
         World(spec={**World().spec, "migrations": {"configMap": {"name": "shop-migrations"}}}),
         "InvalidSpec",
-        "spec.migrations.configMap: this installation has no image to run such migrations in. Set runnerImage in the "
-        "chart's values, or put the migrations into an image and name it in spec.migrations.image.",
+        "spec.migrations.configMap needs a runner image, and this installation has none. Set runnerImage in the "
+        "chart's "
+        "values, or build the migrations into an image and name it in spec.migrations.image.",
     ),
 }
 
@@ -245,7 +246,7 @@ def test_resource_waits_when_the_job_is_refused() -> None:
         "False",
         "JobRefused",
         'The API server refused to create the Job: pods "shop" is forbidden: exceeded quota: compute. Raise the quota, '
-        "or change spec.job or the policy that objects; it is tried again by itself. "
+        "or change spec.job or the policy that rejects it; the operator retries automatically. "
         f"Next attempt at {world.status['nextRunAfter']}.",
     )
     assert (decision.actions, world.parsed.run, world.parsed.attempts) == ((), None, 0)
@@ -257,13 +258,13 @@ def test_resource_waits_when_the_job_is_refused() -> None:
 def test_resource_stalls_when_the_name_of_its_job_is_taken() -> None:
     world = World(taken=True)
     decision = world.look()
-    name = world.ready()[2].split()[2].rstrip(":")
+    name = world.ready()[2].split()[3].rstrip(":")
     assert name.startswith("shop-")
     assert world.ready() == (
         "False",
         "JobNameConflict",
-        f"Creating Job {name}: one of that name exists and does not belong to this resource; it is left alone. "
-        "Delete or rename it, then set the annotation alembic-operator.dev/retry-at to a new value.",
+        f"Cannot create Job {name}: an object with that name exists and is not owned by this resource. It was left "
+        "unchanged. Delete or rename it, then set the annotation alembic-operator.dev/retry-at to a new value.",
     )
     assert decision.actions == ()
     world.taken = False
@@ -283,7 +284,7 @@ def test_behind_is_not_forgotten_when_a_job_is_just_being_deleted() -> None:
     assert world.ready() == (
         "Unknown",
         "Migrating",
-        f"Job {check.name} found the database at revision a1, with revisions to apply: a run is started.",
+        f"Job {check.name} found the database at revision a1with pending revisions; starting an apply Job.",
     )
     world.sweep()
     world.look()

@@ -24,12 +24,12 @@ def test_apply_run_starts_when_the_resource_is_fresh() -> None:
     decision = world.look()
     run = world.run()
     assert request_of(run).kind is APPLY
-    assert world.ready() == ("Unknown", "Migrating", f"Job {run.name} brings the database to revision b2.")
+    assert world.ready() == ("Unknown", "Migrating", f"Job {run.name} is migrating the database to revision b2.")
     assert world.others() == {"Reconciling": "Migrating"}
     assert world.parsed.run == Run("Apply", run.name, 1, NOON, 1)
     assert (world.parsed.observed_generation, world.parsed.attempts, world.parsed.target_revision) == (1, 1, "b2")
     assert decision.events == (
-        Event(EventReason.MIGRATION_STARTED, f"Job {run.name} brings the database to revision b2."),
+        Event(EventReason.MIGRATION_STARTED, f"Job {run.name} is migrating the database to revision b2."),
     )
     assert decision.requeue_after == 15
 
@@ -104,7 +104,7 @@ def test_run_took_back_when_its_last_revision_is_no_row_of_the_database() -> Non
     job = world.run().name
     back = [AppliedRevision("d4", 1, 0.5), AppliedRevision("c3", 1, 0.5)]
     world.reports(Outcome.APPLIED, before=["d4"], applied=back, applied_count=2, finished_at=SOON)
-    message = f"Job {job} took back 2 revisions in 1.0 s: d4, c3. The database is at revision b2."
+    message = f"Job {job} reverted 2 revisions in 1.0 s: d4, c3. The database is at revision b2."
     assert world.ready() == ("True", "UpToDate", message)
 
 
@@ -140,8 +140,8 @@ def test_resource_is_ready_and_ahead_when_the_database_has_more() -> None:
     assert world.ready() == (
         "True",
         "SchemaAhead",
-        "The database is at revision d4, which is newer than spec.revision b2: nothing is run. "
-        "Set spec.revision to what the database has, or leave it if an older release is to stay declared.",
+        "The database is at revision d4, which is newer than spec.revision b2, so no migration runs. "
+        "Set spec.revision to the database's revision, or leave it to keep the older release declared.",
     )
     assert world.others() == {"SchemaAhead": "SchemaAhead"}
     assert world.look().requeue_after is None
@@ -217,7 +217,8 @@ def test_resource_stalls_when_the_retries_are_used_up(limit: int) -> None:
     assert world.ready() == (
         "False",
         "RetriesExceeded",
-        f"Given up after {limit + 1} failed run{'s' if limit else ''} (spec.retry.limit {limit}). The last: Deadlock "
+        f"Gave up after {limit + 1} failed run{'s' if limit else ''} (spec.retry.limit {limit}). Last failure: "
+        "Deadlock "
         f"on orders. {STALLED}",
     )
     assert world.others() == {"Stalled": "RetriesExceeded"}

@@ -18,11 +18,11 @@ def waiting(reason: str, message: str) -> dict[str, Any]:
 
 
 NEVER = {"exitCode": 128, "startedAt": "1970-01-01T00:00:00Z", "message": 'exec: "python4": not found'}
-PULL = "Check spec.migrations.image and spec.migrations.pullSecrets; it is tried again by itself."
+PULL = "Check spec.migrations.image and spec.migrations.pullSecrets; the operator retries automatically."
 SHADOW = "Pod POD cannot start its shadow, the scratch PostgreSQL of a plan run"
 SHADOW_REMEDY = (
     "Check spec.review.shadow and spec.migrations.pullSecrets, or the operator's shadow.images where the spec names no "
-    "image; it is tried again by itself."
+    "image; the operator retries automatically."
 )
 TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "image": (
@@ -35,19 +35,19 @@ TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         waiting("ErrImagePull", ""),
         {},
         "ImagePullFailed",
-        f"Pod POD cannot pull its image (ErrImagePull): no further word. {PULL}",
+        f"Pod POD cannot pull its image (ErrImagePull): no further details. {PULL}",
     ),
     "configuration": (
         waiting("CreateContainerConfigError", 'secret "x" not found'),
         {},
         "PodNotStarting",
-        'Pod POD does not start (CreateContainerConfigError): secret "x" not found. Check spec.job and what it names.',
+        'Pod POD is not starting (CreateContainerConfigError): secret "x" not found. Check spec.job and what it names.',
     ),
     "interpreter, before the Job knows": (
         waiting("RunContainerError", "no such file"),
         {},
         "PodNotStarting",
-        "Pod POD does not start (RunContainerError): no such file. Check spec.job and what it names.",
+        "Pod POD is not starting (RunContainerError): no such file. Check spec.job and what it names.",
     ),
     "no node": (
         {},
@@ -57,7 +57,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
             ]
         },
         "Unschedulable",
-        "Pod POD fits on no node: 0/1 nodes: cpu. Lower spec.job.resources, or change spec.job.nodeSelector or "
+        "Pod POD cannot be scheduled: 0/1 nodes: cpu. Lower spec.job.resources, or change spec.job.nodeSelector or "
         "tolerations.",
     ),
     "sidecar": (
@@ -87,7 +87,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {},
         {"phase": "Failed", "reason": "OutOfcpu", "message": "Node had not enough cpu."},
         "PodNotStarting",
-        "Pod POD was ended before it started (OutOfcpu): Node had not enough cpu.",
+        "Pod POD ended before it started (OutOfcpu): Node had not enough cpu.",
     ),
 }
 
@@ -126,8 +126,8 @@ def test_refusal_is_told_when_the_pod_may_not_be_made() -> None:
         "False",
         "JobRefused",
         f"The API server refused to create the pod of Job {run.name}: Error creating: pods "
-        '"x" is forbidden: exceeded quota: compute. Raise the quota, or change spec.job or the policy that objects; '
-        "it is tried again by itself.",
+        '"x" is forbidden: exceeded quota: compute. Raise the quota, or change spec.job or the policy that rejects it; '
+        "the operator retries automatically.",
     )
     assert decision.requeue_after == 20
 

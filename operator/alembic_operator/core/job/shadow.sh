@@ -1,4 +1,4 @@
-# The shadow's container: see shadow_script.py. POSIX sh; words between @ signs are replaced.
+# The shadow's container: see shadow_script.py. POSIX sh; its words in capitals are replaced.
 shared=$1 data=$2 server= job= tick=1
 export HOME="$data" TZ=UTC LC_MESSAGES=C LANGUAGE= LANG="${LC_ALL:-${LANG:-C}}"
 unset LC_ALL PGDATA PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGPASSFILE PGSERVICE PGOPTIONS PGAPPNAME

@@ -28,7 +28,7 @@ REPLANS = 5  # plans in a row that were out of date before they ran; then there 
 
 
 def noted(state: ReconcileState, job: Job, result: RunResult) -> ReconcileState:
-    """The account with what is to be said of the plan that this run ran."""
+    """The state with what is to be said of the plan that this run ran."""
     approved, failure = job.approved, result.failure
     if job.kind is not RunKind.APPLY or approved is None or not approved.name:
         return state
@@ -40,7 +40,7 @@ def noted(state: ReconcileState, job: Job, result: RunResult) -> ReconcileState:
 
 
 def planned(state: ReconcileState, job: Job, case: Case) -> ReconcileState:
-    """The account after a run that made a plan; whether it may run is judged from the plan in the cluster."""
+    """The state after a run that made a plan; whether it may run is judged from the plan in the cluster."""
     draft = job.draft
     if draft is None:
         draft = NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} made a plan, and its log could not be read.")
@@ -62,7 +62,7 @@ def planned(state: ReconcileState, job: Job, case: Case) -> ReconcileState:
 
 
 def withdrawn(state: ReconcileState, job: Job | None, why: str) -> ReconcileState:
-    """The account without its plan, where that was neither applied nor is what `job` ran; people are told."""
+    """The state without its plan, where that was neither applied nor is what `job` ran; people are told."""
     ref, ran = state.status.plan, job.approved if job else None
     if ref is None or used_up(state.status, ref) or (ran is not None and ran.digest == ref.digest):
         return state
@@ -77,7 +77,7 @@ def withdrawn(state: ReconcileState, job: Job | None, why: str) -> ReconcileStat
 
 
 def plan_changed(state: ReconcileState, job: Job, failure: Failure, case: Case) -> ReconcileState:
-    """The account after a plan that was out of date before it ran: planned again, at once while that is rare."""
+    """The state after a plan that was out of date before it ran: planned again, at once while that is rare."""
     last = state.status.last_failure
     state = withdrawn(state, None, failure.message)
     if last is not None and last.reason == failure.reason.value and last.count >= REPLANS:
@@ -88,7 +88,7 @@ def plan_changed(state: ReconcileState, job: Job, failure: Failure, case: Case) 
 
 
 def given_up_plan(state: ReconcileState, job: Job) -> ReconcileState:
-    """The account after an unknown outcome: what settles the revision is another plan, and this one goes on no more."""
+    """The state after an unknown outcome: what settles the revision is another plan, and this one goes on no more."""
     ref = state.status.plan
     plan_phases = (PlanPhase(ref.name, "Failed"),) if ref is not None and job.kind is not RunKind.APPLY else ()
     status = forget_plan(replace(state.status, plan=None))

@@ -10,17 +10,17 @@ from alembic_operator.core.plans.approval import Verdict
 from alembic_operator.core.plans.build import SQL_KEY
 from alembic_operator.core.status.messages import joined
 
-_NO_CHANGE = "A rejected plan stays so until what it is made from changes."
+_NO_CHANGE = "The rejection stands until the plan's inputs change."
 
 
 def plan_made(ref: PlanRef) -> str:
     """A plan was made."""
-    return f"SchemaPlan {ref.name} ({ref.digest}) is what would run: {ref.direction}, {ref.summary}."
+    return f"SchemaPlan {ref.name} ({ref.digest}) is what will run: {ref.direction}, {ref.summary}."
 
 
 def replanned(message: str) -> str:
     """A plan was out of date before anything was sent."""
-    return joined(message, "It is planned again.")
+    return joined(message, "Creating a new plan.")
 
 
 def superseded(name: str, why: str) -> str:
@@ -30,12 +30,15 @@ def superseded(name: str, why: str) -> str:
 
 def claimed(result: RunResult) -> str:
     """Nothing is to be sent, and the database is not entered as this resource's yet."""
-    return f"Job {result.job} found no revision to apply: a run enters this resource as the database's owner."
+    return (
+        f"Job {result.job} found no pending revisions; starting an apply Job to record this resource as the database's "
+        "owner."
+    )
 
 
 def part_done(result: RunResult) -> str:
     """What comes before the revisions is done."""
-    return f"Job {result.job} ended well, and revisions are left to apply: they are planned."
+    return f"Job {result.job} succeeded; planning the remaining revisions."
 
 
 def counts(plan: PlanSpec, why: str = "") -> str:
@@ -47,15 +50,15 @@ def counts(plan: PlanSpec, why: str = "") -> str:
 
 
 def waits(plan: SchemaPlan, verdict: Verdict, *, policies: bool, fault: str = "", other_digest: str = "") -> str:
-    """A plan waits for a decision: which, why, and how to read and how to approve it. At most 1 KiB."""
+    """A plan is waiting for approval: which, why, and how to read and how to approve it. At most 1 KiB."""
     where, name = f"kubectl -n {plan.namespace}", plan.name
-    head = f"SchemaPlan {name} waits for a decision: {verdict.why} ({counts(plan.plan, verdict.why)})."
+    head = f"SchemaPlan {name} is waiting for approval: {verdict.why} ({counts(plan.plan, verdict.why)})."
     if fault:
         return joined(
-            head, f"It cannot be approved: {fault}. Delete it, and it is made again: {where} delete splan {name}."
+            head, f"It cannot be approved: {fault}. Delete it to have it created again: {where} delete splan {name}."
         )
     if not plan.plan.sql:
-        return joined(head, "It cannot be approved. Name a revision half-way in the spec, so that less is planned.")
+        return joined(head, "It cannot be approved. Name an earlier revision in the spec to make a smaller plan.")
     first = plan.plan.sql[0].config_map
     jsonpath = SQL_KEY.replace(".", "\\.")
     read = f"Read it: {where} get cm {first} -o jsonpath='{{.data.{jsonpath}}}'"
@@ -76,7 +79,7 @@ def _worst(finding: PlanFinding | None) -> str:
         return ""
     where = f" in revision {finding.revision}" if finding.revision else ""
     about = f" on {finding.object}" if finding.object else ""
-    return f"The worst: {finding.rule}{where}{about}: {finding.message}"
+    return f"Worst finding: {finding.rule}{where}{about}: {finding.message}"
 
 
 def rejected(plan: SchemaPlan, verdict: Verdict) -> str:
@@ -84,7 +87,7 @@ def rejected(plan: SchemaPlan, verdict: Verdict) -> str:
     why = f": {cut(verdict.reason, 400)}" if verdict.reason else ""
     return joined(
         f"SchemaPlan {plan.name} was rejected by {verdict.by}{why}",
-        f"{_NO_CHANGE} To withdraw the rejection: kubectl -n {plan.namespace} delete splan {plan.name}.",
+        f"{_NO_CHANGE} To withdraw it: kubectl -n {plan.namespace} delete splan {plan.name}.",
     )
 
 
@@ -96,15 +99,15 @@ def approved(name: str, digest: str, by: str) -> str:
 def still_going(plan: SchemaPlan) -> str:
     """Our plan was deleted, and does not go: a run of it would end with it."""
     return (
-        f"Creating SchemaPlan {plan.name}: the one that was deleted is still there. Something holds it by a finalizer: "
-        f"kubectl -n {plan.namespace} get splan {plan.name} -o jsonpath={{.metadata.finalizers}}. It is tried again by "
-        "itself."
+        f"Cannot create SchemaPlan {plan.name}: a deleted plan of that name still exists because of a finalizer: "
+        f"kubectl -n {plan.namespace} get splan {plan.name} -o jsonpath={{.metadata.finalizers}}. The operator retries "
+        "automatically."
     )
 
 
 def name_taken(name: str) -> str:
     """Our plan's name is taken by something that is not ours."""
     return (
-        f"Creating SchemaPlan {name}: one of that name exists and is not what was planned; it is left alone. "
+        f"Cannot create SchemaPlan {name}: a different plan with that name exists. It was left unchanged. "
         "Delete it, then set the annotation alembic-operator.dev/retry-at to a new value."
     )

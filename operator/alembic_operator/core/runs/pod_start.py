@@ -29,7 +29,7 @@ def refused(job: str, words: str) -> str:
     """The message for a Job, or the pod of a Job, that the API server did not let in."""
     return joined(
         f"The API server refused to create {job}: {words.strip()[:500]}",
-        "Raise the quota, or change spec.job or the policy that objects; it is tried again by itself.",
+        "Raise the quota, or change spec.job or the policy that rejects it; the operator retries automatically.",
     )
 
 
@@ -42,7 +42,7 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
         return (
             Reason.UNSCHEDULABLE,
             joined(
-                f"Pod {pod.name} fits on no node: {pod.unschedulable[:400]}",
+                f"Pod {pod.name} cannot be scheduled: {pod.unschedulable[:400]}",
                 "Lower spec.job.resources, or change spec.job.nodeSelector or tolerations.",
             ),
         )
@@ -57,7 +57,7 @@ def _pod_trouble(pod: Pod) -> tuple[Reason, str] | None:
     if pod.reason and not pod.started:
         return (
             Reason.POD_NOT_STARTING,
-            f"Pod {pod.name} was ended before it started ({pod.reason}): {pod.message[:400]}",
+            f"Pod {pod.name} ended before it started ({pod.reason}): {pod.message[:400]}",
         )
     return None
 
@@ -68,19 +68,19 @@ def _container_trouble(pod: Pod) -> tuple[Reason, str]:
             Reason.SHADOW_FAILED,
             f"Pod {pod.name} cannot start its shadow, the scratch PostgreSQL of a plan run ({pod.waiting}): "
             f"{_words(pod).removeprefix(_SHADOW)}. Check spec.review.shadow and spec.migrations.pullSecrets, or the "
-            "operator's shadow.images where the spec names no image; it is tried again by itself.",
+            "operator's shadow.images where the spec names no image; the operator retries automatically.",
         )
     if pod.waiting in _PULL:
         return (
             Reason.IMAGE_PULL_FAILED,
             f"Pod {pod.name} cannot pull its image ({pod.waiting}): {_words(pod)}. "
-            "Check spec.migrations.image and spec.migrations.pullSecrets; it is tried again by itself.",
+            "Check spec.migrations.image and spec.migrations.pullSecrets; the operator retries automatically.",
         )
     return (
         Reason.POD_NOT_STARTING,
-        f"Pod {pod.name} does not start ({pod.waiting}): {_words(pod)}. Check spec.job and what it names.",
+        f"Pod {pod.name} is not starting ({pod.waiting}): {_words(pod)}. Check spec.job and what it names.",
     )
 
 
 def _words(pod: Pod) -> str:
-    return _WRAPPING.sub("", pod.waiting_message or "no further word").strip().rstrip(".")[:400]
+    return _WRAPPING.sub("", pod.waiting_message or "no further details").strip().rstrip(".")[:400]

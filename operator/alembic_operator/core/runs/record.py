@@ -44,7 +44,7 @@ FRESH = 900.0
 
 
 def record(state: ReconcileState, job: Job, ending: Ending, schema: DatabaseSchema, now: datetime) -> ReconcileState:
-    """The account with this run's end in it.
+    """The state with this run's end in it.
 
     A run of an older generation goes into the history and the facts about the database; what it means for the resource
     is decided by the run of the present one.
@@ -66,7 +66,7 @@ def record(state: ReconcileState, job: Job, ending: Ending, schema: DatabaseSche
 
 
 def _still_stopped(state: ReconcileState, job: Job, ending: Ending, case: Case) -> ReconcileState | None:
-    """The account where a check that was asked for could not read why the resource had stopped: it stays so.
+    """The state where a check that was asked for could not read why the resource had stopped: it stays so.
 
     To be waited for would end in an apply run that nobody asked for.
     """
@@ -196,7 +196,7 @@ def _failed(state: ReconcileState, job: Job, result: RunResult, failure: Failure
 
 
 def _left(state: ReconcileState, job: Job, result: RunResult, case: Case) -> ReconcileState:
-    """The account after a run that ended well and left something to do."""
+    """The state after a run that ended well and left something to do."""
     if job.kind is RunKind.PLAN:
         return to_be_claimed(state, result, case)
     return _behind(state, job, result, case) if job.kind is RunKind.CHECK else goes_on(state, result, case)
@@ -212,7 +212,7 @@ def _behind(state: ReconcileState, job: Job, result: RunResult, case: Case) -> R
     last = state.status.last_failure
     reason = Reason(last.reason) if last and last.reason in set(Reason) else None
     if last is None or reason is None or reason.reason_class is ReasonClass.WAIT:
-        # ConditionUpdate in the status too: should the run not start now, the next look knows that one must.
+        # Written to the status too: should the run not start now, the next look knows that one must.
         summary = Summary(case.schema.generation, Reason.MIGRATING, behind(result))
         return replace(state, status=summarize(state.status, summary, case.now), due=NextRun.APPLY)
     failure = Failure(reason, last.message, last.revision, last.statement, last.sqlstate)

@@ -17,7 +17,7 @@ from alembic_operator.core.status.messages import given_up, joined, retry_note, 
 
 
 def fail(state: ReconcileState, failure: Failure, case: Case, salt: str) -> ReconcileState:
-    """The account after a failure that is known for what it is; `salt` spreads the time of the next try."""
+    """The state after a failure that is known for what it is; `salt` spreads the time of the next try."""
     counted = failure.reason.reason_class in (ReasonClass.RETRY, ReasonClass.REPLAN)
     status = replace(
         state.status,

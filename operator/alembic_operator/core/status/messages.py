@@ -18,10 +18,10 @@ def target(spec: Spec) -> str:
 def started(kind: RunKind, job: str, wanted: str) -> str:
     """A run was started; `wanted` as `target` has it."""
     if kind is RunKind.CHECK:
-        return f"Job {job} reads which revision the database is at."
+        return f"Job {job} is checking the database's current revision."
     if kind is RunKind.PLAN:
-        return f"Job {job} finds out what it takes to bring the database to {wanted}."
-    return f"Job {job} brings the database to {wanted}."
+        return f"Job {job} is planning the migration to {wanted}."
+    return f"Job {job} is migrating the database to {wanted}."
 
 
 def _at(result: RunResult) -> str:
@@ -43,7 +43,7 @@ def up_to_date(result: RunResult) -> str:
 
 def behind(result: RunResult) -> str:
     """A check found revisions to apply."""
-    return f"Job {result.job} found the database at {_at(result)}, with revisions to apply: a run is started."
+    return f"Job {result.job} found the database at {_at(result)}with pending revisions; starting an apply Job."
 
 
 def looked(result: RunResult) -> str:
@@ -55,8 +55,8 @@ def looked(result: RunResult) -> str:
 def ahead(result: RunResult) -> str:
     """The database has the target and more."""
     return _with_warnings(
-        f"The database is at {_at(result)}, which is newer than {_target_of(result)}: nothing is run. Set "
-        "spec.revision to what the database has, or leave it if an older release is to stay declared.",
+        f"The database is at {_at(result)}, which is newer than {_target_of(result)}, so no migration runs. Set "
+        "spec.revision to the database's revision, or leave it to keep the older release declared.",
         result,
     )
 
@@ -71,7 +71,7 @@ def succeeded(result: RunResult) -> str:
     seconds = sum(item.seconds for item in result.applied)
     plural = "revision" if count == 1 else "revisions"
     took = f" in {seconds:.1f} s" if len(result.applied) == count else ""
-    did = "took back" if _went_back(result) else "applied"
+    did = "reverted" if _went_back(result) else "applied"
     return _with_warnings(
         f"Job {result.job} {did} {count} {plural}{took}: {shown}. The database is at {_at(result)}.", result
     )
@@ -91,7 +91,7 @@ def _with_warnings(message: str, result: RunResult) -> str:
 
 def found_late(result: RunResult) -> str:
     """A run's good outcome was found long after its end."""
-    return f"Job {result.job} ended at {result.finished_at}. Where the database is by now is being read."
+    return f"Job {result.job} finished at {result.finished_at}. Checking the database's current revision."
 
 
 def joined(*parts: str) -> str:
@@ -102,7 +102,7 @@ def joined(*parts: str) -> str:
 
 def doubted(message: str) -> str:
     """An apply run left no result."""
-    return joined(message, "What it did is being read from the database.")
+    return joined(message, "Checking the database to see what was applied.")
 
 
 def retry_note(reason: Reason, at: str, failures: int, limit: int) -> str:
@@ -120,7 +120,7 @@ def blocked(message: str, blocker: str) -> str:
 def given_up(message: str, failures: int, limit: int) -> str:
     """The retries are used up."""
     runs = "run" if failures == 1 else "runs"
-    return f"Given up after {failures} failed {runs} (spec.retry.limit {limit}). The last: {message}"
+    return f"Gave up after {failures} failed {runs} (spec.retry.limit {limit}). Last failure: {message}"
 
 
 def stalled(message: str) -> str:
@@ -136,11 +136,11 @@ def repair_by_plan(namespace: str, name: str) -> str:
     )
 
 
-STALLED = "Nothing is run until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
-SUSPENDED = "spec.suspend is true: no run is started. Set it to false to go on."
+STALLED = "No Job starts until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
+SUSPENDED = "spec.suspend is true, so no Job starts. Set it to false to resume."
 NO_RUNNER_IMAGE = (
-    "spec.migrations.configMap: this installation has no image to run such migrations in. "
-    "Set runnerImage in the chart's values, or put the migrations into an image and name it in spec.migrations.image."
+    "spec.migrations.configMap needs a runner image, and this installation has none. Set runnerImage in the chart's "
+    "values, or build the migrations into an image and name it in spec.migrations.image."
 )
 HEAD_OUTSIDE_DEVELOPMENT = (
     "spec.revision: head and heads are accepted only in a namespace labelled "
@@ -160,6 +160,7 @@ def not_pinned(image: str) -> str:
 def name_conflict(what: str) -> str:
     """The name of something that we make is taken by something that is not ours."""
     return (
-        f"Creating {what}: one of that name exists and does not belong to this resource; it is left alone. "
+        f"Cannot create {what}: an object with that name exists and is not owned by this resource. It was left "
+        "unchanged. "
         "Delete or rename it, then set the annotation alembic-operator.dev/retry-at to a new value."
     )

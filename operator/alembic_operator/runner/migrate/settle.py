@@ -164,7 +164,7 @@ def _send_one(connection: RawConnection, statement: str, version_table: VersionT
                 Reason.PLAN_CHANGED,
                 f"Settling {version_table}: a statement met {cursor.rowcount} rows, and expected one; all was rolled "
                 "back",
-                "It is planned again.",
+                "Creating a new plan.",
             )
     finally:
         cursor.close()

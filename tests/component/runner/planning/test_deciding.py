@@ -60,11 +60,11 @@ def test_target_refuses_a_write_when_a_revision_s_import_reaches_the_plan_s_sess
 ) -> None:
     assert planner.runner(two, database.uri, revision="r1").exit_code == 0
     more = """
-import alembic_operator.runner.planning.plan as plan
-original = plan.make_plan
-def spoiled(run, driver, connection, history):
+import alembic_operator.runner.commands.plan as plan
+original = plan.plan
+def spoiled(run, connection):
     connection.cursor().execute("CREATE TABLE spoiled (id int)")
-plan.make_plan = spoiled
+plan.plan = spoiled
 """
     planner.restore()
     ended = planner.runner(two, database.uri, more=more, kind=RunKind.PLAN, evidence="Shadow")
