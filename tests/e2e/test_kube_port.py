@@ -19,7 +19,7 @@ import pytest
 
 from alembic_operator.api import names
 from alembic_operator.cluster.kube import Kube
-from alembic_operator.cluster.port import Cluster, Raw
+from alembic_operator.cluster.port import Cluster, Kind, Raw
 from alembic_operator.control.serve.lease import Lease, Timing
 from tests.cluster import lifecycle
 from tests.cluster.owned import owned_cluster
@@ -80,7 +80,7 @@ class RealWorld:
             return bool(await self.kubectl("get", "resourcequota", "none", "-o=jsonpath={.status.hard.pods}"))
 
         await contract.eventually(counted, "the quota is in force")
-        return await self.cluster.create_job(self.namespace, body)
+        return await self.cluster.create(Kind.JOB, self.namespace, body)
 
 
 @pytest.fixture(scope="module")
@@ -148,5 +148,5 @@ class TestLease:
         assert time.monotonic() - died >= 1.5
         await second.release()
         await asyncio.wait_for(third.acquire(), 1)
-        spec = (await world.cluster.get_lease(world.namespace, "leader"))["spec"]
+        spec = (await world.cluster.get(Kind.LEASE, world.namespace, "leader"))["spec"]
         assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("c", 2)

@@ -7,6 +7,7 @@ four times as long to read and refuse what a newer server sends, and importing C
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -19,32 +20,22 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME
 
 from alembic_operator.api import names
-from alembic_operator.cluster.errors import NotFound, Unavailable
-from alembic_operator.cluster.exchange import Answer, Ask, Exchange, NoAnswer, NotSent, OnRequest
-from alembic_operator.cluster.port import Made, Page, Raw
-from alembic_operator.cluster.resources import (
-    CONFIG_MAPS,
-    EVENTS,
-    JOBS,
-    LEASES,
-    METADATA,
-    NAMESPACES,
-    PLANS,
-    PODS,
-    SCHEMAS,
-    Asking,
-)
+from alembic_operator.cluster.errors import Conflict, Gone, NotFound, Unavailable
+from alembic_operator.cluster.exchange import JSON, Answer, Ask, Exchange, NoAnswer, NotSent, OnRequest
+from alembic_operator.cluster.port import Kind, Page, Raw
+from alembic_operator.cluster.resources import RESOURCES
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
 LOG_LIMIT = 1 << 20  # bytes of the end of a log that are read at most
 # Bytes of a whole log: the kubelet begins a new file at 10 MiB and serves the newest, and one line may be beyond it.
 WHOLE_LOG_LIMIT = 12 << 20
 CONNECT = "connect to the API server"
-_OURS = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
-_MADE = {Made.JOB: JOBS, Made.POD: PODS, Made.PLAN: PLANS, Made.CONFIG_MAP: CONFIG_MAPS}
+PAGE = 500  # objects in a part of a list
+APPLY = "application/apply-patch+yaml"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
-class Kube(Asking):
+class Kube:
     """Implements `port.Cluster` on a real API server. Make it by `connect`, end it by `aclose`."""
 
     def __init__(self, configuration: Configuration, on_request: OnRequest | None = None, kubeconfig: str = "") -> None:
@@ -68,113 +59,129 @@ class Kube(Asking):
 
     async def serves_schemas(self) -> bool:
         """See the port. The discovery document names a resource once its CRD is established."""
-        ask = Ask(f"look for the kind {names.KIND}", "get", "apis", "GET", SCHEMAS.base)
+        of = RESOURCES[Kind.SCHEMA]
+        ask = Ask(f"look for the kind {of.kind}", "get", "apis", "GET", of.base)
         try:
             served = await self._exchange.object(ask)
         except NotFound:
             return False
-        return any(resource.get("name") == SCHEMAS.plural for resource in served.get("resources") or ())
+        return any(resource.get("name") == of.plural for resource in served.get("resources") or ())
 
-    async def get_schema(self, namespace: str, name: str) -> Raw:
+    async def get(self, kind: Kind, namespace: str, name: str) -> Raw:
         """See the port."""
-        return await self._get(SCHEMAS, namespace, name)
+        where = f"{namespace}/{name}" if namespace else name
+        of = RESOURCES[kind]
+        return await self._exchange.object(
+            Ask(f"read {of.kind} {where}", "get", of.plural, "GET", of.path(namespace, name))
+        )
 
-    async def page_schemas(self, namespace: str, limit: int, token: str = "") -> Page:
+    async def page(
+        self, kind: Kind, namespace: str, limit: int, token: str = "", *, labels: str = "", metadata: bool = False
+    ) -> Page:
         """See the port."""
-        return await self._page(SCHEMAS, namespace, limit, token)
+        query = (("labelSelector", labels),) if labels else ()
+        return await self._page(kind, namespace, limit, token, *query, accept=METADATA if metadata else JSON)
 
-    async def apply_status(self, namespace: str, name: str, uid: str, status: Raw, *, version: str) -> Raw:
+    async def list_all(self, kind: Kind, namespace: str, *, labels: str = "", fields: str = "") -> tuple[Raw, ...]:
         """See the port."""
-        head = {"namespace": namespace, "name": name, "uid": uid, "resourceVersion": version}
-        return await self._apply_status(SCHEMAS, head, status)
+        query = tuple((key, value) for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value)
+        try:
+            return tuple([item async for item in self._each(kind, namespace, *query)])
+        except Gone:  # the first page was read too long ago for the next one; a second time is the caller's affair
+            return tuple([item async for item in self._each(kind, namespace, *query)])
 
-    async def get_plan(self, namespace: str, name: str) -> Raw:
+    async def create(self, kind: Kind, namespace: str, body: Raw) -> Raw:
         """See the port."""
-        return await self._get(PLANS, namespace, name)
+        of, head = RESOURCES[kind], body.get("metadata") or {}
+        action = f"create {of.kind} {namespace}/{head.get('name') or head.get('generateName')}"
+        path = of.path(namespace)
+        return await self._exchange.object(Ask(action, "create", of.plural, "POST", path, body=body, repeatable=False))
 
-    async def create_plan(self, namespace: str, body: Raw) -> Raw:
+    async def replace(self, kind: Kind, namespace: str, name: str, body: Raw) -> Raw:
         """See the port."""
-        return await self._create(PLANS, namespace, body)
-
-    async def apply_plan_status(self, namespace: str, name: str, status: Raw) -> None:
-        """See the port."""
-        await self._apply_status(PLANS, {"namespace": namespace, "name": name}, status)
-
-    async def page_plans(self, namespace: str, limit: int, token: str = "") -> Page:
-        """See the port."""
-        return await self._page(PLANS, namespace, limit, token)
-
-    async def page_made(self, kind: Made, namespace: str, limit: int, token: str = "") -> Page:
-        """See the port."""
-        return await self._page(_MADE[kind], namespace, limit, token, ("labelSelector", _OURS), accept=METADATA)
-
-    async def delete(self, kind: Made, namespace: str, name: str, uid: str) -> None:
-        """See the port."""
-        propagation = "Foreground" if kind is Made.JOB else "Background"
-        await self._delete(_MADE[kind], namespace, name, uid, propagation)
-
-    async def get_namespace(self, name: str) -> Raw:
-        """See the port."""
-        return await self._get(NAMESPACES, "", name)
-
-    async def list_jobs(self, namespace: str, schema_uid: str = "", name: str = "") -> tuple[Raw, ...]:
-        """See the port."""
-        if name:
-            return await self._list(JOBS, namespace, ("fieldSelector", f"metadata.name={name}"))
-        labels = _OURS
-        if schema_uid:
-            labels += f",{names.LABEL_UID}={schema_uid}"
-        return await self._list(JOBS, namespace, ("labelSelector", labels))
-
-    async def create_job(self, namespace: str, body: Raw) -> Raw:
-        """See the port."""
-        return await self._create(JOBS, namespace, body)
-
-    async def list_pods(self, namespace: str, job_uid: str) -> tuple[Raw, ...]:
-        """See the port."""
-        return await self._list(PODS, namespace, ("labelSelector", f"batch.kubernetes.io/controller-uid={job_uid}"))
-
-    async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
-        """See the port."""
-        return await self._log(namespace, pod, container, ("tailLines", str(lines)), ("limitBytes", str(LOG_LIMIT)))
-
-    async def read_whole_log(self, namespace: str, pod: str, container: str) -> str:
-        """See the port."""
-        return await self._log(namespace, pod, container, ("limitBytes", str(WHOLE_LOG_LIMIT)))
-
-    async def list_events(self, namespace: str, object_uid: str) -> tuple[Raw, ...]:
-        """See the port."""
-        return await self._list(EVENTS, namespace, ("fieldSelector", f"involvedObject.uid={object_uid}"))
-
-    async def create_event(self, namespace: str, body: Raw) -> None:
-        """See the port."""
-        await self._create(EVENTS, namespace, body)
-
-    async def get_config_map(self, namespace: str, name: str) -> Raw:
-        """See the port."""
-        return await self._get(CONFIG_MAPS, namespace, name)
-
-    async def create_config_map(self, namespace: str, body: Raw) -> None:
-        """See the port."""
-        await self._create(CONFIG_MAPS, namespace, body)
-
-    async def page_config_maps(self, namespace: str, labels: str, limit: int, token: str = "") -> Page:
-        """See the port."""
-        return await self._page(CONFIG_MAPS, namespace, limit, token, ("labelSelector", labels), accept=METADATA)
-
-    async def get_lease(self, namespace: str, name: str) -> Raw:
-        """See the port."""
-        return await self._get(LEASES, namespace, name)
-
-    async def create_lease(self, namespace: str, body: Raw) -> Raw:
-        """See the port."""
-        return await self._create(LEASES, namespace, body)
-
-    async def replace_lease(self, namespace: str, name: str, body: Raw) -> Raw:
-        """See the port."""
-        action = f"renew {LEASES.kind} {namespace}/{name}"
-        ask = Ask(action, "update", LEASES.plural, "PUT", LEASES.path(namespace, name), body=body)
+        of = RESOURCES[kind]
+        ask = Ask(
+            f"replace {of.kind} {namespace}/{name}", "update", of.plural, "PUT", of.path(namespace, name), body=body
+        )
         return await self._exchange.object(ask)
+
+    async def apply_status(
+        self, kind: Kind, namespace: str, name: str, status: Raw, *, uid: str = "", version: str = ""
+    ) -> Raw:
+        """See the port."""
+        of, head = RESOURCES[kind], {"namespace": namespace, "name": name}
+        if version:
+            head |= {"uid": uid, "resourceVersion": version}
+        ask = Ask(
+            f"write the status of {of.kind} {namespace}/{name}",
+            "patch",
+            f"{of.plural}/status",
+            "PATCH",
+            of.path(namespace, name, "status"),
+            query=(("fieldManager", names.FIELD_MANAGER), ("force", "true")),
+            body={"apiVersion": names.API_VERSION, "kind": of.kind, "metadata": head, "status": status},
+            content_type=APPLY,
+        )
+        return await self._exchange.object(ask)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        of = RESOURCES[kind]
+        ask = Ask(
+            f"delete {of.kind} {namespace}/{name}",
+            "delete",
+            of.plural,
+            "DELETE",
+            of.path(namespace, name),
+            body={
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "preconditions": {"uid": uid},
+                "propagationPolicy": "Foreground" if kind is Kind.JOB else "Background",
+            },
+        )
+        try:
+            await self._exchange.answer(ask)
+        except (NotFound, Conflict):
+            return  # what was meant is gone
+
+    async def read_log(self, namespace: str, pod: str, container: str, lines: int | None = None) -> str:
+        """See the port."""
+        tail: tuple[tuple[str, str], ...] = (("limitBytes", str(WHOLE_LOG_LIMIT)),)
+        if lines is not None:
+            tail = (("tailLines", str(lines)), ("limitBytes", str(LOG_LIMIT)))
+        pods = RESOURCES[Kind.POD]
+        ask = Ask(
+            f"read the log of {container} in Pod {namespace}/{pod}",
+            "get",
+            f"{pods.plural}/log",
+            "GET",
+            pods.path(namespace, pod, "log"),
+            query=(("container", container), *tail),
+        )
+        return (await self._exchange.answer(ask)).body.decode(errors="replace")
+
+    async def _page(
+        self, kind: Kind, namespace: str, limit: int, token: str, *query: tuple[str, str], accept: str = JSON
+    ) -> Page:
+        of, where = RESOURCES[kind], f"in {namespace}" if namespace else "in every namespace"
+        query += (("limit", str(limit)),)
+        if token:
+            query += (("continue", token),)
+        path = of.path(namespace)
+        ask = Ask(f"list {of.kind}s {where}", "list", of.plural, "GET", path, query, accept=accept)
+        read = await self._exchange.object(ask)
+        return Page(tuple(read.get("items") or ()), (read.get("metadata") or {}).get("continue") or "")
+
+    async def _each(self, kind: Kind, namespace: str, *query: tuple[str, str]) -> AsyncIterator[Raw]:
+        token = ""
+        while True:
+            page = await self._page(kind, namespace, PAGE, token, *query)
+            for item in page.items:
+                yield item
+            token = page.token
+            if not token:
+                return
 
     async def _send(self, ask: Ask) -> Answer:
         method, url, headers, body, post = await self._api.param_serialize(

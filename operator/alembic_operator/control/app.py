@@ -17,7 +17,7 @@ import kopf
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Unavailable
 from alembic_operator.cluster.kube import Kube
-from alembic_operator.cluster.port import Cluster
+from alembic_operator.cluster.port import Cluster, Kind
 from alembic_operator.control.gc.collect import Leftovers
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import KeyQueue
@@ -189,7 +189,8 @@ class App:
 
     async def _reconciler(self) -> Reconciler:
         settings = self.settings
-        cluster_id = settings.cluster_id or (await self.cluster.get_namespace("kube-system"))["metadata"]["uid"]
+        system = None if settings.cluster_id else await self.cluster.get(Kind.NAMESPACE, "", "kube-system")
+        cluster_id = settings.cluster_id if system is None else system["metadata"]["uid"]
         return Reconciler(
             cluster=self.cluster,
             installation=Installation(

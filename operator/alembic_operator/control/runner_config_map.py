@@ -15,7 +15,7 @@ from typing import Any
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import AlreadyExists, NotFound
-from alembic_operator.cluster.port import Cluster, Made
+from alembic_operator.cluster.port import Cluster, Kind
 from alembic_operator.contract import job_env
 from alembic_operator.control.serve import log
 from alembic_operator.core.job.names import runner_config_map
@@ -63,19 +63,19 @@ class RunnerConfigMap:
 
     async def _ensure(self, cluster: Cluster, namespace: str) -> None:
         try:
-            found = await cluster.get_config_map(namespace, self.config_map)
+            found = await cluster.get(Kind.CONFIG_MAP, namespace, self.config_map)
         except NotFound:
             await self._create(cluster, namespace)
             return
         if (found.get("binaryData") or {}).get(job_env.RUNNER_FILE) == self._encoded() and found.get("immutable"):
             return
         _log.warning("a ConfigMap with the runner's name holds something else: replaced", config_map=self.config_map)
-        await cluster.delete(Made.CONFIG_MAP, namespace, self.config_map, found["metadata"]["uid"])
+        await cluster.delete(Kind.CONFIG_MAP, namespace, self.config_map, found["metadata"]["uid"])
         await self._create(cluster, namespace)
 
     async def _create(self, cluster: Cluster, namespace: str) -> None:
         try:
-            await cluster.create_config_map(namespace, self._body(namespace))
+            await cluster.create(Kind.CONFIG_MAP, namespace, self._body(namespace))
         except AlreadyExists:
             _log.info("another worker made the runner's ConfigMap", config_map=self.config_map)
 

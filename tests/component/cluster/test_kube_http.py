@@ -19,7 +19,7 @@ from alembic_operator.api import names
 from alembic_operator.cluster import kube as adapter
 from alembic_operator.cluster.errors import Conflict, Gone, Unavailable
 from alembic_operator.cluster.kube import Kube
-from alembic_operator.cluster.port import Cluster, Made
+from alembic_operator.cluster.port import OURS, Cluster, Kind, made_for
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -90,7 +90,7 @@ def test_adapter_is_a_cluster_when_types_are_checked(kube: Kube) -> None:
 async def test_version_token_and_selectors_are_sent_when_jobs_are_listed(server: Server, kube: Kube) -> None:
     server.say(200, items=[{"metadata": {"name": "a"}}], metadata={"continue": "more"})
     server.say(200, items=[{"metadata": {"name": "b"}}], metadata={})
-    found = await kube.list_jobs("shop", "u-1")
+    found = await kube.list_all(Kind.JOB, "shop", labels=made_for("u-1"))
     first, second = server.asked
     assert [item["metadata"]["name"] for item in found] == ["a", "b"]
     assert first.path == "/apis/batch/v1/namespaces/shop/jobs"
@@ -104,7 +104,7 @@ async def test_status_is_applied_by_our_manager_with_force_at_the_version_when_i
     server: Server, kube: Kube
 ) -> None:
     server.say(200, metadata={})
-    await kube.apply_status("shop", "db", "u-1", {"observedGeneration": 1}, version="7")
+    await kube.apply_status(Kind.SCHEMA, "shop", "db", {"observedGeneration": 1}, uid="u-1", version="7")
     (asked,), (body,) = server.asked, server.bodies
     assert (asked.method, asked.path) == (
         "PATCH",
@@ -118,7 +118,7 @@ async def test_status_is_applied_by_our_manager_with_force_at_the_version_when_i
 
 async def test_pods_go_first_and_only_of_that_job_when_it_is_deleted(server: Server, kube: Kube) -> None:
     server.say(409, reason="Conflict", message="Precondition failed: UID in precondition: u-1, UID in object meta: u-2")
-    await kube.delete(Made.JOB, "shop", "run-1", "u-1")
+    await kube.delete(Kind.JOB, "shop", "run-1", "u-1")
     assert server.asked[0].method == "DELETE"
     assert server.bodies[0]["preconditions"] == {"uid": "u-1"}
     assert server.bodies[0]["propagationPolicy"] == "Foreground"
@@ -128,14 +128,14 @@ async def test_listing_begins_anew_when_its_token_expired(server: Server, kube: 
     server.say(200, items=[{"metadata": {"name": "a"}}], metadata={"continue": "more"})
     server.say(410, reason="Expired", message="The provided continue parameter is too old")
     server.say(200, items=[{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}], metadata={})
-    assert [item["metadata"]["name"] for item in await kube.list_jobs("shop")] == ["a", "b"]
+    assert [item["metadata"]["name"] for item in await kube.list_all(Kind.JOB, "shop", labels=OURS)] == ["a", "b"]
     assert "continue" not in server.asked[2].query
 
 
 async def test_gone_when_the_token_of_a_page_expired(server: Server, kube: Kube) -> None:
     server.say(410, reason="Expired", message="The provided continue parameter is too old")
     with pytest.raises(Gone, match="too old"):
-        await kube.page_schemas("", 500, "old")
+        await kube.page(Kind.SCHEMA, "", 500, "old")
 
 
 async def test_tail_is_text_when_a_log_is_read(server: Server, kube: Kube) -> None:
@@ -157,7 +157,7 @@ async def test_new_token_is_read_when_the_old_one_is_not_accepted(
     kubeconfig(tmp_path, address, "second")
     server.say(401, reason="Unauthorized", message="Unauthorized")
     server.say(200, metadata={"name": "shop"})
-    await kube.get_namespace("shop")
+    await kube.get(Kind.NAMESPACE, "", "shop")
     assert [asked.headers["Authorization"] for asked in server.asked] == ["Bearer first", "Bearer second"]
 
 
@@ -169,7 +169,7 @@ async def test_every_try_is_told_when_requests_are_counted(server: Server, addre
     server.say(409, reason="Conflict", message="modified")
     async with aclosing(connected):
         with pytest.raises(Conflict):
-            await connected.replace_lease("operator", "leader", {})
+            await connected.replace(Kind.LEASE, "operator", "leader", {})
     assert heard == [("update", "leases", 503), ("update", "leases", 409)]
 
 
@@ -182,7 +182,7 @@ async def test_unavailable_when_nobody_listens(tmp_path: Path) -> None:
         await Kube.connect(lambda verb, resource, code, seconds: codes.append(code), file)
     ) as connected:
         with pytest.raises(Unavailable, match=r"create Job shop/run-1: no connection: .*127\.0\.0\.1"):
-            await connected.create_job("shop", {"metadata": {"name": "run-1"}})
+            await connected.create(Kind.JOB, "shop", {"metadata": {"name": "run-1"}})
     assert codes == [0, 0, 0]
 
 
@@ -194,7 +194,7 @@ async def test_creation_is_sent_once_when_the_connection_breaks_before_the_answe
 
     server.answers += [hang_up, hang_up]
     with pytest.raises(Unavailable, match="create Job shop/run-1: the connection broke"):
-        await kube.create_job("shop", {"metadata": {"name": "run-1"}})
+        await kube.create(Kind.JOB, "shop", {"metadata": {"name": "run-1"}})
     assert len(server.asked) == 1
 
 
@@ -210,7 +210,7 @@ async def test_unavailable_when_no_answer_comes_in_time(
 
     server.answers.append(wait)
     with pytest.raises(Unavailable, match="create Job shop/run-1: no answer within 0 s"):
-        await kube.create_job("shop", {"metadata": {"name": "run-1"}})
+        await kube.create(Kind.JOB, "shop", {"metadata": {"name": "run-1"}})
     never.set()
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.component.cluster import contract, suite, suite_small
 from tests.component.memory_cluster import MemoryCluster
 
-from alembic_operator.cluster.port import Raw
+from alembic_operator.cluster.port import Kind, Raw
 
 
 class MemoryWorld:
@@ -32,7 +32,7 @@ class MemoryWorld:
         self.cluster.unschedulable(self.namespace, job, "0/1 nodes are available")
 
     async def refuse_pods(self, body: Raw) -> Raw:
-        made = await self.cluster.create_job(self.namespace, body)
+        made = await self.cluster.create(Kind.JOB, self.namespace, body)
         self.cluster.refuse_pods(self.namespace, body["metadata"]["name"], "exceeded quota: none")
         return made
 

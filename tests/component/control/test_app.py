@@ -15,6 +15,7 @@ import pytest
 from tests.component.memory_cluster import MemoryCluster
 
 from alembic_operator.cluster.errors import Unavailable
+from alembic_operator.cluster.port import Kind
 from alembic_operator.control import app as module
 from alembic_operator.control.app import App, NotServed
 from alembic_operator.control.queue import Key
@@ -90,12 +91,16 @@ async def test_work_in_hand_is_cut_off_when_it_does_not_end(
 ) -> None:
     alone, begun = replica(cluster), asyncio.Event()
 
-    async def get_schema(namespace: str, name: str) -> object:
+    real = cluster.get
+
+    async def get(kind: Kind, namespace: str, name: str) -> object:
+        if kind is not Kind.SCHEMA:
+            return await real(kind, namespace, name)
         begun.set()
         await asyncio.Event().wait()
         raise AssertionError("it never ends")
 
-    monkeypatch.setattr(cluster, "get_schema", get_schema)
+    monkeypatch.setattr(cluster, "get", get)
     monkeypatch.setattr(module, "LAST_WORK", 0.05)
     async with asyncio.timeout(10):
         async with alone._workers():
@@ -105,7 +110,7 @@ async def test_work_in_hand_is_cut_off_when_it_does_not_end(
 
 
 async def test_cluster_is_known_by_the_uid_of_kube_system_or_by_its_setting(cluster: MemoryCluster) -> None:
-    uid = (await cluster.get_namespace("kube-system"))["metadata"]["uid"]
+    uid = (await cluster.get(Kind.NAMESPACE, "", "kube-system"))["metadata"]["uid"]
     assert (await replica(cluster)._reconciler()).installation.cluster == uid
     named = await replica(cluster, cluster_id="blue")._reconciler()
     assert (named.installation.cluster, named.where.cluster_id, named.where.development) == ("blue", "blue", None)
@@ -147,7 +152,7 @@ async def test_lease_is_released_when_the_process_is_asked_to_end(
     async with asyncio.timeout(10):
         await alone.run()
     assert not alone.lease.held
-    assert (await cluster.get_lease("default", "alembic-operator"))["spec"].get("holderIdentity", "") == ""
+    assert (await cluster.get(Kind.LEASE, "default", "alembic-operator"))["spec"].get("holderIdentity", "") == ""
 
 
 async def test_start_waits_and_says_so_when_the_api_server_is_away(

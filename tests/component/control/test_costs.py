@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from alembic_operator.cluster.errors import Conflict
+from alembic_operator.cluster.port import Kind
 from alembic_operator.control.runner_config_map import RunnerConfigMap
 
 from .story import NAMESPACE, Story
@@ -130,16 +131,18 @@ async def test_what_the_watch_missed_is_found_at_the_slow_look() -> None:
 async def test_listing_begins_again_when_its_pages_have_expired(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story()
     add_settled(story, 450)
-    real, calls = story.cluster.page_schemas, 0
+    real, calls = story.cluster.page, 0
 
-    async def page_schemas(namespace: str, limit: int, token: str = "") -> Any:
+    async def page(kind: Kind, namespace: str, limit: int, token: str = "", **options: Any) -> Any:
+        if kind is not Kind.SCHEMA:
+            return await real(kind, namespace, limit, token, **options)
         nonlocal calls
         calls += 1
         if calls == 3:
             story.cluster.expire_tokens()
-        return await real(namespace, limit, token)
+        return await real(kind, namespace, limit, token, **options)
 
-    monkeypatch.setattr(story.cluster, "page_schemas", page_schemas)
+    monkeypatch.setattr(story.cluster, "page", page)
     await story.resync.look()
     assert calls == 3 + 3
     assert len(story.event_filter.uids()) == 450
@@ -148,14 +151,15 @@ async def test_listing_begins_again_when_its_pages_have_expired(monkeypatch: pyt
 async def test_resource_stays_known_when_it_is_made_while_the_pages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story()
     add_settled(story, 3)
-    real = story.cluster.page_schemas
+    real = story.cluster.page
 
-    async def page_schemas(namespace: str, limit: int, token: str = "") -> Any:
-        page = await real(namespace, limit, token)
-        story.cluster.put_schema(NAMESPACE, "new", story.spec())
-        return page
+    async def page(kind: Kind, namespace: str, limit: int, token: str = "", **options: Any) -> Any:
+        part = await real(kind, namespace, limit, token, **options)
+        if kind is Kind.SCHEMA:
+            story.cluster.put_schema(NAMESPACE, "new", story.spec())
+        return part
 
-    monkeypatch.setattr(story.cluster, "page_schemas", page_schemas)
+    monkeypatch.setattr(story.cluster, "page", page)
     await story.resync.look()
     assert story.cluster.schema(NAMESPACE, "new")["metadata"]["uid"] in story.event_filter.uids()
     assert len(story.event_filter.uids()) == 4
@@ -181,7 +185,8 @@ async def test_old_runners_go_at_the_slow_look_when_no_run_uses_them() -> None:
 
 async def test_foreign_config_maps_stay_when_old_runners_go() -> None:
     story = Story()
-    await story.cluster.create_config_map(NAMESPACE, {"metadata": {"name": "alembic-operator-runner-000000000000"}})
+    runner = {"metadata": {"name": "alembic-operator-runner-000000000000"}}
+    await story.cluster.create(Kind.CONFIG_MAP, NAMESPACE, runner)
     await story.resync.look()
     assert len(story.cluster.config_maps(NAMESPACE)) == 1
 

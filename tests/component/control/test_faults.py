@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from alembic_operator.cluster.errors import Conflict, NotFound, Refused, Unavailable
-from alembic_operator.cluster.port import Raw
+from alembic_operator.cluster.port import Kind, Raw, made_for
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.queue import Key
 
@@ -80,15 +80,16 @@ async def test_resource_is_looked_at_again_at_once_when_its_status_changed_meanw
 
 def meanwhile(story: Story, monkeypatch: pytest.MonkeyPatch, people: Callable[[], object]) -> None:
     """Let people do something once, just after the operator has made a Job and before it writes the status."""
-    real = story.cluster.create_job
+    real = story.cluster.create
 
-    async def create_job(namespace: str, body: Raw) -> Raw:
-        made = await real(namespace, body)
-        monkeypatch.undo()
-        people()
+    async def create(kind: Kind, namespace: str, body: Raw) -> Raw:
+        made = await real(kind, namespace, body)
+        if kind is Kind.JOB:
+            monkeypatch.undo()
+            people()
         return made
 
-    monkeypatch.setattr(story.cluster, "create_job", create_job)
+    monkeypatch.setattr(story.cluster, "create", create)
 
 
 async def test_new_resource_does_not_get_the_old_ones_status_when_it_was_made_anew_meanwhile(
@@ -167,7 +168,7 @@ async def test_nothing_is_tried_again_when_the_namespace_is_gone(verb: str, reso
 )
 async def test_runner_is_put_in_its_place_when_a_config_map_of_its_name_holds_something_else(found: Raw) -> None:
     story = Story()
-    await story.cluster.create_config_map(NAMESPACE, {"metadata": {"name": story.runner.config_map}, **found})
+    await story.cluster.create(Kind.CONFIG_MAP, NAMESPACE, {"metadata": {"name": story.runner.config_map}, **found})
     await story.apply()
     (kept,) = story.cluster.config_maps(NAMESPACE)
     assert kept["binaryData"] == {"runner.pyz": "dGhlIHJ1bm5lcg=="}
@@ -187,7 +188,7 @@ async def strangers(story: Story, count: int) -> list[str]:
     names = [f"{stem}{number}" for number in range(1, count + 1)]
     for name in names:
         head = {**taken["metadata"], "name": name, "ownerReferences": [], "labels": {"app": "theirs"}}
-        await story.cluster.create_job(NAMESPACE, {**taken, "metadata": head})
+        await story.cluster.create(Kind.JOB, NAMESPACE, {**taken, "metadata": head})
     return names
 
 
@@ -225,7 +226,7 @@ async def test_forged_jobs_and_pods_count_for_nothing() -> None:
     job = story.cluster.jobs(NAMESPACE)[0]
     forged = {**job["metadata"], "name": "forged", "ownerReferences": []}
     forged["annotations"] = {**forged["annotations"], "alembic-operator.dev/attempt": "99"}
-    await story.cluster.create_job(NAMESPACE, {**job, "metadata": forged})
+    await story.cluster.create(Kind.JOB, NAMESPACE, {**job, "metadata": forged})
     result = story.database.answer(replace(story.request("forged"), job=job["metadata"]["name"]))
     labels = {**job["spec"]["template"]["metadata"]["labels"]}
     ended = {"exitCode": 0, "message": result.to_json(), "startedAt": story.cluster.stamp()}
@@ -290,15 +291,15 @@ async def test_end_of_a_run_is_worth_a_look_when_our_own_write_has_not_come_back
 
 async def test_work_on_others_goes_on_when_one_resource_cannot_be_handled(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story()
-    real = type(story.cluster).list_jobs
+    real = story.cluster.list_all
     broken = story.cluster.put_schema(NAMESPACE, "broken", story.spec())["metadata"]["uid"]
 
-    async def list_jobs(namespace: str, schema_uid: str = "", name: str = "") -> object:
-        if schema_uid == broken:
+    async def list_all(kind: Kind, namespace: str, **selectors: str) -> object:
+        if selectors.get("labels") == made_for(broken):
             raise ZeroDivisionError
-        return await real(story.cluster, namespace, schema_uid, name)
+        return await real(kind, namespace, **selectors)
 
-    monkeypatch.setattr(story.cluster, "list_jobs", list_jobs)
+    monkeypatch.setattr(story.cluster, "list_all", list_all)
     await story.apply()
     await story.runs()
     assert story.ready() == ("True", "UpToDate")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from alembic_operator.cluster.port import Kind
 from alembic_operator.review.result import Lint
 
 from .story import NAMESPACE
@@ -24,7 +25,9 @@ async def test_nothing_runs_when_somebody_made_a_plan_of_its_name_without_the_fi
         step.pop("findings", None)
     forged["spec"]["plan"]["errors"] = told
     labels = forged["metadata"]["labels"]
-    await story.cluster.create_plan(NAMESPACE, {"metadata": {"name": name, "labels": labels}, "spec": forged["spec"]})
+    await story.cluster.create(
+        Kind.PLAN, NAMESPACE, {"metadata": {"name": name, "labels": labels}, "spec": forged["spec"]}
+    )
     story.cluster.deaf = False
     await story.annotate(retry_at="1")
     while story.unfinished():

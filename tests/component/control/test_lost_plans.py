@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from alembic_operator.cluster.port import Page
+from alembic_operator.cluster.port import Kind, Page
 
 from .story import NAMESPACE, Story
 from .test_old_plans import held
@@ -64,7 +66,7 @@ async def test_sql_stays_when_a_job_mounts_it_that_no_status_tells_of_yet() -> N
     story.cluster.remove_plan(NAMESPACE, name)
     await story.settle()
     head = {**running["metadata"], "name": "another", "uid": "", "resourceVersion": ""}
-    await story.cluster.create_job(NAMESPACE, {"metadata": head, "spec": running["spec"]})
+    await story.cluster.create(Kind.JOB, NAMESPACE, {"metadata": head, "spec": running["spec"]})
     await story.resync.look()
     assert held(story) == ([], [f"{name}-0"])
 
@@ -73,10 +75,10 @@ async def test_sql_stays_when_only_its_labels_say_that_it_is_a_plans() -> None:
     story = reviewed()
     name = await applied(story)
     labels = story.cluster.config_maps(NAMESPACE)[-1]["metadata"]["labels"]
-    await story.cluster.create_config_map(NAMESPACE, {"metadata": {"name": "mine-0", "labels": labels}})
+    await story.cluster.create(Kind.CONFIG_MAP, NAMESPACE, {"metadata": {"name": "mine-0", "labels": labels}})
     owner = {"kind": "DatabaseSchema", "name": "shop", "uid": "another", "controller": True}
     meta = {"name": "other-0", "labels": labels, "ownerReferences": [owner]}
-    await story.cluster.create_config_map(NAMESPACE, {"metadata": meta})
+    await story.cluster.create(Kind.CONFIG_MAP, NAMESPACE, {"metadata": meta})
     story.cluster.remove_plan(NAMESPACE, name)
     await story.settle()
     await story.resync.look()
@@ -91,14 +93,18 @@ async def test_sql_stays_when_it_is_wanted_again_meanwhile(meanwhile: str, monke
     story.cluster.remove_plan(NAMESPACE, name)
     await story.settle()
 
-    async def page_plans(namespace: str, limit: int, token: str = "") -> Page:
+    real = story.cluster.page
+
+    async def page(kind: Kind, namespace: str, limit: int, token: str = "", **options: Any) -> Page:
+        if kind is not Kind.PLAN:
+            return await real(kind, namespace, limit, token, **options)
         if meanwhile == "the plan is made":
-            await story.cluster.create_plan(NAMESPACE, {"metadata": {"name": name}, "spec": plan["spec"]})
+            await story.cluster.create(Kind.PLAN, NAMESPACE, {"metadata": {"name": name}, "spec": plan["spec"]})
         else:
             spec = story.cluster.schema(NAMESPACE, "shop")["spec"]
             story.cluster.put_schema(NAMESPACE, "shop", {**spec, "revision": "b2"})
         return Page((), "")
 
-    monkeypatch.setattr(story.cluster, "page_plans", page_plans)
+    monkeypatch.setattr(story.cluster, "page", page)
     await story.resync.look()
     assert held(story)[1] == [f"{name}-0"]

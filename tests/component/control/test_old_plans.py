@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alembic_operator.cluster.port import Kind
+
 from .story import NAMESPACE, Story
 from .test_plan_stories import planned, reviewed
 
@@ -50,7 +52,7 @@ async def test_rejection_of_what_is_wanted_stays_when_it_is_old() -> None:
     other = story.cluster.plan(NAMESPACE, rejected)
     other["metadata"] = {**other["metadata"], "name": "shop-ffffffff"}
     story.moment = story.moment.replace(minute=30)
-    await story.cluster.create_plan(NAMESPACE, {"metadata": {"name": "shop-ffffffff"}, "spec": other["spec"]})
+    await story.cluster.create(Kind.PLAN, NAMESPACE, {"metadata": {"name": "shop-ffffffff"}, "spec": other["spec"]})
     story.cluster.put_schema(NAMESPACE, "shop", {**story.cluster.schema(NAMESPACE, "shop")["spec"]})
     before = story.cluster.schema(NAMESPACE, "shop")
     before["spec"]["historyLimit"] = 0
@@ -64,6 +66,6 @@ async def test_plans_of_others_stay_when_old_ones_go() -> None:
     await planned_one_by_one(story)
     spec = story.cluster.plans(NAMESPACE)[0]["spec"]
     foreign = {**spec, "schemaRef": {"name": "other", "uid": "another"}}
-    await story.cluster.create_plan(NAMESPACE, {"metadata": {"name": "other-00000000"}, "spec": foreign})
+    await story.cluster.create(Kind.PLAN, NAMESPACE, {"metadata": {"name": "other-00000000"}, "spec": foreign})
     await story.resync.look()
     assert "other-00000000" in held(story)[0]

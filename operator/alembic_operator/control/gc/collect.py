@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import NotFound
-from alembic_operator.cluster.port import Cluster, Made, Page
+from alembic_operator.cluster.port import OURS, Cluster, Kind
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.gc.pages import listed
 from alembic_operator.control.runner_config_map import SELECTOR, RunnerConfigMap
@@ -59,14 +59,12 @@ class Leftovers:
         for raw in old:
             namespace, name = raw["metadata"]["namespace"], raw["metadata"]["name"]
             if not await self._in_use(namespace, name):
-                await self.cluster.delete(Made.CONFIG_MAP, namespace, name, raw["metadata"]["uid"])
+                await self.cluster.delete(Kind.CONFIG_MAP, namespace, name, raw["metadata"]["uid"])
                 _log.info("an old version's runner was removed", namespace=namespace, config_map=name)
 
     async def _config_maps(self, selector: str) -> list[Raw]:
-        async def page(namespace: str, limit: int, token: str) -> Page:
-            return await self.cluster.page_config_maps(namespace, selector, limit, token)
-
-        return [raw async for raw in listed(page, self.namespaces)]
+        found = listed(self.cluster, Kind.CONFIG_MAP, self.namespaces, labels=selector, metadata=True)
+        return [raw async for raw in found]
 
     async def _parts(self, settled: Mapping[str, RetentionPolicy]) -> list[Part]:
         raws = await self._config_maps(PARTS)
@@ -78,7 +76,7 @@ class Leftovers:
     async def _plans(self, settled: Mapping[str, RetentionPolicy]) -> dict[str, list[Planned]]:
         """Of resources that rest: no Job uses their plans, and their status says what the runs came to."""
         plans: dict[str, list[Planned]] = {}
-        async for raw in listed(self.cluster.page_plans, self.namespaces):
+        async for raw in listed(self.cluster, Kind.PLAN, self.namespaces):
             plan = planned_of(raw)
             if plan.schema in settled:
                 plans.setdefault(plan.schema, []).append(plan)
@@ -88,12 +86,12 @@ class Leftovers:
         """Its SQL first: a plan that is left can be removed the next time."""
         for name in old.config_maps:
             try:
-                found = await self.cluster.get_config_map(old.namespace, name)
+                found = await self.cluster.get(Kind.CONFIG_MAP, old.namespace, name)
             except NotFound:
                 continue
             if controlled_by(found, uid):
-                await self.cluster.delete(Made.CONFIG_MAP, old.namespace, name, found["metadata"]["uid"])
-        await self.cluster.delete(Made.PLAN, old.namespace, old.name, old.uid)
+                await self.cluster.delete(Kind.CONFIG_MAP, old.namespace, name, found["metadata"]["uid"])
+        await self.cluster.delete(Kind.PLAN, old.namespace, old.name, old.uid)
         _log.info("an old plan was removed", namespace=old.namespace, plan=old.name)
 
     async def _remove_part(self, part: Part) -> None:
@@ -105,19 +103,19 @@ class Leftovers:
         if await self._in_use(part.namespace, part.name) or await self._is_planned(part):
             return
         try:
-            schema = await self.cluster.get_schema(part.namespace, part.schema_name)
+            schema = await self.cluster.get(Kind.SCHEMA, part.namespace, part.schema_name)
         except NotFound:
             return  # the garbage collector's
         if schema["metadata"]["uid"] == part.schema and keeping_of(schema) is not None:
-            await self.cluster.delete(Made.CONFIG_MAP, part.namespace, part.name, part.uid)
+            await self.cluster.delete(Kind.CONFIG_MAP, part.namespace, part.name, part.uid)
             _log.info("SQL without its plan was removed", namespace=part.namespace, config_map=part.name)
 
     async def _is_planned(self, part: Part) -> bool:
         try:
-            await self.cluster.get_plan(part.namespace, part.plan)
+            await self.cluster.get(Kind.PLAN, part.namespace, part.plan)
         except NotFound:
             return False
         return True
 
     async def _in_use(self, namespace: str, name: str) -> bool:
-        return any(uses(job, name) for job in await self.cluster.list_jobs(namespace))
+        return any(uses(job, name) for job in await self.cluster.list_all(Kind.JOB, namespace, labels=OURS))

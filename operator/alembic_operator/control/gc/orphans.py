@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from typing import Any
 
 from alembic_operator.cluster.errors import ClusterError
-from alembic_operator.cluster.port import Cluster, Made
+from alembic_operator.cluster.port import CREATED, OURS, Cluster, Kind
 from alembic_operator.control.gc.pages import listed
 from alembic_operator.control.serve import log
 from alembic_operator.core.orphans import is_orphan, is_uncontrolled
@@ -97,14 +96,14 @@ class Orphans:
     async def _remove(self, namespace: str) -> None:
         found = [
             (kind, raw)
-            for kind in Made
-            async for raw in listed(partial(self._cluster.page_made, kind), (namespace,))
+            for kind in CREATED
+            async for raw in listed(self._cluster, kind, (namespace,), labels=OURS, metadata=True)
             if is_uncontrolled(raw)
         ]
         if not found:
             return
         # Last: what is made for a new resource meanwhile has it in this list.
-        living = {raw["metadata"]["uid"] async for raw in listed(self._cluster.page_schemas, (namespace,))}
+        living = {raw["metadata"]["uid"] async for raw in listed(self._cluster, Kind.SCHEMA, (namespace,))}
         for kind, raw in found:
             if is_orphan(raw, living):
                 name = raw["metadata"]["name"]

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 from alembic_operator.cluster.errors import Gone
-from alembic_operator.cluster.port import Page
+from alembic_operator.cluster.port import Cluster, Kind, Raw
 
 PAGE = 200
 
 
 async def listed(
-    page: Callable[[str, int, str], Awaitable[Page]], namespaces: tuple[str, ...]
-) -> AsyncIterator[Mapping[str, Any]]:
-    """Every object of these namespaces (none: of all), some twice where a listing had to begin again."""
+    cluster: Cluster, kind: Kind, namespaces: tuple[str, ...], *, labels: str = "", metadata: bool = False
+) -> AsyncIterator[Raw]:
+    """Every object of these namespaces (none: of all), some twice where a listing had to begin again.
+
+    `labels` and `metadata` are those of `Cluster.page`.
+    """
     for namespace in namespaces or ("",):
         token = ""
         while True:
             try:
-                part = await page(namespace, PAGE, token)
+                part = await cluster.page(kind, namespace, PAGE, token, labels=labels, metadata=metadata)
             except Gone:
                 token = ""  # the pages have expired: from the start, looking twice does no harm
                 continue

@@ -11,7 +11,7 @@ from typing import Any
 from alembic_operator.api import names
 from alembic_operator.api.instant import from_text
 from alembic_operator.cluster.errors import NotFound, Refused
-from alembic_operator.cluster.port import Cluster
+from alembic_operator.cluster.port import Cluster, Kind, about, made_for, of_job
 from alembic_operator.contract import job_env
 from alembic_operator.control.reconcile.plan_log import PlanLinter, draft_of
 from alembic_operator.core.decide import unaccounted
@@ -55,12 +55,12 @@ async def observe(
         ClusterError: the cluster could not be asked.
     """
     try:
-        schema = parse_schema(await cluster.get_schema(namespace, name))
+        schema = parse_schema(await cluster.get(Kind.SCHEMA, namespace, name))
     except NotFound:
         return None
     if schema.deleting:
         return Observed(schema)
-    raws = await cluster.list_jobs(namespace, schema_uid=schema.uid)
+    raws = await cluster.list_all(Kind.JOB, namespace, labels=made_for(schema.uid))
     jobs = [job for raw in raws if controlled_by(raw, schema.uid) and (job := parse_job(raw)) is not None]
     observed = Observed(schema, tuple(sorted(jobs, key=lambda job: job.attempt)))
     told = {job.name: await _detailed(cluster, namespace, job, now) for job in unaccounted(observed)}
@@ -77,7 +77,7 @@ async def observe(
 
 
 async def _detailed(cluster: Cluster, namespace: str, job: Job, now: datetime) -> Job:
-    raws = await cluster.list_pods(namespace, job.uid)
+    raws = await cluster.list_all(Kind.POD, namespace, labels=of_job(job.uid))
     job = replace(job, pods=tuple(parse_pod(raw) for raw in raws if controlled_by(raw, job.uid)))
     created = from_text(job.created_at)
     if job.finished or created is None or (now - created).total_seconds() < PATIENCE:
@@ -100,7 +100,8 @@ async def _mounting(cluster: Cluster, namespace: str, pod: Pod) -> Pod:
 
 
 async def _last_word(cluster: Cluster, namespace: str, uid: str, reasons: Collection[str]) -> str:
-    events = [event for event in await cluster.list_events(namespace, uid) if event.get("reason") in reasons]
+    found = await cluster.list_all(Kind.EVENT, namespace, fields=about(uid))
+    events = [event for event in found if event.get("reason") in reasons]
     events.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
     return str(events[-1].get("message", "")) if events else ""
 
@@ -134,7 +135,7 @@ async def _development(cluster: Cluster, schema: DatabaseSchema, where: Scope) -
         return None
     if where.development is not None:
         return schema.namespace in where.development
-    labels = (await cluster.get_namespace(schema.namespace))["metadata"].get("labels") or {}
+    labels = (await cluster.get(Kind.NAMESPACE, "", schema.namespace))["metadata"].get("labels") or {}
     return bool(labels.get(names.LABEL_ENVIRONMENT) == names.DEVELOPMENT)
 
 
@@ -143,7 +144,7 @@ async def _owner_gone(cluster: Cluster, schema: DatabaseSchema, where: Scope) ->
     if owner is None or owner.cluster != where.cluster_id:
         return False  # of another cluster's only a person knows
     try:
-        raw = await cluster.get_schema(owner.namespace, owner.name)
+        raw = await cluster.get(Kind.SCHEMA, owner.namespace, owner.name)
     except NotFound:
         return True
     except Refused:

@@ -78,7 +78,7 @@ async def draft_of(
         return None
     await linter.take()
     try:
-        log = await cluster.read_whole_log(namespace, pod.name, job_env.CONTAINER)
+        log = await cluster.read_log(namespace, pod.name, job_env.CONTAINER)
     except (NotFound, Refused):
         return None  # it is gone: told as a run whose plan could not be read
     try:

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from alembic_operator.api import names
 from alembic_operator.api.plan import REJECT, InvalidPlan, SchemaPlan, parse_plan, plan_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, NotFound, Refused
-from alembic_operator.cluster.port import Cluster, Made
+from alembic_operator.cluster.port import Cluster, Kind
 from alembic_operator.control.serve import log
 from alembic_operator.core.model.decision import (
     ActionFailed,
@@ -79,7 +79,7 @@ class PlanStore:
     async def note(self, namespace: str, note: PlanPhase) -> None:
         """Write the phase of a plan, for people; a failure is logged, and changes nothing."""
         try:
-            await self.cluster.apply_plan_status(namespace, note.plan, {"phase": note.phase})
+            await self.cluster.apply_status(Kind.PLAN, namespace, note.plan, {"phase": note.phase})
         except NotFound:
             return  # deleted: nobody reads it any more
         except ClusterError as error:
@@ -87,7 +87,7 @@ class PlanStore:
 
     async def _read(self, namespace: str, name: str) -> SchemaPlan | None:
         try:
-            return parse_plan(await self.cluster.get_plan(namespace, name))
+            return parse_plan(await self.cluster.get(Kind.PLAN, namespace, name))
         except (NotFound, InvalidPlan):
             return None
 
@@ -97,7 +97,7 @@ class PlanStore:
         for body in config_maps:
             await self._store_config_map(schema, body)
         try:
-            stored = await self.cluster.create_plan(schema.namespace, plan_to_raw(plan))
+            stored = await self.cluster.create(Kind.PLAN, schema.namespace, plan_to_raw(plan))
         except AlreadyExists:
             return await self._there_already(schema, plan, config_maps)
         except Refused as error:
@@ -110,7 +110,7 @@ class PlanStore:
     ) -> SchemaPlan | None:
         """The plan of that name; one of ours that says less than is known now is made anew, but for a rejection."""
         try:
-            found = parse_plan(await self.cluster.get_plan(schema.namespace, plan.name))
+            found = parse_plan(await self.cluster.get(Kind.PLAN, schema.namespace, plan.name))
         except NotFound:
             return await self._store(schema, plan, config_maps)  # it was going
         except InvalidPlan:
@@ -121,19 +121,19 @@ class PlanStore:
         if rejected or found.deleting or tells_as_much(found.plan, plan.plan):
             return found
         _log.warning("a plan says something else than is known now: made anew", plan=plan.name)
-        await self.cluster.delete(Made.PLAN, schema.namespace, found.name, found.uid)
+        await self.cluster.delete(Kind.PLAN, schema.namespace, found.name, found.uid)
         return await self._store(schema, plan, config_maps)
 
     async def _store_config_map(self, schema: DatabaseSchema, body: Mapping[str, Any]) -> None:
         name = body["metadata"]["name"]
         try:
-            await self.cluster.create_config_map(schema.namespace, body)
+            await self.cluster.create(Kind.CONFIG_MAP, schema.namespace, body)
             return
         except Refused as error:
             raise NotDone(NotAdmitted(f"the ConfigMap {name} with a plan's SQL", error.detail)) from None
         except AlreadyExists:
             try:
-                found = await self.cluster.get_config_map(schema.namespace, name)
+                found = await self.cluster.get(Kind.CONFIG_MAP, schema.namespace, name)
             except NotFound:
                 return await self._store_config_map(schema, body)  # it was going
         same = all((found.get(key) or {}) == (body.get(key) or {}) for key in ("data", "binaryData"))
@@ -144,14 +144,14 @@ class PlanStore:
             raise NotDone(NameTaken(f"ConfigMap {name} with a plan's SQL"))
         if await self._read(schema.namespace, name.rsplit("-", 1)[0]) is not None:
             return  # it belongs to the plan that is there, which pins it
-        await self.cluster.delete(Made.CONFIG_MAP, schema.namespace, name, found["metadata"]["uid"])
-        await self.cluster.create_config_map(schema.namespace, body)
+        await self.cluster.delete(Kind.CONFIG_MAP, schema.namespace, name, found["metadata"]["uid"])
+        await self.cluster.create(Kind.CONFIG_MAP, schema.namespace, body)
 
     async def _sql_fault(self, schema: DatabaseSchema, plan: SchemaPlan) -> str:
         found: dict[str, Mapping[str, Any] | None] = {}
         for part in plan.plan.sql:
             try:
-                found[part.config_map] = await self.cluster.get_config_map(schema.namespace, part.config_map)
+                found[part.config_map] = await self.cluster.get(Kind.CONFIG_MAP, schema.namespace, part.config_map)
             except NotFound:
                 found[part.config_map] = None
         return sql_fault(plan.plan, found)
@@ -162,7 +162,7 @@ class PlanStore:
         known = self._floors.get(namespace)
         if known is not None and self.clock() - known[0] < FLOOR_KEPT:
             return known[1]
-        labels = (await self.cluster.get_namespace(namespace))["metadata"].get("labels") or {}
+        labels = (await self.cluster.get(Kind.NAMESPACE, "", namespace))["metadata"].get("labels") or {}
         floor = str(labels.get(names.LABEL_MINIMUM_REVIEW, ""))
         self._floors[namespace] = (self.clock(), floor)
         return floor

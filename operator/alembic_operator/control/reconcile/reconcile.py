@@ -15,7 +15,7 @@ from typing import assert_never
 
 from alembic_operator.api.status import status_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, Refused, Unavailable
-from alembic_operator.cluster.port import Cluster, Made
+from alembic_operator.cluster.port import Cluster, Kind, named
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.control.events import event_body
 from alembic_operator.control.queue import Key, KeyQueue
@@ -120,7 +120,7 @@ class Reconciler:
                 case StartRun():
                     await self._start(schema, action)
                 case DeleteJob():
-                    await self.cluster.delete(Made.JOB, schema.namespace, action.name, action.uid)
+                    await self.cluster.delete(Kind.JOB, schema.namespace, action.name, action.uid)
                     _log.info("job deleted", job=action.name)
                 case _:
                     assert_never(action)
@@ -146,11 +146,11 @@ class Reconciler:
             failed = NotAdmitted(f"the ConfigMap {self.runner.config_map} of the runner", error.detail)
             raise NotDone(failed) from None
         try:
-            await self.cluster.create_job(schema.namespace, body)
+            await self.cluster.create(Kind.JOB, schema.namespace, body)
         except Refused as error:
             raise NotDone(NotAdmitted("the Job", error.detail)) from None
         except AlreadyExists:
-            found = await self.cluster.list_jobs(schema.namespace, name=job)
+            found = await self.cluster.list_all(Kind.JOB, schema.namespace, fields=named(job))
             if any(not controlled_by(raw, schema.uid) for raw in found):
                 raise NotDone(JobNameTaken(f"Job {job}")) from None
             _log.info("job was there already", job=job)
@@ -165,7 +165,7 @@ class Reconciler:
             try:
                 body = status_to_raw(decision.status)
                 raw = await self.cluster.apply_status(
-                    schema.namespace, schema.name, schema.uid, body, version=schema.version
+                    Kind.SCHEMA, schema.namespace, schema.name, body, uid=schema.uid, version=schema.version
                 )
             except NotFound:
                 return None
@@ -184,14 +184,14 @@ class Reconciler:
 
     async def _forget(self, schema: DatabaseSchema, old: DeleteJob) -> None:
         try:
-            await self.cluster.delete(Made.JOB, schema.namespace, old.name, old.uid)
+            await self.cluster.delete(Kind.JOB, schema.namespace, old.name, old.uid)
         except ClusterError as error:
             # It stays a while longer, at most until its ttlSecondsAfterFinished; the resource itself is well.
             _log.warning("old job not deleted", job=old.name, error=str(error))
 
     async def _post(self, schema: DatabaseSchema, body: dict[str, object]) -> None:
         try:
-            await self.cluster.create_event(schema.namespace, body)
+            await self.cluster.create(Kind.EVENT, schema.namespace, body)
         except ClusterError as error:
             # Whatever it tells stands in the status too.
             _log.warning("event not posted", reason=body["reason"], error=str(error))

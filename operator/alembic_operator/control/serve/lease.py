@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound
-from alembic_operator.cluster.port import Cluster, Raw
+from alembic_operator.cluster.port import Cluster, Kind, Raw
 from alembic_operator.control.serve import log
 
 _log = log.get(__name__)
@@ -107,7 +107,7 @@ class Lease:
         self._on_change(False)
         try:
             async with asyncio.timeout(self._timing.answer):
-                await self._cluster.replace_lease(self._namespace, self._name, self._body(lease, holder=""))
+                await self._cluster.replace(Kind.LEASE, self._namespace, self._name, self._body(lease, holder=""))
         except (ClusterError, TimeoutError) as error:
             _log.warning("could not release the Lease", lease=self._path, error=str(error))
 
@@ -131,10 +131,10 @@ class Lease:
 
     async def _take(self) -> Raw | None:
         try:
-            lease = await self._cluster.get_lease(self._namespace, self._name)
+            lease = await self._cluster.get(Kind.LEASE, self._namespace, self._name)
         except NotFound:
             self._answered = self._clock()
-            return await self._cluster.create_lease(self._namespace, self._body({}, self._holder))
+            return await self._cluster.create(Kind.LEASE, self._namespace, self._body({}, self._holder))
         self._answered = self._clock()
         holder = (lease.get("spec") or {}).get("holderIdentity")
         version = str(lease["metadata"]["resourceVersion"])
@@ -143,7 +143,7 @@ class Lease:
         ours = holder == self._holder  # from an earlier life of this pod, or an answer that got lost
         if holder and not ours and self._clock() - self._seen[1] < self._timing.duration:
             return None
-        return await self._cluster.replace_lease(self._namespace, self._name, self._body(lease, self._holder))
+        return await self._cluster.replace(Kind.LEASE, self._namespace, self._name, self._body(lease, self._holder))
 
     async def _renew(self) -> bool:
         """Whether the Lease was renewed. Raises LeaseLost."""
@@ -153,8 +153,8 @@ class Lease:
         try:
             # However late it is: a write at the version that we wrote last shows that nobody else led since.
             async with asyncio.timeout(self._timing.answer):
-                self._lease = await self._cluster.replace_lease(
-                    self._namespace, self._name, self._body(self._lease, self._holder)
+                self._lease = await self._cluster.replace(
+                    Kind.LEASE, self._namespace, self._name, self._body(self._lease, self._holder)
                 )
         except (Conflict, NotFound) as error:
             return await self._look_again(error)
@@ -172,7 +172,7 @@ class Lease:
         """Another version than ours is there: either our last write whose answer got lost, or somebody else's."""
         try:
             async with asyncio.timeout(self._timing.answer):
-                lease = await self._cluster.get_lease(self._namespace, self._name)
+                lease = await self._cluster.get(Kind.LEASE, self._namespace, self._name)
         except (ClusterError, TimeoutError) as error:
             raise self._lost(f"{refusal}; then {error}") from error
         holder = (lease.get("spec") or {}).get("holderIdentity")

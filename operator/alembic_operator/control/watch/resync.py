@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alembic_operator.cluster.errors import ClusterError
-from alembic_operator.cluster.port import Cluster
+from alembic_operator.cluster.port import Cluster, Kind
 from alembic_operator.control.gc.collect import Leftovers
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.gc.pages import listed
@@ -63,7 +63,7 @@ class Resync:
         """One full look. Raises ClusterError."""
         known_before = self.event_filter.uids()
         seen, settled = set[str](), dict[str, RetentionPolicy]()
-        async for raw in listed(self.cluster.page_schemas, self.namespaces):
+        async for raw in listed(self.cluster, Kind.SCHEMA, self.namespaces):
             seen.add(raw["metadata"]["uid"])
             if (keeping := keeping_of(raw)) is not None:
                 settled[raw["metadata"]["uid"]] = keeping
