@@ -13,7 +13,7 @@ from .errors import RunFailed
 from .report import Report, now
 
 if TYPE_CHECKING:
-    from .migrate.revision import Running
+    from .migrate.revision import RevisionRun
 
 _LISTED = 20  # applied revisions; more never fit into 4 KiB
 
@@ -43,7 +43,7 @@ class RunFacts:
     current: list[str] | None = None
     targets: list[str] = field(default_factory=list)
     pending: int | None = None
-    running: Running | None = None
+    running: RevisionRun | None = None
     invalid_before: set[str] = field(default_factory=set)
     receipt: PlanReceipt | None = None
     verification: Verification | None = None

@@ -128,13 +128,13 @@ def test_goes_on_without_a_new_approval_when_it_was_killed_between_revisions(
     hold = """
 import threading
 import alembic_operator.runner.migrate.revision as revision
-end = revision.Running._end
+end = revision.RevisionRun._end
 def held(self, number, total):
     end(self, number, total)
     if number == 1:
         print("at the gate", flush=True)
         threading.Event().wait(60)
-revision.Running._end = held
+revision.RevisionRun._end = held
 """
     run = runner.start(project, database.uri, more=hold, mounts=approval.mounts, approved=approval.approved)
     run.wait_for("at the gate")

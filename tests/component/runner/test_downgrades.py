@@ -100,11 +100,11 @@ def test_goes_on_when_it_was_interrupted_between_two_steps(
 import alembic_operator.runner.migrate.revision as revision
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.runner.errors import EndRequested
-end = revision.Running._end
+end = revision.RevisionRun._end
 def ended(self, number, total):
     end(self, number, total)
     raise EndRequested(Reason.INTERRUPTED)
-revision.Running._end = ended
+revision.RevisionRun._end = ended
 """
     failed(approval.run(more=stop, revision="r1"), Reason.INTERRUPTED)
     assert database.heads() == ["r2"]

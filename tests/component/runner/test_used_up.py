@@ -44,9 +44,9 @@ def test_never_approves_again_when_it_ended_what_an_earlier_plan_had_begun(
 def test_goes_on_when_it_was_interrupted_after_ending_what_an_earlier_plan_had_begun(
     approval: Approval, database: Database
 ) -> None:
-    stop = "import alembic_operator.runner.migrate.revision as revision\nend = revision.Running._end\n"
+    stop = "import alembic_operator.runner.migrate.revision as revision\nend = revision.RevisionRun._end\n"
     stop += "def ended(self, number, total):\n    end(self, number, total)\n    raise KeyboardInterrupt\n"
-    failed(approval.run(more=stop + "revision.Running._end = ended\n"), Reason.INTERRUPTED)
+    failed(approval.run(more=stop + "revision.RevisionRun._end = ended\n"), Reason.INTERRUPTED)
     assert database.heads() == ["r2"]
     ended = approval.run()
     assert ended.result.outcome == Outcome.APPLIED, ended.message

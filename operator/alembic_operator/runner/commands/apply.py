@@ -27,7 +27,7 @@ from ..history.bundle import files_of
 from ..history.graph import Standing
 from ..history.inputs import inputs_of
 from ..migrate.migration import Migration, Session
-from ..migrate.revision import Running
+from ..migrate.revision import RevisionRun
 from ..migrate.settle import Settlement, repair_of, settle
 from ..migrate.statement_guard import read_guard, statement_guard_of
 from ..migrate.verify import invalid_indexes, verify
@@ -35,7 +35,7 @@ from ..migrate.version_table_width import check_width
 from ..schema import snapshot
 from .failure import open_intent
 from .first_contact import check_contact, contact_of
-from .reading import check_other_tables, judge, read, read_under_lock
+from .reading import assess_reading, check_other_tables, read, read_under_lock
 
 _SKIPPED = frozenset({"42P07", "42701", "42P06"})  # "already exists, skipping"
 
@@ -57,7 +57,7 @@ def apply(run: RunContext, connection: RawConnection) -> Outcome:
         _check_approved(run, connection, reading, settlement=settlement, planned=planned)
         if settlement is not None:
             return _settle(run, connection, reading, settlement)
-    assessment = judge(run, reading)
+    assessment = assess_reading(run, reading)
     direction = _direction(run, assessment, approved)
     if direction == Direction.DOWNGRADE:
         run.facts.pending = len(
@@ -157,7 +157,7 @@ def _settle(run: RunContext, connection: RawConnection, reading: Reading, settle
             f"{', '.join(after.rows) or 'base'}. Something else moved it. Look at the database, then set the "
             "annotation alembic-operator.dev/retry-at.",
         )
-    assessment = judge(run, after)
+    assessment = assess_reading(run, after)
     run.facts.before = reading.rows
     if assessment.standing == Standing.BEHIND:
         return Outcome.BEHIND
@@ -208,7 +208,7 @@ def _migrate(
         lambda: run.sessions.open(monitor=True), driver.backend_pid(connection), request.timeouts.lock, report
     )
     try:
-        running = Running(
+        running = RevisionRun(
             driver=driver,
             raw=connection,
             request=request,
@@ -250,7 +250,7 @@ def _migrate(
     return Outcome.APPLIED
 
 
-def _verify(run: RunContext, running: Running) -> None:
+def _verify(run: RunContext, running: RevisionRun) -> None:
     with_new = run.sessions.open()
     try:
         applied = [one.revision for one in running.applied]

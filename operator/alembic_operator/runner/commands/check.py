@@ -7,7 +7,7 @@ from ..assessment.baseline import adopts
 from ..context import RunContext
 from ..database.driver import RawConnection
 from ..history.graph import Standing
-from .reading import check_other_tables, judge, read_settled
+from .reading import assess_reading, check_other_tables, read_settled
 
 
 def check(run: RunContext, connection: RawConnection) -> Outcome:
@@ -23,7 +23,7 @@ def check(run: RunContext, connection: RawConnection) -> Outcome:
     check_other_tables(run, connection, reading)
     if adopts(reading, run.request):
         return Outcome.BEHIND  # a plan is wanted, and a decision on it
-    assessment = judge(run, reading)
+    assessment = assess_reading(run, reading)
     if assessment.standing == Standing.BEHIND or assessment.adopt or assessment.resolved:
         return Outcome.BEHIND  # what others applied is compared before it is believed
     return Outcome.UP_TO_DATE if assessment.standing == Standing.EQUAL else Outcome.AHEAD

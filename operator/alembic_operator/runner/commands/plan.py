@@ -30,7 +30,7 @@ from ..planning.shadow import Shadow, await_shadow
 from ..planning.shadow_plan import plan_in_shadow
 from ..planning.target_check import check_way_back
 from ..planning.task import Task
-from .reading import check_other_tables, judge, read_settled
+from .reading import assess_reading, check_other_tables, read_settled
 
 # Keys of a Secret whose values are secret. Others hold names: a schema's, say, which the plan has to show.
 _CONFIDENTIAL = re.compile("pass|pwd|secret|token|key|credential|uri|url|dsn|conn", re.IGNORECASE)
@@ -73,7 +73,7 @@ def _plan(run: RunContext, connection: RawConnection) -> Outcome:
     if adopts(reading, run.request):
         return _adopt(run, _task(run, connection, reading, Direction.BASELINE))
     try:
-        assessment = judge(run, reading)
+        assessment = assess_reading(run, reading)
     except RunFailed as failed:
         if failed.failure.reason != Reason.OUTCOME_UNKNOWN or run.request.evidence == "Static":
             raise

@@ -59,7 +59,7 @@ def check_other_tables(run: RunContext, connection: RawConnection, reading: Read
         run.report.warn(sentence)
 
 
-def judge(run: RunContext, reading: Reading) -> Assessment:
+def assess_reading(run: RunContext, reading: Reading) -> Assessment:
     """Decide what the reading asks for, and put it on record.
 
     Raises:

@@ -21,6 +21,7 @@ from alembic.util import to_tuple
 
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
+from ..alembic_private import set_steps, steps_of
 from ..database.session import VersionTable
 from ..database.version_table import read_version_rows
 from ..errors import RunFailed
@@ -258,11 +259,11 @@ class Program:
 
     def _commit_each(self, context: MigrationContext) -> None:
         """Commit after each step on the driver's connection: Alembic leaves that to who has opened the transaction."""
-        loan, steps = self.work.loan, context._migrations_fn
+        loan, steps = self.work.loan, steps_of(context)
         raw: Any = loan.raw
 
         def committed(heads: Any, of: MigrationContext) -> Iterator[RevisionStep]:
-            for step in steps(heads, of):  # type: ignore[misc]
+            for step in steps(heads, of):
                 yield step
                 with loan.quiet():
                     raw.commit()
@@ -276,7 +277,7 @@ class Program:
             finally:
                 raw.autocommit = False
 
-        context._migrations_fn = committed
+        set_steps(context, committed)
         context.autocommit_block = autocommit_block  # type: ignore[method-assign]
 
     def refuse(self, found: str, todo: str = "") -> RunFailed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...contract.bundle import BundleError, bundle_files
 from ...contract.reasons import Reason
 from ...contract.request import RunRequest
+from ..alembic_private import version_locations
 from ..errors import RunFailed
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def files_of(request: RunRequest, history: History) -> dict[str, bytes]:
     script = history.script
     directory = Path(script.dir)
     ini = Path(request.path) / request.config_file if request.config_file else None
-    locations = [Path(str(one)) for one in script._version_locations]
+    locations = version_locations(script)
     try:
         return bundle_files(directory, locations, Path(request.path) if ini else directory, ini)
     except BundleError as error:

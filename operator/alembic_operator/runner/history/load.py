@@ -14,6 +14,7 @@ from alembic.script.revision import RevisionError, RevisionMap
 from ...contract.plan import Direction
 from ...contract.reasons import Reason
 from ...contract.request import RunRequest
+from ..alembic_private import build_graph, forget_version_locations, load_revisions, version_locations
 from ..database.secret import Target
 from ..database.sql_errors import print_error
 from ..environment.configuration import Configuration, open_directory, plain
@@ -76,8 +77,8 @@ def open_project(request: RunRequest, target: Target | None = None) -> Project:
         RunFailed: InvalidSpec (no ini file, no directory), ConfigMapNotFound.
     """
     configuration, script = open_directory(request, target)
-    project = Project(configuration, script, compiled_from_source([script.dir, *script._version_locations]))
-    vars(script).pop("_version_locations", None)  # kept from the first look on; env.py may still name others
+    project = Project(configuration, script, compiled_from_source([script.dir, *map(str, version_locations(script))]))
+    forget_version_locations(script)
     return project
 
 
@@ -91,7 +92,7 @@ def load_history(
     """
     project = project or open_project(request)
     script, sources = project.script, project.sources
-    folders = [Path(one) for one in script._version_locations]
+    folders = version_locations(script)
     sources.cover(folders)
     _check_folders(request, folders)
     scripts = _load(script)
@@ -201,10 +202,10 @@ def _invalid(request: RunRequest, found: str, todo: str = "Correct the files, an
 def _load(script: ScriptDirectory) -> list[Script]:
     """Import every file, once."""
     try:
-        return list(script._load_revisions())  # what RevisionMap itself would call, without its warnings
+        return load_revisions(script)
     except (Exception, SystemExit) as error:
         print_error(error, words=False)  # a settings class tells the environment's values, for one
-        name = _culprit(error, [str(location) for location in script._version_locations])
+        name = _culprit(error, [str(location) for location in version_locations(script)])
         where = f"the migration file {name}" if name else "the migration files"
         raise RunFailed(
             Reason.INVALID_HISTORY,
@@ -216,7 +217,7 @@ def _load(script: ScriptDirectory) -> list[Script]:
 def _refused_by_alembic(script: ScriptDirectory) -> list[str]:
     """What Alembic itself says against files that are sound one by one: a branch label that two have, for one."""
     try:
-        script.revision_map._revision_map  # noqa: B018 (made when it is first asked for)
+        build_graph(script)
     except RevisionError as error:
         return [str(error).rstrip(".")]
     return []

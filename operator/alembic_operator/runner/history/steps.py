@@ -11,6 +11,7 @@ from weakref import WeakSet
 from alembic.runtime.migration import MigrationStep, RevisionStep
 
 from ...contract.plan import Direction
+from ..alembic_private import upgrade_steps
 
 if TYPE_CHECKING:
     from .load import History
@@ -58,4 +59,4 @@ def steps_to(history: History, direction: Direction, targets: Sequence[str], row
         back = graph.ancestors(rows) - graph.ancestors(targets)
         scripts = [script.get_revision(revision) for revision in reversed(graph.oldest_first(back))]
         return [MigrationStep.downgrade_from_script(script.revision_map, one) for one in scripts]
-    return list(script._upgrade_revs(tuple(targets), tuple(rows)))  # type: ignore[arg-type]
+    return upgrade_steps(script, targets, rows)

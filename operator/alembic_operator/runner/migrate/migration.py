@@ -35,7 +35,7 @@ from ..history.steps import destination, steps_to
 from ..report import Report
 from ..signals import Signals
 from .environment_step import Statements
-from .revision import Running
+from .revision import RevisionRun
 from .statement_guard import StatementGuard, StatementListener
 from .version_rows import moved_by
 from .version_table_width import widen_fresh
@@ -88,7 +88,7 @@ class Migration:
         history: History,
         request: RunRequest,
         version_table: VersionTable,
-        running: Running,
+        running: RevisionRun,
         watch: Watch,
         report: Report,
         open_intent: Callable[[Failure], Entry | None],

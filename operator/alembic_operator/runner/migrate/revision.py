@@ -41,7 +41,7 @@ _MAY_LEAVE_A_PART = re.compile(r"\b(?:COMMIT|END|CALL|DO|DETACH)\b", re.IGNORECA
 _HAS_WRITTEN = "SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL"
 
 
-class Running:
+class RevisionRun:
     """The revision that is running, as the helpers find it in `op.get_context().opts["alembic_operator"]`.
 
     Attributes:

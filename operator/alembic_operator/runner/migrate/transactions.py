@@ -61,10 +61,9 @@ def begin_again(driver: Driver, raw: RawConnection, context: MigrationContext | 
         if driver.transaction(raw) != IDLE:
             rows(raw, "COMMIT")
         raw.autocommit = False
-    connection: Any = context.connection if context is not None else None
-    if connection is not None and context is not None:
-        current = connection.get_transaction()
-        if current is None or context._transaction is not current:
-            context._transaction = current or connection.begin()
+    if context is not None and context.connection is not None:
+        from ..alembic_private import adopt_transaction  # noqa: PLC0415 (needs the image's Alembic)
+
+        adopt_transaction(context)
     if in_no_transaction(driver, raw):
         rows(raw, "BEGIN")

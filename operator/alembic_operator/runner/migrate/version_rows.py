@@ -11,13 +11,13 @@ are one statement. The check that exactly one row moved stays as Alembic has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from alembic.runtime import migration
 from alembic.util import CommandError
 
+from ..alembic_private import version_rows_by
 from ..database.driver import RawConnection
 from ..database.session import VersionTable
 from ..history.graph import Graph
@@ -75,46 +75,12 @@ def moved_by(graph: Graph, moves: Moves | None = None) -> Iterator[None]:
         graph: of the history.
         moves: collects them, for its `on_version_apply` to send; None: Alembic sends them itself.
     """
-    original = migration.HeadMaintainer
-    by_graph = _by_graph(graph)
-    migration.HeadMaintainer = by_graph if moves is None else _collecting(by_graph, moves)  # type: ignore[misc]
-    try:
+
+    def rows_after(rows: Collection[str], revision: str, upgrade: bool) -> Collection[str]:
+        return graph.rows_after(rows, revision, upgrade=upgrade)
+
+    with version_rows_by(rows_after, moves):
         yield
-    finally:
-        migration.HeadMaintainer = original  # type: ignore[misc]
-
-
-def _by_graph(graph: Graph) -> type[migration.HeadMaintainer]:
-    class ByGraph(migration.HeadMaintainer):
-        def update_to_step(self, step: Any) -> None:
-            after = set(graph.rows_after(self.heads, step.revision.revision, upgrade=step.is_upgrade))
-            gone, new = sorted(self.heads - after), sorted(after - self.heads)
-            if gone and new:
-                self._update_version(gone.pop(), new.pop())
-            for version in gone:
-                self._delete_version(version)
-            for version in new:
-                self._insert_version(version)
-
-    return ByGraph
-
-
-def _collecting(maintainer: type[migration.HeadMaintainer], moves: Moves) -> type[migration.HeadMaintainer]:
-    class Collecting(maintainer):  # type: ignore[misc, valid-type]
-        def _insert_version(self, version: str) -> None:
-            moves.insert(version)
-            self.heads.add(version)
-
-        def _delete_version(self, version: str) -> None:
-            moves.delete(version)
-            self.heads.remove(version)
-
-        def _update_version(self, from_: str, to_: str) -> None:
-            moves.update(from_, to_)
-            self.heads.remove(from_)
-            self.heads.add(to_)
-
-    return Collecting
 
 
 def _expect_one(raw: RawConnection, statement: str, parameters: tuple[Any, ...]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...contract.reasons import Reason
+from ..alembic_private import version_column
 from ..database.driver import RawConnection
 from ..database.session import VersionTable
 from ..database.version_table import LONGEST_ID, width_of
@@ -28,7 +29,7 @@ def fresh_width(ids: Iterable[str]) -> int:
 
 def widen_fresh(context: Any, ids: Iterable[str]) -> None:
     """Have Alembic make the version table, where there is none yet, as wide as the ids need."""
-    column, width = context._version.c.version_num, fresh_width(ids)
+    column, width = version_column(context), fresh_width(ids)
     if column.type.length is not None and column.type.length < width:
         column.type = type(column.type)(width)
 

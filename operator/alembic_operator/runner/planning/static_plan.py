@@ -25,6 +25,7 @@ from sqlalchemy.sql.elements import TextClause
 from ...contract.fingerprints import fingerprints, text_fingerprint
 from ...contract.masking import mask
 from ...contract.plan import PlanDocument, Statement, Step, StepKind
+from ..alembic_private import execute_by
 from ..history.steps import steps_to
 from ..migrate.migration import _line
 from ..migrate.transactions import controls, prepares
@@ -156,7 +157,7 @@ def _listen(task: Task, context: MigrationContext, rendered: _Rendered) -> None:
         finally:
             rendered.autocommit = False
 
-    impl._exec = render  # type: ignore[method-assign]
+    execute_by(context, render)
     context.autocommit_block = autocommit_block  # type: ignore[method-assign]
     context.connection = impl.connection = MockConnection(context.dialect, send)  # type: ignore[assignment]
 
