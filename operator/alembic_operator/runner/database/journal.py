@@ -7,7 +7,6 @@ row.
 from __future__ import annotations
 
 import os
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from ...contract.request import Owner, RunRequest
 from ...contract.verification import Verification
 from ..errors import RunFailed
 from ..report import Report
+from ..sql_files import sql_file
 from .driver import Driver, RawConnection, rows
 from .lock import bootstrap_lock
 from .session import VersionTable
@@ -188,7 +188,7 @@ def ensure_journal(driver: Driver, connection: RawConnection, report: Report) ->
     """
     if _is_current(connection):
         return
-    ddl = (pkgutil.get_data(__package__ or "", "journal.sql") or b"").decode("utf-8")
+    ddl = sql_file(__package__, "journal.sql")
     attempt, missing = "Making the journal", "CREATE on the database, or USAGE and CREATE on that schema"
     with bootstrap_lock(connection, report):
         if _is_current(connection):

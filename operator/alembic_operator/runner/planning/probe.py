@@ -15,26 +15,13 @@ from ...contract.lock_modes import STRENGTH
 from ...contract.plan import Dropped, Lock
 from ..database.driver import RawConnection, rows
 from ..database.session import VersionTable
+from ..sql_files import sql_file
 
 _FIRST_OF_USERS = 16384  # FirstNormalObjectId: what initdb made is below
 _PG_CLASS = 1259  # the oid of pg_class itself
 _TRUNCATE = re.compile(r"\bTRUNCATE\b", re.IGNORECASE)
 _SETTING = "alembic_operator.drops"
 
-# The list goes with its transaction or savepoint, as the drops do; a table for it would be one thing more to leave out.
-_TRIGGER = """
-CREATE OR REPLACE FUNCTION alembic_operator.note_drops() RETURNS event_trigger LANGUAGE plpgsql AS $probe$
-BEGIN
-  PERFORM pg_catalog.set_config('alembic_operator.drops', (
-    COALESCE(NULLIF(pg_catalog.current_setting('alembic_operator.drops', true), ''), '[]')::pg_catalog.jsonb
-    || COALESCE((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
-         d.classid::bigint, d.objid::bigint, d.objsubid, d.object_type, d.object_identity))
-         FROM pg_catalog.pg_event_trigger_dropped_objects() AS d
-        WHERE (d.original OR d.normal) AND NOT d.is_temporary), '[]'))::text, false);
-END $probe$;
-DROP EVENT TRIGGER IF EXISTS alembic_operator_drops;
-CREATE EVENT TRIGGER alembic_operator_drops ON sql_drop EXECUTE FUNCTION alembic_operator.note_drops();
-"""
 _BOUND = "SELECT 'alembic_operator.note_drops'::pg_catalog.regproc::pg_catalog.oid::bigint"
 _EXISTING = """
 SELECT c.oid::bigint, n.nspname || '.' || c.relname, c.relkind::text, c.relfilenode::bigint, c.relnatts::int
@@ -109,7 +96,7 @@ class Probe:
             version_table: the version table, which is not looked at.
             run: sends a statement on the migrating session, unheard.
         """
-        rows(connection, _TRIGGER)
+        rows(connection, sql_file(__package__, "note_drops.sql"))
         self._run = run
         self._bound: int = rows(connection, _BOUND)[0][0]
         found = rows(connection, _EXISTING, version_table.schema, version_table.table)

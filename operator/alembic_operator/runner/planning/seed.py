@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 from ..database.driver import RawConnection, rows
 from ..database.session import VersionTable
+from ..sql_files import sql_file
 from .values import candidates, read_shapes
 
 _ATTEMPTS = 80  # a table
@@ -50,60 +51,6 @@ SELECT c.oid::bigint, '', NULL, COALESCE(pg_catalog.pg_get_partition_constraintd
 _KEYS = """
 SELECT o.conrelid::bigint, o.contype::text, o.conkey::int[], o.confrelid::bigint, o.confkey::int[]
   FROM pg_catalog.pg_constraint o WHERE o.contype IN ('p', 'u', 'f') AND o.conrelid >= 16384 ORDER BY o.oid
-"""
-# Columns that a refusal names go on to their next value, like the wheels of a counter; where it names none, all do.
-_FUNCTION = """
-CREATE OR REPLACE FUNCTION alembic_operator.seed(wanted pg_catalog.jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $seed$
-DECLARE
-  one pg_catalog.jsonb;
-  chosen pg_catalog.jsonb;
-  concerned pg_catalog.jsonb;
-  refusing text;
-  refused_type text;
-  refused_column text;
-  wheel text;
-  done boolean;
-BEGIN
-  FOR one IN SELECT * FROM pg_catalog.jsonb_array_elements(wanted) LOOP
-    done := false;
-    SELECT COALESCE(pg_catalog.jsonb_object_agg(v.key, 0), '{}') INTO chosen
-      FROM pg_catalog.jsonb_each(one -> 'values') AS v WHERE NOT (one -> 'defaults') ? v.key;
-    FOR attempt IN 1 .. {attempts} LOOP
-      BEGIN
-        EXECUTE (SELECT 'INSERT INTO ' || (one ->> 'sql') ||
-            CASE WHEN pg_catalog.count(*) = 0 THEN ' DEFAULT VALUES' ELSE
-            pg_catalog.format(' (%s) OVERRIDING SYSTEM VALUE VALUES (%s)',
-              pg_catalog.string_agg(pg_catalog.quote_ident(c.key), ', '),
-              pg_catalog.string_agg(one -> 'values' -> c.key ->> c.value::int, ', ')) END
-          FROM pg_catalog.jsonb_each_text(chosen) AS c);
-        done := true;
-        EXIT;
-      EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS refusing = CONSTRAINT_NAME, refused_type = PG_DATATYPE_NAME,
-          refused_column = COLUMN_NAME;
-        concerned := COALESCE(one -> 'types' -> refused_type,
-          one -> 'checks' -> (CASE SQLSTATE WHEN '23514' THEN refusing END));
-        IF concerned IS NULL AND (one -> 'values') ? refused_column THEN
-          concerned := pg_catalog.jsonb_build_array(refused_column);
-        END IF;
-        IF concerned IS NULL THEN
-          SELECT pg_catalog.jsonb_object_agg(v.key,
-                   (COALESCE((chosen ->> v.key)::int, -1) + 1) % pg_catalog.jsonb_array_length(v.value)) INTO chosen
-            FROM pg_catalog.jsonb_each(one -> 'values') AS v;
-        ELSE
-          FOR wheel IN SELECT * FROM pg_catalog.jsonb_array_elements_text(concerned) LOOP
-            chosen := chosen || pg_catalog.jsonb_build_object(wheel,
-              (COALESCE((chosen ->> wheel)::int, -1) + 1) % pg_catalog.jsonb_array_length(one -> 'values' -> wheel));
-            EXIT WHEN (chosen ->> wheel)::int <> 0;
-          END LOOP;
-        END IF;
-      END;
-    END LOOP;
-    IF NOT done THEN
-      RETURN NEXT one ->> 'name';
-    END IF;
-  END LOOP;
-END $seed$
 """
 _VIEWS = """
 SELECT pg_catalog.format('REFRESH MATERIALIZED VIEW %I.%I', n.nspname, c.relname)
@@ -178,7 +125,7 @@ class Seeds:
         self._last: str = rows(connection, "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::text")[0][0]
 
     def _plant(self, connection: RawConnection, found: list[_Table], error: type[Exception]) -> None:
-        rows(connection, _FUNCTION.replace("{attempts}", str(_ATTEMPTS)))
+        rows(connection, sql_file(__package__, "seed.sql").replace("{attempts}", str(_ATTEMPTS)))
         rows(connection, "SET session_replication_role = replica")  # no triggers; foreign keys in circles
         plan = _wanted(connection, found)
         for at in range(0, len(plan), _AT_ONCE):
