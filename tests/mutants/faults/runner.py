@@ -59,14 +59,14 @@ RUNNER: tuple[Mutant, ...] = (
         "runner/database/sql_errors.py",
         'if sqlerror.sqlstate not in ("", _ABORTED):',
         "if sqlerror.sqlstate:",
-        "tests/unit/runner/test_sqlerrors.py",
+        "tests/unit/runner/test_sql_errors.py",
     ),
     Mutant(
         "ABORT is not seen",
         "runner/migrate/transactions.py",
         '= re.compile(r"\\b(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\\b", re.IGNORECASE)',
         '= re.compile(r"\\b(?:BEGIN|START|COMMIT|END|ROLLBACK|PREPARE)\\b", re.IGNORECASE)',
-        "tests/unit/runner/test_guarding.py",
+        "tests/unit/runner/test_statement_guard.py",
     ),
     Mutant(
         "the guard's files are not held against the request",
@@ -85,14 +85,14 @@ RUNNER: tuple[Mutant, ...] = (
     Mutant(
         "two runs migrate at once",
         "runner/database/lock.py",
-        '_poll(connection, LOCK_CLASS, lock_key(place.history), f"the migration lock of {place}", report)',
-        "return",
+        "_poll(connection, LOCK_CLASS, lock_key(version_table.history), ",
+        "_ = (",
         "tests/component/runner/test_locks.py",
     ),
     Mutant(
         "a journal that lost a row is not noticed",
         "runner/migrate/verify.py",
-        "missing = sorted(set(applied) - done_by_this_run(connection, place, applied))",
+        "missing = sorted(set(applied) - done_by_this_run(connection, version_table, applied))",
         "missing = sorted(set())",
         "tests/component/runner/test_verifying.py",
     ),
@@ -106,8 +106,8 @@ RUNNER: tuple[Mutant, ...] = (
     Mutant(
         "a compiled file is believed",
         "runner/history/sources.py",
-        "if not os.path.realpath(path).startswith(tops):",
-        "if not os.path.realpath(path).startswith(tops) or self is not None:",
+        "return os.path.realpath(path).startswith(self._tops)",
+        "return False",
         "tests/component/runner/test_sources.py",
     ),
     Mutant(
@@ -183,8 +183,8 @@ RUNNER: tuple[Mutant, ...] = (
     Mutant(
         "a plan shows the connection's password",
         "runner/planning/recorder.py",
-        "shown = mask(sent.sql, self._secrets)",
-        "shown = mask(sent.sql, [])",
+        "shown = mask(sql, self._secrets)",
+        "shown = mask(sql, [])",
         "tests/component/runner/planning/test_secrets.py",
     ),
     Mutant(

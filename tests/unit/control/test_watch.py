@@ -14,7 +14,7 @@ from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.watch import handlers
 from alembic_operator.control.watch.event_filter import EventFilter
 
-from .test_interest import RUN, job, pod, schema
+from .test_event_filter import RUN, job, pod, schema
 
 LABELS = {"app.kubernetes.io/component": "migration", "alembic-operator.dev/schema-uid": "uid-gone"}
 LOST = {"metadata": {"namespace": "shop", "name": "shop-1", "labels": LABELS}}

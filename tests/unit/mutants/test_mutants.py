@@ -52,6 +52,11 @@ def test_every_fault_is_told_apart_and_names_tests_that_are_there() -> None:
     assert [one for one in FAULTS if one.code == one.instead] == []
 
 
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.fault)
+def test_every_fault_can_still_be_made(fault: Mutant) -> None:
+    assert (ROOT / fault.path).read_text().count(fault.code) == 1
+
+
 def test_words_pick_faults() -> None:
     assert named(FAULTS, []) == list(FAULTS)
     assert {one.path for one in named(FAULTS, ["control/serve/lease.py"])} == {

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.core.test_jobspec import CLOSED, FULL, IMAGE, INSTALLATION, SMALL, UID, schema_of
+from tests.unit.core.test_job_manifest import CLOSED, FULL, IMAGE, INSTALLATION, SMALL, UID, schema_of
 
 from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.plan_spec import PlanSpec, SqlPart
