@@ -23,7 +23,7 @@ from ..environment.program import Work
 from ..errors import RunFailed
 from .graph import Graph, RevisionFile, find_errors
 from .ids import flow, hint
-from .sources import Sources, compiled_from_source
+from .sources import Sources, compiled_from_source, real_path
 from .unread_files import MAKE_READ, Unread, find_compiled, find_unread, listed, missing_from
 
 
@@ -100,7 +100,7 @@ def load_history(
     script.revision_map = RevisionMap(lambda: iter(scripts))
     labels = {label: one.revision for one in scripts for label in one.branch_labels}
     files = [_describe(one, labels, sources, several=len(folders) > 1) for one in scripts]
-    unread = find_unread([script.dir, *folders], {os.path.realpath(one.path) for one in scripts})
+    unread = find_unread([script.dir, *folders], {real_path(one.path) for one in scripts})
     errors = find_errors(files) or _refused_by_alembic(script)
     if errors:
         raise _invalid(request, "; ".join(errors), *_where_parents_are(files, unread))

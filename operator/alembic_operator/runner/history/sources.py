@@ -6,6 +6,7 @@ with fixed times have that for an edited file too. And a mounted directory may c
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Collection, Sequence
@@ -16,6 +17,12 @@ from types import CodeType
 from typing import Any
 
 _get_code = SourceFileLoader.get_code
+
+
+@functools.cache
+def real_path(path: str) -> str:
+    """The path without symbolic links; kept, since each file of a history is asked for four times in a run."""
+    return os.path.realpath(path)
 
 
 @dataclass
@@ -32,15 +39,15 @@ class Sources:
 
     def cover(self, directories: Sequence[str | os.PathLike[str]]) -> None:
         """What is imported from these directories counts too."""
-        self._tops += tuple(os.path.realpath(one) + os.sep for one in directories)
+        self._tops += tuple(real_path(os.fspath(one)) + os.sep for one in directories)
 
     def covers(self, path: str) -> bool:
         """Whether a file lies in one of the directories."""
-        return os.path.realpath(path).startswith(self._tops)
+        return real_path(path).startswith(self._tops)
 
     def sha256(self, path: Path) -> str:
         """Of a file as it was imported, or as it is now where it was not."""
-        return self.hashes.get(os.path.realpath(path)) or _sha256(path.read_bytes())
+        return self.hashes.get(real_path(str(path))) or _sha256(path.read_bytes())
 
     def approve(self, contents: Collection[bytes]) -> list[str]:
         """Hold what runs to these files, from now on too.
@@ -57,7 +64,7 @@ class Sources:
         Raises:
             ImportError: it is not what was approved.
         """
-        found = self.hashes[os.path.realpath(path)] = _sha256(source)
+        found = self.hashes[real_path(path)] = _sha256(source)
         if self._approved is not None and found not in self._approved:
             raise ImportError(f"{Path(path).name} was changed since the plan's files were compared")
 

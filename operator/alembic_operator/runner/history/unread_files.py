@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .graph import Graph
+from .sources import real_path
 
 _COMPILED = (".pyc", ".pyo")
 MAKE_READ = (
@@ -47,7 +48,7 @@ def find_unread(folders: Iterable[str | os.PathLike[str]], read: Collection[str]
     found: dict[str, Unread] = {}
     for folder in folders:
         for path in _files(Path(folder), ".py"):
-            real = os.path.realpath(path)
+            real = real_path(path)
             if real not in read and real not in found and (declared := _declared(path)):
                 found[real] = Unread(path.relative_to(folder).as_posix(), *declared)
     return sorted(found.values(), key=lambda file: file.path)
