@@ -96,7 +96,7 @@ def test_quota_for_pods_is_told_and_its_raise_is_enough(place: Place) -> None:
         'The API server refused to create the pod of Job shop/1: Error creating: pods "POD shop/1" is forbidden: '
         "exceeded "
         "quota: none, requested: pods=1, used: pods=0, limited: pods=0. Raise the quota, or change spec.job or the "
-        "policy that objects; the operator retries automatically."
+        "policy that rejects it; the operator retries automatically."
     )
     place.kubectl("delete", "resourcequota", "none")
     place.wait("UpToDate", timeout=180)  # the Job controller tries again at growing intervals
@@ -113,7 +113,7 @@ def test_quota_for_jobs_is_told_and_its_raise_is_enough(place: Place) -> None:
     assert place.message() == (
         'The API server refused to create the Job: jobs.batch "shop/1" is forbidden: exceeded quota: none, requested: '
         "count/jobs.batch=1, used: count/jobs.batch=0, limited: count/jobs.batch=0 (403). Raise the quota, or change "
-        "spec.job or the policy that objects; the operator retries automatically. Next attempt at TIME."
+        "spec.job or the policy that rejects it; the operator retries automatically. Next attempt at TIME."
     )
     place.kubectl("delete", "resourcequota", "none")
     place.wait("UpToDate")
