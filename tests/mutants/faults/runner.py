@@ -106,7 +106,7 @@ RUNNER: tuple[Mutant, ...] = (
     Mutant(
         "a compiled file is believed",
         "runner/history/sources.py",
-        "return os.path.realpath(path).startswith(self._tops)",
+        "return real_path(path).startswith(self._tops)",
         "return False",
         "tests/component/runner/test_sources.py",
     ),

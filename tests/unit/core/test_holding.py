@@ -284,7 +284,7 @@ def test_behind_is_not_forgotten_when_a_job_is_just_being_deleted() -> None:
     assert world.ready() == (
         "Unknown",
         "Migrating",
-        f"Job {check.name} found the database at revision a1with pending revisions; starting an apply Job.",
+        f"Job {check.name} found the database at revision a1 with pending revisions; starting an apply Job.",
     )
     world.sweep()
     world.look()

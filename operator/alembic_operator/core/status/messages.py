@@ -43,7 +43,7 @@ def up_to_date(result: RunResult) -> str:
 
 def behind(result: RunResult) -> str:
     """A check found revisions to apply."""
-    return f"Job {result.job} found the database at {_at(result)}with pending revisions; starting an apply Job."
+    return f"Job {result.job} found the database at {_at(result)} with pending revisions; starting an apply Job."
 
 
 def looked(result: RunResult) -> str:
