@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_VENV := .cache/docs
+DOCS_READY := $(DOCS_VENV)/.ready
 SOURCES := operator helpers tests benchmarks demo docs
 PRESENT = $(wildcard $(SOURCES))
 
@@ -49,11 +51,31 @@ generate: venv  ## renew the generated files: API reference, chart's table and C
 fmt: venv  ## format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
+COMPILE := $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header \
+  --python-version 3.11 --quiet --upgrade
+
 .PHONY: lock
-lock: venv  ## renew constraints.txt from the bounds in pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --no-emit-index-url \
-	  --no-header --python-version 3.11 --quiet --upgrade -o constraints.txt
+lock: venv  ## renew constraints.txt and docs/requirements.txt from the bounds in pyproject.toml
+	@$(COMPILE) pyproject.toml --all-extras --group dev -o constraints.txt
+	@$(COMPILE) --group docs -o docs/requirements.txt
 	@$(MAKE) --no-print-directory generate
+
+##@ the documentation
+
+# Not --quiet: it hides the warnings that --strict counts. NO_MKDOCS_2_WARNING silences Material's notice about the other program that MkDocs 2 is: the bounds keep it out.
+.PHONY: docs
+docs: $(DOCS_READY)  ## build the documentation's site into build/docs; a dead link, anchor or a page outside of the menu fails it
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+	@echo "build/docs/index.html: $$(find build/docs -name '*.html' | wc -l) pages"
+
+.PHONY: docs-serve
+docs-serve: $(DOCS_READY)  ## show the documentation at http://127.0.0.1:8000, built anew at each change
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs serve
+
+$(DOCS_READY): docs/requirements.txt
+	@$(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
 
 ##@ tests
 
