@@ -93,7 +93,7 @@ class RunRequest:
     """One run against one target.
 
     Attributes:
-        kind: Apply or Check.
+        kind: what the run does.
         target: the DatabaseSchema this run is for; also the owner it claims the database for.
         generation: of the DatabaseSchema.
         job: name of the Job.

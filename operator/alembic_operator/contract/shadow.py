@@ -1,4 +1,4 @@
-"""The files by which the runner and the shadow's script talk; what the script does stands in core.job.shadow_script."""
+"""The files by which the runner and the shadow's script talk; the script is core/job/shadow.sh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kopf is asked to watch three kinds, and never to write."""
+"""kopf is asked to watch our kinds, Jobs and pods, and never to write."""
 
 from __future__ import annotations
 

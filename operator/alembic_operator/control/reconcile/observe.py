@@ -1,4 +1,7 @@
-"""Live reads: everything that a decision about one DatabaseSchema is made from, and nothing that it is not."""
+"""Live reads: a DatabaseSchema, its Jobs, the pods of those that are not accounted for, and the plan that one made.
+
+What a decision needs beyond that, as the SchemaPlan in the cluster, it asks for: `plan_store` reads it.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One look at one DatabaseSchema: gather, decide, apply. Killed on any line, the next look decides the same.
+"""One look at one DatabaseSchema: observe, decide, act. Killed on any line, the next look decides the same.
 
-The effects come in this order: the runner's ConfigMap, then Jobs, then the status, then events. A status can be derived
-again from Jobs and the database; a Job could never be derived from a status.
+The effects come in this order: the runner's ConfigMap, then Jobs, then the phases of plans, then the status, then
+events. A status can be derived again from Jobs and the database; a Job could never be derived from a status.
 """
 
 from __future__ import annotations
