@@ -1,10 +1,12 @@
-"""The map in CONTRIBUTING.md names every package, and nothing that does not exist."""
+"""The map in CONTRIBUTING.md names every package; neither it nor the docs about the code name what does not exist."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "operator" / "alembic_operator"
@@ -44,4 +46,11 @@ def test_map_names_paths_that_exist() -> None:
 def test_rules_are_where_the_list_says() -> None:
     named = PATH.findall(section("Where is the rule for …?") + section("How one change flows"))
     assert len(named) > 30
+    assert [path for path in named if not (PACKAGE / path).exists() and not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "glossary.md"])
+def test_pages_about_the_code_name_paths_that_exist(page: str) -> None:
+    named = PATH.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+    assert len(named) > 5
     assert [path for path in named if not (PACKAGE / path).exists() and not (ROOT / path).exists()] == []

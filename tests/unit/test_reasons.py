@@ -11,6 +11,7 @@ from tests.unit.api.crd import STATUS
 from alembic_operator.contract.reasons import Reason, ReasonClass
 
 PAGE = Path(__file__).parents[2] / "docs" / "reasons.md"
+TROUBLESHOOTING = PAGE.with_name("troubleshooting.md")
 ROW = re.compile(r"^\| `([A-Za-z]+)` \| (.+?) \| (.+?) \|$")
 SHAPE = STATUS["properties"]["conditions"]["items"]["properties"]["reason"]
 
@@ -50,3 +51,10 @@ def test_class_is_stop_when_nothing_else_is_said_of_a_reason() -> None:
     stops = {reason.value for reason in Reason if reason.reason_class is ReasonClass.STOP}
     assert {"MigrationFailed", "RetriesExceeded", "InvalidSpec", "OutcomeUnknown", "JobNameConflict"} <= stops
     assert not stops & {"UpToDate", "Migrating", "Suspended", "LockTimeout", "SecretNotFound"}
+
+
+def test_troubleshooting_names_reasons_that_exist() -> None:
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", TROUBLESHOOTING.read_text(encoding="utf-8")))
+    others = {"DatabaseSchema", "SchemaPlan", "RetryingAfterFailure"}
+    assert len(named) > 30
+    assert named - others - {reason.value for reason in Reason} == set()

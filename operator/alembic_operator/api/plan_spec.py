@@ -13,7 +13,7 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PlanFinding:
-    """core.findings.Finding as the plan holds it: the severity is the rule's own, before `spec.review.rules`."""
+    """core.model.findings.Finding as the plan holds it: the severity is the rule's own, before `spec.review.rules`."""
 
     rule: str
     severity: str
