@@ -33,11 +33,11 @@ _SAID = (
     (", and build a new image", ""),
     (" to the image's requirements", " to the project's environment"),
     ("log of the Job's pod", "output above"),
-    (", or look at the cluster's DNS", ", or look at the DNS"),
+    (", or check the cluster's DNS", ", or check the DNS"),
     ("the image's libpq", "the libpq of the driver"),
     (
-        "there is no module alembic_operator_helpers.",
-        "there is no module alembic_operator_helpers: pip install alembic-operator-helpers beside the project.",
+        "the module alembic_operator_helpers is missing.",
+        "the module alembic_operator_helpers is missing: pip install alembic-operator-helpers beside the project.",
     ),
     ("the Secret", "--database-url"),
 )

@@ -52,7 +52,7 @@ sys.argv[:] = [{path!r}]
 try:
     runpy.run_path({path!r}, run_name="__main__")
 except KeyboardInterrupt:
-    stop("Interrupted", "The pod was asked to end before the runner had reported. The next run reads the database"
+    stop("Interrupted", "The pod was terminated before the runner reported a result. The next run reads the database"
          " first.")
 """
 

@@ -62,8 +62,7 @@ def main(shadow: ShadowMaker | None = None) -> int:
 def _unreadable(error: ProtocolError, started: str) -> RunResult:
     failed = RunFailed(
         Reason.RUNNER_PROTOCOL_ERROR,
-        f"Reading the run request in {job_env.REQUEST_VARIABLE}: {error}. Operator and runner are of different "
-        f"versions.",
+        f"Reading the run request in {job_env.REQUEST_VARIABLE}: {error}. Operator and runner have different versions.",
     )
     return RunResult(
         kind=RunKind.CHECK,

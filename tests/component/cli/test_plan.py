@@ -121,7 +121,7 @@ def test_refuses_when_the_shadow_has_another_version(tool: Tool, project: Projec
 @pytest.mark.parametrize(
     ("option", "url", "words"),
     [
-        ("shadow", "mysql://u:p@ss:/w?%rd@h/d", "not a URI that begins with postgresql:// or postgres://"),
+        ("shadow", "mysql://u:p@ss:/w?%rd@h/d", "must be a URI that begins with postgresql:// or postgres://"),
         ("database", "postgresql://postgres:wrong@{}/postgres", 'password authentication failed for user "postgres"'),
         ("shadow", "postgresql://postgres:super%20secret@{}/nowhere", 'database "nowhere" does not exist'),
         ("database", "postgresql://postgres:super%20secret@127.0.0.1:1/postgres", "Connection refused"),

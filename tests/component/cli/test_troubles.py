@@ -26,7 +26,7 @@ def _line(done: Done) -> str:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("nonsense", "not a URI that begins with postgresql:// or postgres://"),
+        ("nonsense", "must be a URI that begins with postgresql:// or postgres://"),
         ("postgresql://shop:super%20secret@h/d?service=x", 'the option "service"'),
         (
             "postgresql://postgres:super%20secret@127.0.0.1:1/postgres",
@@ -51,7 +51,7 @@ def test_tells_why_when_the_target_cannot_be_read_and_there_is_no_shadow(
         (["--config", "other.ini"], "other.ini. Name it relative to --project"),
         (
             ["--role", "nobody_has_it"],
-            'PermissionDenied: Taking the role "nobody_has_it" of --role: there is no such role',
+            'PermissionDenied: Setting the role "nobody_has_it" from --role: the role does not exist',
         ),
         (["--to", "r9"], 'RevisionNotFound: Looking for --to "r9"'),
         (["--version-table", "orders"], "VersionTableInvalid"),
@@ -94,7 +94,7 @@ def test_says_how_to_go_on_when_there_are_tables_and_no_version_row(
     tool.database.execute(ONE)
     said = _line(tool(project, "--evidence", evidence))
     assert "BaselineRequired: Looking for the database's revision" in said
-    assert 'If base is meant, give --baseline ""; if the schema is at a revision, name it: --baseline REV.' in said
+    assert 'To start from base, give --baseline ""; if the schema is at a revision, name it: --baseline REV.' in said
     assert "revisions: []" not in said
 
 

@@ -61,7 +61,7 @@ def test_says_what_was_edited_when_a_file_changed_after_the_approval(approval: A
 
 def test_sends_nothing_when_a_file_beside_the_revisions_changed(approval: Approval, database: Database) -> None:
     (approval.project.directory / "migrations" / "env.py").write_text("raise SystemExit\n")
-    assert "a file beside the revisions was edited" in failed(approval.run(), Reason.PLAN_CHANGED)
+    assert "a file next to the revisions was edited" in failed(approval.run(), Reason.PLAN_CHANGED)
     assert unchanged(database)
 
 
@@ -69,10 +69,10 @@ def test_sends_nothing_when_a_file_beside_the_revisions_changed(approval: Approv
     ("change", "told"),
     [
         ({"image": "registry.example/shop@sha256:" + "1" * 64}, "image was 'registry.example/shop@sha256:000"),
-        ({"target": replace(OWNER, uid="uid-2")}, "schema was 'uid-1' and is 'uid-2'"),
-        ({"role": "shop"}, "steering.role was '' and is 'shop'"),
+        ({"target": replace(OWNER, uid="uid-2")}, "schema was 'uid-1' and is now 'uid-2'"),
+        ({"role": "shop"}, "steering.role was '' and is now 'shop'"),
         ({"env_names": ["REGION"]}, "steering.env was [] and is ['REGION']"),
-        ({"revision": "r2"}, 'the spec means "r2" now'),
+        ({"revision": "r2"}, 'the spec now targets "r2"'),
     ],
     ids=["image", "resource", "role", "env", "revision"],
 )
@@ -87,7 +87,9 @@ def test_sends_nothing_when_the_operator_was_upgraded_whose_rules_passed_the_pla
     approval: Approval, database: Database
 ) -> None:
     upgraded = "from alembic_operator.runner.history import inputs\ninputs.VERSION = '9.9.9'\n"
-    assert f"versions.runner was '{VERSION}' and is '9.9.9'" in failed(approval.run(more=upgraded), Reason.PLAN_CHANGED)
+    assert f"versions.runner was '{VERSION}' and is now '9.9.9'" in failed(
+        approval.run(more=upgraded), Reason.PLAN_CHANGED
+    )
     assert unchanged(database)
 
 
@@ -153,7 +155,7 @@ def test_never_approves_again_when_it_reached_its_end_and_was_taken_back(
     assert approval.run().result.outcome == Outcome.APPLIED
     database.execute("DROP TABLE item; DELETE FROM alembic_version")
     message = failed(approval.run(), Reason.PLAN_CHANGED)
-    assert "used up" in message
+    assert "covers each revision once" in message
     assert database.heads() == []
 
 

@@ -23,7 +23,7 @@ def test_names_the_file_when_an_id_is_a_word_of_alembic_s_own(
     assert "AssertionError" in database.alembic(project).stderr
     ended = runner(project, database.uri, kind=kind, evidence="Static")
     message = failed(ended, Reason.INVALID_HISTORY)
-    assert f'{word}.py declares the revision id "{word}", which is a word of Alembic\'s own; give it another' in message
+    assert f'{word}.py declares the revision id "{word}", which is reserved by Alembic; give it another' in message
     assert database.all("SELECT to_regclass('item')") == [(None,)]
 
 

@@ -18,7 +18,7 @@ from .project import Project
         (["script_location = geheim"], "DuplicateOptionError in line 5"),
         (
             ["file_template = %(year)d_geheim"],
-            "InterpolationSyntaxError in the option file_template. A per cent sign is written %%",
+            "InterpolationSyntaxError in the option file_template. Write a percent sign as %%",
         ),
     ],
 )

@@ -21,14 +21,12 @@ CONNECTING = 'Connecting to the database that Secret "db-app" names: '
 
 def test_says_secret_not_found_when_there_is_no_key(project: Project, runner: Runner) -> None:
     assert failed(runner(project, {}), Reason.SECRET_NOT_FOUND) == (
-        'Reading the connection from Secret "db-app": there is no such Secret in the namespace, or it has no keys. '
-        "Create "
-        'it with the key "uri" (a PostgreSQL URI), or with host, port, dbname, user, password.'
+        'Reading the connection from Secret "db-app": the Secret does not exist in the namespace, or has no keys. '
+        'Create it with the key "uri" (a PostgreSQL URI), or with host, port, dbname, user, password.'
     )
     assert failed(runner(project, {"url": "x"}), Reason.SECRET_NOT_FOUND) == (
-        'Reading the connection from Secret "db-app": it has no key "uri", and not all of host, dbname and user '
-        "either. "
-        "Its keys are url. Add the key, or name another one in spec.database.secretRef.key."
+        'Reading the connection from Secret "db-app": it has no key "uri", and host, dbname or user is missing too. '
+        "Its keys are url. Add the key, or set spec.database.secretRef.key to another one."
     )
 
 
@@ -59,7 +57,7 @@ def test_tells_connection_errors_apart_when_connecting_fails(
     assert "geheim" not in wrong.message + wrong.stdout + wrong.stderr
     missing = runner(project, server.uri("nowhere", "shop", "p@ss:/w?%rd"))
     assert failed(missing, Reason.DATABASE_NOT_FOUND) == (
-        CONNECTING + "the server has no database of that name; create it, or correct the name in the Secret."
+        CONNECTING + "that database does not exist on the server; create it, or correct the name in the Secret."
     )
     nobody = runner(project, "postgresql://shop:geheim@127.0.0.1:1/shop")
     assert failed(nobody, Reason.DATABASE_UNREACHABLE) == (
@@ -88,8 +86,7 @@ def test_says_read_only_when_the_database_takes_no_writes(database: Database, pr
     database.server.execute(f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
     assert failed(runner(project, database.uri), Reason.TARGET_READ_ONLY) == (
         'Migrating the database that Secret "db-app" names: its sessions are read-only '
-        "(default_transaction_read_only). "
-        "Name the primary in the Secret, or make the database writable."
+        "(default_transaction_read_only). Point the Secret at the primary, or make the database writable."
     )
     assert runner(project, database.uri, kind=RunKind.CHECK).result.outcome == Outcome.BEHIND
 

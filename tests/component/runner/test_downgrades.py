@@ -85,7 +85,7 @@ def test_keeps_what_was_taken_back_when_a_later_step_differs_from_the_plan(
     steps = [step("r3", DOWN["r3"]), step("r2", DOWN["r2"])]
     approval = approve(runner, project, database, steps, to="r1", direction="Downgrade")
     message = failed(approval.run(revision="r1"), Reason.STATEMENT_MISMATCH)
-    assert 'Taking back revision "r2"' in message
+    assert 'Reverting revision "r2"' in message
     assert database.heads() == ["r2"]
     assert columns(database) == ["id", "a"]
 

@@ -76,15 +76,16 @@ def test_tells_one_story_when_a_part_of_the_failed_revision_was_committed(
             "AND datname = current_database()"
         )
     head = {
-        "signal": 'Applying revision "r2", statement 2: the pod was asked to end; the statement was cancelled',
-        "time limit": 'Applying revision "r2", statement 2: spec.timeouts.run (900 s) was over; the statement was '
-        "cancelled",
+        "signal": 'Applying revision "r2", statement 2: the pod was terminated; the statement was cancelled',
+        "time limit": (
+            'Applying revision "r2", statement 2: spec.timeouts.run (900 s) expired; the statement was cancelled'
+        ),
         "lost session": 'Applying revision "r2" (r2.py), statement 2: SQLSTATE 57P01: terminating connection due to '
         "administrator command",
         "statement": 'Applying revision "r2" (r2.py), statement 2: SQLSTATE 42P01: relation "items" does not exist',
     }[end]
     message = failed(run.end(20), Reason.OUTCOME_UNKNOWN)
-    story = f"{head}. Before that the revision had committed a part of itself (an autocommit block). Look at"
+    story = f"{head}. The revision had already committed part of its work (an autocommit block). Check"
     assert message[: len(story)] == story
     assert ".." not in message
 

@@ -19,9 +19,8 @@ def test_keeps_the_server_s_words_and_rolls_back_when_a_statement_fails(
     project.sql("r2", "ALTER TABLE item ADD COLUMN j int", "ALTER TABLE items ADD COLUMN k int")
     ended = runner(project, database.uri)
     assert failed(ended, Reason.MIGRATION_FAILED) == (
-        'Applying revision "r2" (r2.py), statement 2: SQLSTATE 42P01: relation "items" does not exist. It was rolled '
-        "back. "
-        "Correct the revision, or what it meets in the database."
+        'Applying revision "r2" (r2.py), statement 2: SQLSTATE 42P01: relation "items" does not exist. It was '
+        "rolled back. Correct the revision, or what it conflicts with in the database."
     )
     result = ended.result
     assert result.failure is not None
@@ -42,7 +41,7 @@ def test_keeps_the_server_s_words_and_rolls_back_when_a_statement_fails(
             'duplicate key value violates unique constraint "item_pkey"',
         ),
         ("ALTER ROLE shop PASSWORD geheim", "42601", 'syntax error at or near "…"'),
-        ("DO $$BEGIN RAISE EXCEPTION 'geheim'; END$$", "P0001", "the server's words are withheld"),
+        ("DO $$BEGIN RAISE EXCEPTION 'geheim'; END$$", "P0001", "the server's message is withheld"),
     ],
 )
 def test_shows_no_value_when_the_server_s_words_hold_one(
@@ -76,8 +75,8 @@ def test_names_the_module_when_a_revision_cannot_be_imported(
     path = project.sql("r1", "SELECT 1")
     path.write_text("import nothing_like_this\n" + path.read_text())
     assert failed(runner(project, database.uri), Reason.INVALID_HISTORY) == (
-        "Importing the migration file r1.py: there is no module nothing_like_this. The traceback is in the log of the "
-        "Job's pod. Correct the file, or what it imports, and build a new image."
+        "Importing the migration file r1.py: the module nothing_like_this is missing. The traceback is in the log "
+        "of the Job's pod. Correct the file, or what it imports, and build a new image."
     )
 
 
@@ -86,19 +85,17 @@ def test_names_the_heads_when_the_revision_is_not_in_the_image(
 ) -> None:
     project.sql("abc1", "SELECT 1")
     assert failed(runner(project, database.uri, revision="abc"), Reason.REVISION_NOT_FOUND) == (
-        f'Looking for spec.revision "abc" in {project.directory}/alembic.ini of the image: no file declares it among 1 '
-        "revisions; its heads are abc1. Did you mean abc1? Prefixes are not taken. Name a full revision id, or an "
-        "image "
-        "that has it."
+        f'Looking for spec.revision "abc" in {project.directory}/alembic.ini of the image: no file declares it among '
+        "1 revisions; its heads are abc1. Did you mean abc1? Prefixes are not accepted. Name a full revision id, or "
+        "an image that has it."
     )
 
 
 def test_names_the_file_when_there_is_no_configuration(database: Database, project: Project, runner: Runner) -> None:
     (project.directory / "alembic.ini").unlink()
     assert failed(runner(project, database.uri), Reason.INVALID_SPEC) == (
-        f"Reading {project.directory}/alembic.ini in the image: there is no such file. Correct spec.migrations.path "
-        f"(where "
-        "the file is) or spec.migrations.configFile (its name)."
+        f"Reading {project.directory}/alembic.ini in the image: the file does not exist. Correct "
+        "spec.migrations.path (where the file is) or spec.migrations.configFile (its name)."
     )
 
 
@@ -113,7 +110,7 @@ def test_names_the_file_when_there_is_no_configuration(database: Database, proje
         (
             "sys.modules['alembic'] = None",
             Reason.ALEMBIC_MISSING,
-            "there is no module alembic. Add alembic to the image's",
+            "the module alembic is missing. Add alembic to the image's",
         ),
         (
             "import alembic; alembic.__version__ = '1.12.1'",
@@ -136,9 +133,9 @@ def test_says_that_env_py_can_stay_when_asyncpg_is_the_only_driver(
     uri = database.uri.replace("postgresql", scheme, 1)
     message = failed(runner(project, uri, more=alone, environment="Project"), Reason.DRIVER_MISSING)
     assert message == (
-        "Connecting needs psycopg 3 or psycopg2 in the image, and none could be imported. asyncpg is there, but it "
-        "does not serve the runner, whose connection is a synchronous one. Add psycopg[binary] to the image's "
-        "requirements. env.py and its URLs can stay as they are: their engines get that connection."
+        "Connecting needs psycopg 3 or psycopg2 in the image, but none could be imported. asyncpg is installed, but "
+        "the runner needs a synchronous driver. Add psycopg[binary] to the image's requirements. env.py and its "
+        "URLs can stay unchanged: their engines use that connection."
     )
 
 
@@ -202,7 +199,7 @@ def test_warns_when_postgresql_skipped_a_statement_and_when_a_file_changed(
     first.write_text(first.read_text() + "\n# edited\n")
     project.sql("r2", "SELECT 1")
     assert runner(project, database.uri).result.warnings == [
-        '"r1" (r1.py) changed after being applied; what is in the database came from the old file.'
+        '"r1" (r1.py) changed after being applied; the database still has the old version.'
     ]
 
 
@@ -221,5 +218,5 @@ def test_warns_when_an_index_is_invalid_after_the_run(database: Database, projec
     ended = runner(project, database.uri)
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert ended.result.warnings == [
-        "Index public.ix is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
+        "Index public.ix became INVALID in this run: PostgreSQL does not use it. Drop and rebuild it."
     ]

@@ -30,7 +30,9 @@ def test_adopts_the_revisions_when_plain_alembic_ran_until_now(
     assert database.alembic(project).returncode == 0
     ended = runner(project, database.uri)
     assert ended.result.outcome == Outcome.UP_TO_DATE
-    assert ended.result.warnings == ['"r4" (r4.py) was applied outside of the operator, and is journalled as adopted.']
+    assert ended.result.warnings == [
+        '"r4" (r4.py) was applied outside the operator; the journal records it as adopted.'
+    ]
     assert database.journal()[-1] == ("r4", "adopted")
 
 
@@ -43,10 +45,8 @@ def test_names_the_owner_and_takes_over_when_asked_if_another_resource_manages_t
         second = runner(project, database.uri, target=OTHER, kind=kind)
         assert failed(second, Reason.TARGET_OWNED) == (
             'Claiming the history public.alembic_version for DatabaseSchema "shop/db2": DatabaseSchema "shop/db" '
-            "(uid uid-1) "
-            "manages it, as the journal in schema alembic_operator says. Nothing was sent. Delete one of the two, or "
-            "take "
-            "over with the annotation alembic-operator.dev/take-over: uid-1"
+            "(uid uid-1) already manages it, according to the journal in schema alembic_operator. Nothing was sent. "
+            "Delete one of the two, or take over with the annotation alembic-operator.dev/take-over: uid-1"
         )
         assert second.result.owner == OWNER
     assert failed(runner(project, database.uri, target=OTHER, replace_owner="uid-9"), Reason.TARGET_OWNED)
@@ -76,8 +76,7 @@ def test_refuses_when_the_version_rows_were_deleted_from_a_journalled_database(
     database.execute("DELETE FROM alembic_version")
     message = failed(runner(project, database.uri, baseline=[]), Reason.VERSION_TABLE_INVALID)
     assert (
-        "it has no row, although the journal says that 1 revisions were applied and there are tables (public.item"
-        in message
+        "it has no row, but the journal lists 1 applied revisions and the database has tables (public.item" in message
     )
 
 
@@ -122,7 +121,7 @@ def test_refuses_before_anything_is_sent_when_an_id_is_too_long(
     project.sql("x" * 33, "SELECT 1")
     database.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
     message = failed(runner(project, database.uri), Reason.INVALID_HISTORY)
-    assert "has 33 characters, and the table takes 32. Shorten the id, or widen the column version_num" in message
+    assert "has 33 characters, but the table takes 32. Shorten the id, or widen the column version_num" in message
     database.execute("ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(64)")
     assert runner(project, database.uri).result.outcome == Outcome.APPLIED
 

@@ -72,7 +72,7 @@ def test_revisions_are_applied_when_flask_finds_the_application(
     ("env", "words"),
     [
         ({}, "FLASK_APP is not set, and "),
-        ({"FLASK_APP": "shop:create_app('hunter2')"}, "Flask finds none by FLASK_APP, what is set (not shown)"),
+        ({"FLASK_APP": "shop:create_app('hunter2')"}, "Flask finds none from FLASK_APP, what is set (not shown)"),
     ],
 )
 def test_flask_app_is_named_when_flask_finds_no_application(

@@ -129,8 +129,8 @@ def test_cancels_the_statement_at_once_when_asked_to_end(
     ended = run.end(20)
     assert time.monotonic() - began < 5
     assert failed(ended, Reason.INTERRUPTED) == (
-        'Applying revision "r2", statement 2: the pod was asked to end; the statement was cancelled. The revision was '
-        "rolled back. The next run goes on from there."
+        'Applying revision "r2", statement 2: the pod was terminated; the statement was cancelled. The revision was '
+        "rolled back. The next run continues from there."
     )
     assert (ended.result.current, ended.result.pending) == (["r1"], 1)
     wait_until(lambda: database.all(BACKENDS) == [], 5)
@@ -152,8 +152,8 @@ def test_ends_at_the_time_limit_when_a_statement_takes_longer(
     )
     ended = runner(project, database.uri.replace("postgresql://", scheme), timeouts=Timeouts(run=900))
     assert failed(ended, Reason.DEADLINE_EXCEEDED) == (
-        'Applying revision "r1", statement 1: spec.timeouts.run (900 s) was over; the statement was cancelled. The '
-        "revision was rolled back. Raise it if the work needs longer; what was applied before stays applied."
+        'Applying revision "r1", statement 1: spec.timeouts.run (900 s) expired; the statement was cancelled. The '
+        "revision was rolled back. Raise it if the work takes longer; revisions applied before stay applied."
     )
 
 
@@ -167,8 +167,8 @@ def test_ends_at_the_time_limit_when_another_session_holds_the_lock(
     ended = runner(project, database.uri, timeouts=Timeouts(run=3))
     assert time.monotonic() - began >= 3
     assert failed(ended, Reason.DEADLINE_EXCEEDED) == (
-        "Migrating public.alembic_version: spec.timeouts.run (3 s) was over; no revision was under way. Raise it if "
-        "the work needs longer; what was applied before stays applied."
+        "Migrating public.alembic_version: spec.timeouts.run (3 s) expired; no revision was in progress. Raise it "
+        "if the work takes longer; revisions applied before stay applied."
     )
 
 

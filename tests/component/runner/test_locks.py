@@ -57,9 +57,9 @@ def test_names_the_blocker_in_the_result_when_the_tries_are_used_up(
     assert failure is not None
     assert failure.blocked_by.startswith(f"pid {blocker.info.backend_pid} (reporting), idle in transaction for ")
     assert failure.message == (
-        f'Applying revision "r2" (r2.py), statement 1: a lock was not granted within 0.5 s, held by '
-        f"{failure.blocked_by} "
-        "(SQLSTATE 55P03). It was rolled back. End what holds the lock, or raise spec.timeouts.lock."
+        'Applying revision "r2" (r2.py), statement 1: a lock was not granted within 0.5 s, held by '
+        f"{failure.blocked_by} (SQLSTATE 55P03). It was rolled back. End the session that holds the lock, or raise "
+        "spec.timeouts.lock."
     )
     assert len(ended.events("retry")) == 1
     assert ended.result.current == ["r1"]
@@ -82,7 +82,7 @@ def test_tells_the_time_that_was_waited_when_the_revision_says_how_long(
     blocker.execute("SELECT * FROM item")
     message = failed(runner(project, database.uri, timeouts=Timeouts(lock=20), more=TWO_TRIES), Reason.LOCK_TIMEOUT)
     assert f'Applying revision "r2" (r2.py), statement {found}' in message
-    assert "or by the lock_timeout or NOWAIT of env.py or of the revision" in message
+    assert "or change the lock_timeout or NOWAIT of env.py or the revision" in message
 
 
 def test_file_is_run_anew_when_it_keeps_something_from_the_first_try(
@@ -211,7 +211,7 @@ def test_names_table_and_holder_when_the_schema_of_a_strange_database_cannot_be_
     holder.execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
     message = failed(runner(project, database.uri, timeouts=IMPATIENT), Reason.LOCK_TIMEOUT)
     assert message.startswith(
-        "Reading the schema (public, shop), to compare it: a table is locked in ACCESS EXCLUSIVE mode, and was not "
+        "Reading the schema (public, shop), to compare it: a table is locked in ACCESS EXCLUSIVE mode and was not "
         f"released in time (public.item is held by pid {holder.info.backend_pid} (repacking), idle in transaction"
     )
     assert "Nothing was sent." in message

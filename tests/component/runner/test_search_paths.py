@@ -93,7 +93,7 @@ def test_says_what_is_missing_when_no_schema_of_the_path_exists(
     database.execute(f"ALTER DATABASE {database.name} SET search_path = app")
     for kind in (RunKind.APPLY, RunKind.PLAN):
         message = failed(runner(tables, database.uri, kind=kind, evidence="Static"), Reason.INVALID_SPEC)
-        assert f'that of role "{USER}" is "app", and none of these exists' in message
+        assert f'that of role "{USER}" is "app", but none of these schemas exists' in message
 
 
 @pytest.mark.parametrize("kind", [RunKind.CHECK, RunKind.PLAN, RunKind.APPLY])
@@ -122,7 +122,7 @@ def test_plans_by_the_migrating_roles_path_when_it_is_known(
     unknown = runner(tables, database.uri, **asked).result
     assert unknown.database is not None
     assert unknown.database.search_path == []
-    assert [one for one in unknown.warnings if "that of the migrating role is not known before its first run" in one]
+    assert [one for one in unknown.warnings if "the migrating role's is not known before its first run" in one]
     known = runner(tables, database.uri, migrating_search_path=["app", "public"], **asked).result
     assert known.database is not None
     assert (known.database.search_path, known.warnings) == (["app", "public"], [])
@@ -145,7 +145,7 @@ def test_sends_nothing_when_the_version_rows_are_in_another_table(
     for kind in RunKind:
         ended = runner(tables, database.uri, kind=kind, evidence="Static", baseline=[])
         message = failed(ended, Reason.VERSION_TABLE_ELSEWHERE)
-        assert f"there are none, but the database has {found}. Nothing was sent" in message
+        assert f"it has none, but the database has {found}. Nothing was sent" in message
     assert _tables(database) == before
 
 
@@ -194,6 +194,6 @@ def test_refuses_a_long_id_unless_a_pending_revision_widens_the_table_first(
 ) -> None:
     assert database.alembic(tables).returncode == 0
     path = tables.add(LONG, "pass")
-    assert "has 40 characters, and the table takes 32" in failed(runner(tables, database.uri), Reason.INVALID_HISTORY)
+    assert "has 40 characters, but the table takes 32" in failed(runner(tables, database.uri), Reason.INVALID_HISTORY)
     path.write_text(path.read_text().replace("pass", _WIDEN, 1))
     assert runner(tables, database.uri).result.current == [LONG]

@@ -1,4 +1,4 @@
-"""An approval is used up by what it did, also where it ended what an earlier plan had begun."""
+"""An approval covers each revision once, also where it ended what an earlier plan had begun."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_never_approves_again_when_it_ended_what_an_earlier_plan_had_begun(
     approval = approve(runner, project, database, [step("r2", (INDEX, True))], to="r2")
     assert approval.run(revision="r2").result.outcome == Outcome.APPLIED
     database.execute("DROP INDEX item_id; UPDATE alembic_version SET version_num = 'r1'")
-    assert "used up" in failed(approval.run(revision="r2"), Reason.PLAN_CHANGED)
+    assert "covers each revision once" in failed(approval.run(revision="r2"), Reason.PLAN_CHANGED)
     assert database.heads() == ["r1"]
 
 

@@ -28,9 +28,9 @@ def test_says_what_to_do_when_the_version_table_is_not_at_the_target(
         """,
     )
     assert failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN) == (
-        'Verifying public.alembic_version on a new connection after the last step to "r2": the '
-        "database is at r1. Something else moved it, or a revision changes the version table itself. Look at the "
-        "database: where its version table does not say what the schema is, alembic stamp it. Then set the annotation "
+        'Verifying public.alembic_version on a new connection after the last step to "r2": the database is at r1. '
+        "Something else changed it, or a revision changes the version table itself. Check the database: if its "
+        "version table does not match the schema, alembic stamp it. Then set the annotation "
         "alembic-operator.dev/retry-at."
     )
 
@@ -43,8 +43,8 @@ def test_says_what_to_do_when_the_journal_lost_a_row(database: Database, project
     project.sql("r1", "CREATE TABLE item (id int)")
     project.sql("r2", "DELETE FROM alembic_operator.revision_journal WHERE revision = 'r1'")
     assert failed(runner(project, database.uri), Reason.OUTCOME_UNKNOWN) == (
-        "Verifying public.alembic_version on a new connection: the database is at the target, but the journal has no "
-        'row of this run for revision "r1". Something else changed the journal. Give it back what is missing: '
+        "Verifying public.alembic_version on a new connection: the database is at the target, but the journal has "
+        'no row of this run for revision "r1". Something else changed the journal. Restore the missing rows: '
         f"{RESTORE}. Then set the annotation alembic-operator.dev/retry-at."
     )
 

@@ -92,9 +92,9 @@ def test_says_diverged_when_the_target_is_a_sibling_of_the_databases_revision(
     assert ended.result.failure is not None
     assert ended.result.failure.reason == Reason.DIVERGED
     assert ended.failure == (
-        'Comparing public.alembic_version with revision "r2b": the database is at r2a, on another branch; they part '
-        'after "r1". Nothing was sent. Name a revision that contains both (a merge revision), one on the database\'s '
-        "branch, or all heads that the database shall have: spec.revisions: [r2a, r2b]."
+        'Comparing public.alembic_version with revision "r2b": the database is at r2a, on another branch; the '
+        'branches split after "r1". Nothing was sent. Name a revision that contains both (a merge revision), one on '
+        "the database's branch, or all heads that the database must have: spec.revisions: [r2a, r2b]."
     )
     assert database.heads() == ["r2a"]
 
@@ -115,9 +115,9 @@ def test_names_the_revision_when_it_was_inserted_into_applied_history(
     assert ended.result.failure is not None
     assert (ended.result.failure.reason, ended.result.failure.revision) == (Reason.INVALID_HISTORY, "r2")
     assert ended.failure == (
-        'Comparing the image\'s history with the journal of public.alembic_version: "r2" (0002_late.py) stands before '
-        "revisions that are applied, and was never applied itself; Alembic would skip it for ever. Give it the newest "
-        "revision as down_revision, and build a new image."
+        'Comparing the image\'s history with the journal of public.alembic_version: "r2" (0002_late.py) precedes '
+        "applied revisions but was never applied; Alembic would skip it. Set its down_revision to the newest "
+        "revision, and build a new image."
     )
 
 
@@ -150,17 +150,16 @@ def test_says_outcome_unknown_when_an_index_build_failed_and_left_an_invalid_ind
     assert (failure.reason, failure.revision, failure.statement) == (Reason.OUTCOME_UNKNOWN, "r2", 1)
     assert failure.sqlstate == "23505"
     assert first.failure == (
-        'Applying revision "r2" (r2.py), statement 1: SQLSTATE 23505: could not create unique index "ix". Before that '
-        "the revision had committed a part of itself (an autocommit block). Look at the database. If all of the "
-        "revision is "
-        "there: alembic stamp it. If it is to run again: undo what is there (also INVALID indexes), then DELETE FROM "
-        "alembic_operator.revision_journal WHERE state = 'intent' AND revision = 'r2' AND history = "
+        'Applying revision "r2" (r2.py), statement 1: SQLSTATE 23505: could not create unique index "ix". The '
+        "revision had already committed part of its work (an autocommit block). Check the database. If the whole "
+        "revision is applied: alembic stamp it. To run it again: undo what is there (also INVALID indexes), then "
+        "DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND revision = 'r2' AND history = "
         "'public.alembic_version'. Then set the annotation alembic-operator.dev/retry-at."
     )
     second = runner(project, database.uri)
     assert second.result.failure is not None
     assert second.result.failure.reason == Reason.OUTCOME_UNKNOWN
-    assert "a run that began 20" in second.failure
+    assert "a run that started at 20" in second.failure
     assert database.heads() == ["r1"]
 
     # What the message advises works.
@@ -245,8 +244,8 @@ def test_names_the_heads_and_their_files_when_head_is_not_one_revision(
     assert ended.result.failure.reason == Reason.MULTIPLE_HEADS
     assert ended.failure == (
         f"Resolving spec.revision head: {project.directory}/alembic.ini of the image has 2 heads: r2a (r2a.py), r2b "
-        "(other.py). To have all of them, write heads, or spec.revisions: [r2a, r2b]; else name one full revision id, "
-        "or add a merge revision (alembic merge heads)."
+        "(other.py). To apply all of them, write heads, or spec.revisions: [r2a, r2b]; otherwise name one full "
+        "revision id, or add a merge revision (alembic merge heads)."
     )
 
 
@@ -269,9 +268,9 @@ def test_asks_for_a_baseline_when_a_live_schema_has_no_version_row(
     assert ended.result.failure.reason == Reason.BASELINE_REQUIRED
     told, _, fingerprint = ended.failure.partition(" The schema's fingerprint is ")
     assert told == (
-        "Looking for the database's revision in public.alembic_version: there is no row, but there are tables "
-        "(public.users). Nothing was sent, since migrating from base into a live schema breaks it. If base is meant, "
-        "set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
+        "Looking for the database's revision in public.alembic_version: it has no row, but the database has tables "
+        "(public.users). Nothing was sent, because migrating a live schema from base would break it. To start from "
+        "base, set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
     )
     assert re.fullmatch(r"sha256:[0-9a-f]{64}\.", fingerprint)
     assert database.all("SELECT 1 FROM pg_namespace WHERE nspname = 'alembic_operator'") == []

@@ -33,7 +33,7 @@ def test_withholds_the_words_when_a_trigger_raises_them_under_a_passing_sqlstate
     project.sql("r2", "UPDATE customer SET email = email || '.'")
     ended = runner(project, database.uri.replace("postgresql://", scheme))
     message = failed(ended, Reason.MIGRATION_FAILED)
-    assert "statement 1: SQLSTATE 23514: the server's words are withheld" in message
+    assert "statement 1: SQLSTATE 23514: the server's message is withheld" in message
     assert "geheim" not in ended.message + ended.stdout + ended.stderr
 
 

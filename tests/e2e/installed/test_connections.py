@@ -24,7 +24,7 @@ def test_missing_secret_is_named_and_its_creation_is_enough(places: Places) -> N
 
         assert place.conditions() == {"Ready": ("False", "SecretNotFound"), "Reconciling": ("True", RETRYING)}
         assert place.message() == (
-            'Reading the connection from Secret "db": there is no such Secret in the namespace, or it has no keys. '
+            'Reading the connection from Secret "db": the Secret does not exist in the namespace, or has no keys. '
             'Create it with the key "uri" (a PostgreSQL URI), or with host, port, dbname, user, password. Next '
             "attempt at TIME."
         )
@@ -65,10 +65,9 @@ def test_password_that_is_no_valid_part_of_a_uri_is_in_no_message(places: Places
         place.wait("InvalidConnectionSecret")
 
         assert place.message() == (
-            'Reading the connection from Secret "db": the URI in key "uri" has a "%" that no two hexadecimal digits '
-            'follow. Write "%" as "%25", or give the keys host, port, dbname, user, password instead, whose values '
-            "need "
-            "no escapes. Correct the Secret; the next run reads it again. Next attempt at TIME."
+            'Reading the connection from Secret "db": the URI in key "uri" has a "%" that is not followed by two '
+            'hexadecimal digits. Write "%" as "%25", or set the keys host, port, dbname, user, password instead, '
+            "whose values need no escaping. Correct the Secret; the next run reads it again. Next attempt at TIME."
         )
         place.kubectl("delete", "secret", "db")
         parts = {"host": place.server.host, "port": str(place.server.port), "dbname": place.user, "user": place.user}

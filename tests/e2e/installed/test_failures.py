@@ -14,8 +14,7 @@ def test_failing_sql_is_told_and_a_corrected_image_goes_on(place: Place) -> None
 
     failed = (
         'Applying revision "a2" (a2.py), statement 2: SQLSTATE 42P01: relation "order_lines" does not exist. It was '
-        "rolled back. Correct the revision, or what it meets in the database."
-        f" {STALLED}"
+        f"rolled back. Correct the revision, or what it conflicts with in the database. {STALLED}"
     )
     assert place.message() == failed
     assert place.conditions() == {"Ready": ("False", "MigrationFailed"), "Stalled": ("True", "MigrationFailed")}
@@ -60,8 +59,8 @@ def test_database_is_read_again_when_asked(place: Place) -> None:
 
     place.wait("UpToDate", message="Warning")
     assert place.message() == (
-        "Job shop/3 applied 1 revision in SECONDS: a3. The database is at revision a3. "
-        'Warning: "a3" (a3.py) was applied before and taken back outside of the operator; it is applied again.'
+        'Job shop/3 applied 1 revision in SECONDS: a3. The database is at revision a3. Warning: "a3" (a3.py) was '
+        "applied before and reverted outside the operator; applying it again."
     )
     assert place.status()["lastHandledReconcileAt"] == "now"
 

@@ -63,10 +63,9 @@ def test_blocker_is_named_when_the_run_gives_up(blocked: Place) -> None:
 
     assert blocked.conditions() == {"Ready": ("False", "RetriesExceeded"), "Stalled": ("True", "RetriesExceeded")}
     assert blocked.message() == (
-        'Gave up after 1 failed run (spec.retry.limit 0). Last failure: Applying revision "a2" (a2.py), statement 1: a '
-        "lock "
-        f"was not granted within 1 s, held by {BLOCKER} (SQLSTATE 55P03). It was rolled back. End what holds the lock, "
-        f"or raise spec.timeouts.lock. {STALLED}"
+        'Gave up after 1 failed run (spec.retry.limit 0). Last failure: Applying revision "a2" (a2.py), statement '
+        f"1: a lock was not granted within 1 s, held by {BLOCKER} (SQLSTATE 55P03). It was rolled back. End the "
+        f"session that holds the lock, or raise spec.timeouts.lock. {STALLED}"
     )
     last = status["lastFailure"]
     assert (plain(last["blockedBy"]), last["sqlstate"], last["reason"]) == (BLOCKER, "55P03", "LockTimeout")

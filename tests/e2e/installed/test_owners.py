@@ -24,9 +24,9 @@ def test_second_resource_is_refused_with_the_name_of_the_owner(rivals: Place) ->
     }
     assert rivals.message("rival") == (
         f'Claiming the history public.alembic_version for DatabaseSchema "{rivals.namespace}/rival": DatabaseSchema '
-        f'"{rivals.namespace}/shop" (uid UID) manages it, as the journal in schema alembic_operator says. Nothing was '
-        "sent. Delete one of the two, or take over with the annotation alembic-operator.dev/take-over: UID. Next "
-        "attempt at TIME."
+        f'"{rivals.namespace}/shop" (uid UID) already manages it, according to the journal in schema '
+        "alembic_operator. Nothing was sent. Delete one of the two, or take over with the annotation "
+        "alembic-operator.dev/take-over: UID. Next attempt at TIME."
     )
     assert rivals.schema("shop")["metadata"]["uid"] in rivals.condition("Ready", "rival")["message"]
     assert rivals.revisions() == ["a1"]

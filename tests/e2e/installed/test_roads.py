@@ -101,10 +101,10 @@ def test_live_schema_is_left_alone_until_base_is_meant(place: Place) -> None:
 
     assert place.conditions() == {"Ready": ("False", "BaselineRequired"), "Stalled": ("True", "BaselineRequired")}
     assert re.sub("sha256:[0-9a-f]{64}", "HASH", place.message()) == (
-        "Looking for the database's revision in public.alembic_version: there is no row, but there are tables "
-        "(public.visitors). Nothing was sent, since migrating from base into a live schema breaks it. If base is "
-        "meant, set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
-        f" The schema's fingerprint is HASH. {STALLED}"
+        "Looking for the database's revision in public.alembic_version: it has no row, but the database has tables "
+        "(public.visitors). Nothing was sent, because migrating a live schema from base would break it. To start "
+        "from base, set spec.baseline to {revisions: []}; if the schema is at a revision, name it in "
+        f"spec.baseline. The schema's fingerprint is HASH. {STALLED}"
     )
     assert place.rows("SELECT to_regclass('orders')::text") == [(None,)]
     place.patch(baseline={"revisions": []})

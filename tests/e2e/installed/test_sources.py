@@ -46,9 +46,8 @@ def test_missing_alembic_is_told(place: Place, built: dict[str, str]) -> None:
 
     assert place.conditions() == stalled("AlembicMissing")
     assert place.message() == (
-        "Importing Alembic in the image: there is no module alembic. Add alembic to the image's requirements, or "
-        "name the interpreter that has it in spec.migrations.python (/app/.venv/bin/python for instance)."
-        f" {STALLED}"
+        "Importing Alembic in the image: the module alembic is missing. Add alembic to the image's requirements, or "
+        f"name the interpreter that has it in spec.migrations.python (such as /app/.venv/bin/python). {STALLED}"
     )
 
 
@@ -88,10 +87,9 @@ def test_two_heads_are_named_and_one_of_them_is_taken(places: Places) -> None:
 
         assert place.conditions() == stalled("MultipleHeads")
         assert place.message() == (
-            "Resolving spec.revision head: /histories/two-heads/alembic.ini of the image has 2 heads: b1 (b1.py), b2 "
-            "(b2.py). To have all of them, write heads, or spec.revisions: [b1, b2]; else name one full revision id, "
-            "or add a merge revision (alembic merge heads)."
-            f" {STALLED}"
+            "Resolving spec.revision head: /histories/two-heads/alembic.ini of the image has 2 heads: b1 (b1.py), "
+            "b2 (b2.py). To apply all of them, write heads, or spec.revisions: [b1, b2]; otherwise name one full "
+            f"revision id, or add a merge revision (alembic merge heads). {STALLED}"
         )
         place.patch(revision="b2")
         place.wait("UpToDate")
@@ -160,7 +158,7 @@ def test_missing_config_map_is_told_and_its_creation_is_enough(place: Place, tmp
 
     assert place.conditions() == {"Ready": ("False", "ConfigMapNotFound"), "Reconciling": ("True", RETRYING)}
     assert place.message() == (
-        "Reading the migrations of spec.migrations.configMap: there is no such ConfigMap in the namespace, or it has "
+        "Reading the migrations of spec.migrations.configMap: the ConfigMap does not exist in the namespace, or has "
         "no key that ends in .py. Create it, or correct its name in the spec. Next attempt at TIME."
     )
     place.create(_config_map(tmp_path))

@@ -211,5 +211,5 @@ def test_names_the_scratch_database_as_the_shadow_was_named(url: str) -> None:
 
 
 def test_says_what_to_install_when_the_project_uses_helpers_that_are_not_there() -> None:
-    said = "Importing the migration file r1.py: there is no module alembic_operator_helpers. Correct the file."
-    assert "alembic_operator_helpers: pip install alembic-operator-helpers" in in_words_of_the_tool(said)
+    said = "Importing the migration file r1.py: the module alembic_operator_helpers is missing. Correct the file."
+    assert "alembic_operator_helpers is missing: pip install alembic-operator-helpers" in in_words_of_the_tool(said)

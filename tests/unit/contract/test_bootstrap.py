@@ -115,7 +115,7 @@ def test_says_interrupted_when_the_signal_comes_before_the_runner_has_its_handle
     assert failure is not None
     assert failure.reason.value == "Interrupted"
     assert failure.message == (
-        "The pod was asked to end before the runner had reported. The next run reads the database first."
+        "The pod was terminated before the runner reported a result. The next run reads the database first."
     )
 
 

@@ -61,24 +61,24 @@ def test_adopts_the_lineage_when_there_are_rows_and_no_journal() -> None:
 def test_warns_when_somebody_else_applied_a_revision_beside_the_operator() -> None:
     found = assess(Reading(["b"], journal(entry("a"))), GRAPH, ["c"], REQUEST, PLACE)
     assert found.adopt == ["b"]
-    assert found.warnings == ['"b" (b.py) was applied outside of the operator, and is journalled as adopted.']
+    assert found.warnings == ['"b" (b.py) was applied outside the operator; the journal records it as adopted.']
 
 
 def test_warns_when_a_revision_was_taken_back_outside() -> None:
     found = assess(Reading(["a"], journal(entry("a"), entry("b"))), GRAPH, ["b"], REQUEST, PLACE)
     assert found.pending == ["b"]
-    assert "was applied before and taken back outside of the operator" in found.warnings[0]
+    assert "was applied before and reverted outside the operator" in found.warnings[0]
 
 
 def test_warns_when_a_file_changed_after_it_was_applied() -> None:
     found = assess(Reading(["a"], journal(entry("a", sha256="other"))), GRAPH, ["a"], REQUEST, PLACE)
-    assert found.warnings == ['"a" (a.py) changed after being applied; what is in the database came from the old file.']
+    assert found.warnings == ['"a" (a.py) changed after being applied; the database still has the old version.']
 
 
 def test_warns_when_the_file_of_an_applied_revision_is_gone() -> None:
     reading = Reading(["b"], journal(entry("a"), entry("gone", number=2), entry("b", number=3)))
     (warning,) = assess(reading, GRAPH, ["b"], REQUEST, PLACE).warnings
-    assert warning.startswith('"gone" was applied here, and no file of this image declares it any more')
+    assert warning.startswith('"gone" was applied here, but no file of this image declares it any more')
 
 
 def test_says_nothing_of_files_that_are_gone_when_the_schema_was_compared_since() -> None:

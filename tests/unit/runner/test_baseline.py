@@ -33,7 +33,7 @@ def test_nothing_is_said_when_the_version_rows_are_the_same(request_: RunRequest
 def test_baseline_is_refused_when_the_version_rows_are_others(named: str) -> None:
     reason, message = reason_of(Reading(["b"], NOTHING), request=asking(named))
     assert reason == Reason.BASELINE_MISMATCH
-    assert f"spec.baseline names {named}, and the table has b. Nothing was sent." in message
+    assert f"spec.baseline names {named}, but the table has b. Nothing was sent." in message
 
 
 def test_baseline_is_refused_when_the_image_does_not_know_it() -> None:
@@ -49,18 +49,18 @@ def test_baseline_is_refused_when_a_schema_is_pinned_and_the_database_is_empty()
 @pytest.mark.parametrize(
     ("reading", "request_", "words"),
     [
-        (Reading(["b"], NOTHING), asking(), "spec.baseline says base, and has no effect: the database is at b."),
-        (Reading([], NOTHING), asking("b"), "spec.baseline names b, and has no effect: the database was empty."),
+        (Reading(["b"], NOTHING), asking(), "spec.baseline is base but has no effect: the database is at b."),
+        (Reading([], NOTHING), asking("b"), "spec.baseline names b but has no effect: the database was empty."),
         (
             Reading(["b"], journal(entry("a"), entry("b", number=2))),
             asking("b"),
-            "spec.baseline names b, and has no effect: the journal knows already which revisions this database has.",
+            "spec.baseline names b but has no effect: the journal already records this database's revisions.",
         ),
         (
             Reading(["a"], journal(replace(entry("a", "adopted"), fingerprint="sha256:2"))),
             asking("a", fingerprint=PINNED),
-            "spec.baseline.fingerprint has no effect: the journal has sha256:2 as the fingerprint of the schema that "
-            "was adopted.",
+            "spec.baseline.fingerprint has no effect: the journal records sha256:2 as the fingerprint of the "
+            "adopted schema.",
         ),
     ],
     ids=["base", "empty", "journal", "fingerprint"],

@@ -41,7 +41,7 @@ def test_other_file_is_proposed_when_the_one_named_is_not_there(
     (tmp_path / there).parent.mkdir(exist_ok=True)
     (tmp_path / there).write_text(text)
     message = _refused(tmp_path, "alembic.ini", monkeypatch)
-    assert message.startswith("Reading /app/alembic.ini in the image: there is no such file. ")
+    assert message.startswith("Reading /app/alembic.ini in the image: the file does not exist. ")
     assert f"spec.migrations.configFile (its name). {proposed}" in message
 
 

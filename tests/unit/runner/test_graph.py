@@ -93,13 +93,13 @@ def test_finds_rows_that_lie_before_others() -> None:
         ([file("a"), file("a", path="z.py")], ['revision "a" is declared by a.py and z.py']),
         ([file("b", "gone")], ['b.py names "gone" in down_revision, which no file declares']),
         ([file("b", depends=("gone",))], ['b.py names "gone" in depends_on, which no file declares']),
-        ([file("a", "b"), file("b", "a")], ["these follow one another in a circle: a.py, b.py"]),
+        ([file("a", "b"), file("b", "a")], ["these revisions form a cycle: a.py, b.py"]),
         (
             [file("base"), file("b", "base")],
-            ['base.py declares the revision id "base", which is a word of Alembic\'s own; give it another id'],
+            ['base.py declares the revision id "base", which is reserved by Alembic; give it another id'],
         ),
         ([file("bases"), file("header", "bases")], []),
-        ([file("a", "a")], ["these follow one another in a circle: a.py"]),
+        ([file("a", "a")], ["these revisions form a cycle: a.py"]),
     ],
 )
 def test_names_ids_and_files_when_a_history_is_broken(files: list[RevisionFile], errors: list[str]) -> None:

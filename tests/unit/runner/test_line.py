@@ -23,4 +23,4 @@ def test_line_is_the_projects_when_the_standard_library_raises(tmp_path: Path) -
 
 
 def test_line_names_no_file_when_none_is_the_projects() -> None:
-    assert _line(ValueError("x")) == "a file that is not the project's"
+    assert _line(ValueError("x")) == "a file outside the project"

@@ -28,7 +28,7 @@ def _graph(*ids: str) -> Graph:
 )
 def test_id_in_quotes_is_proposed_when_yaml_made_a_number_of_it(declared: str, wanted: str) -> None:
     assert hint(wanted, _graph(declared, "zzzz")) == (
-        f' Did you mean "{declared}"? YAML took it for a number: write it in quotes.'
+        f' Did you mean "{declared}"? YAML read it as a number: put it in quotes.'
     )
 
 
@@ -64,5 +64,5 @@ def test_more_ids_are_told_when_there_are_too_many() -> None:
 
 
 def test_id_of_the_baseline_is_proposed_when_yaml_made_a_number_of_it() -> None:
-    with pytest.raises(RunFailed, match=r'Did you mean "0021"\? YAML took it for a number: write it in quotes'):
+    with pytest.raises(RunFailed, match=r'Did you mean "0021"\? YAML read it as a number: put it in quotes'):
         heads_of(["17"], _graph("0021", "zzzz"))

@@ -84,8 +84,8 @@ def test_stops_when_the_schema_was_named_and_the_rows_are_under_another_name_the
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (OtherTable(APP, ("r2",)), "revisions of this history stand also in app.alembic_version (at r2)"),
-        (OtherTable(APP, None), "were not looked into: app.alembic_version"),
+        (OtherTable(APP, ("r2",)), "revisions of this history are also in app.alembic_version (at r2)"),
+        (OtherTable(APP, None), "were not read: app.alembic_version"),
     ],
 )
 def test_warns_when_the_own_table_has_rows_and_so_may_another(other: OtherTable, words: str) -> None:

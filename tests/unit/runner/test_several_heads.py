@@ -169,7 +169,7 @@ TWO = Graph(
         (
             {"revision": "till"},
             Reason.REVISION_NOT_FOUND,
-            "labels are not taken: its head is e1",
+            "labels are not accepted: its head is e1",
         ),
         ({"revision": ""}, Reason.REVISION_NOT_FOUND, "spec.revision"),
     ],

@@ -84,7 +84,7 @@ def test_finds_nothing_when_no_database_error_is_in_the_chain() -> None:
 
 
 def test_says_withheld_when_nothing_may_be_told() -> None:
-    assert SqlError("P0001", "").words().startswith("SQLSTATE P0001: the server's words are withheld")
+    assert SqlError("P0001", "").words().startswith("SQLSTATE P0001: the server's message is withheld")
     assert SqlError("", "").words() == "the connection to the server was lost"
 
 

@@ -67,9 +67,9 @@ def test_file_is_named_when_it_follows_a_revision_and_is_not_read(
         _write(top / "core" / "r1.py", "r1", None)
     _write(top / file, "r2", "r1", "print('imported')\nraise SystemExit")
     assert _refused(top, locations) == (
-        "Reading the migrations in /app/alembic.ini of the image: revisions that follow those which are read stand in "
+        "Reading the migrations in /app/alembic.ini of the image: revisions that follow those that are read are in "
         f"{file}, which Alembic does not read. Name their folders in version_locations, or set "
-        "recursive_version_locations; move what is not to be read out of the migrations' folder."
+        "recursive_version_locations; move other files out of the migrations' folder."
     )
 
 
@@ -91,7 +91,7 @@ def test_all_that_follow_are_counted_when_they_follow_one_another(top: Path) -> 
 def test_file_is_named_however_it_declares_what_it_follows(top: Path, declared: str) -> None:
     (top / "versions" / "new").mkdir()
     (top / "versions" / "new" / "r2.py").write_text(declared)
-    assert "stand in versions/new/r2.py, which Alembic does not read" in _refused(top)
+    assert "are in versions/new/r2.py, which Alembic does not read" in _refused(top)
 
 
 def test_file_is_named_when_a_revision_follows_one_that_is_not_read(top: Path) -> None:
@@ -99,12 +99,12 @@ def test_file_is_named_when_a_revision_follows_one_that_is_not_read(top: Path) -
     _write(top / "versions" / "old" / "r2.py", "r2", "r1")
     message = _refused(top)
     assert 'r3.py names "r2" in down_revision, which no file declares' in message
-    assert "They stand in versions/old/r2.py, which Alembic does not read" in message
+    assert "They are in versions/old/r2.py, which Alembic does not read" in message
 
 
 def test_files_are_named_when_none_is_read(top: Path) -> None:
     (top / "versions" / "r1.py").rename(top / "r1.py")
-    assert ": revisions stand in r1.py, which Alembic does not read" in _refused(top)
+    assert ": revisions are in r1.py, which Alembic does not read" in _refused(top)
 
 
 @pytest.mark.parametrize(("revision", "down"), [("x1", None), ("x2", "x1"), ("r1", None)])
@@ -113,7 +113,7 @@ def test_warns_when_what_is_not_read_follows_nothing_that_is(top: Path, revision
     history = _load(top)
     assert history.graph.heads == ["r1"]
     (warning,) = history.warnings
-    assert warning.startswith("Revisions stand in versions/other/file.py, which Alembic does not read. ")
+    assert warning.startswith("Revisions are in versions/other/file.py, which Alembic does not read. ")
 
 
 @pytest.mark.parametrize(
@@ -146,15 +146,14 @@ def test_nothing_is_told_when_everything_is_read(top: Path) -> None:
 
 @pytest.mark.parametrize("locations", [["versions", "billing"], ["billing"]])
 def test_folder_is_named_when_a_version_location_is_not_there(top: Path, locations: list[str]) -> None:
-    assert f"there is no folder {top}/billing, where revisions are to be read. Correct version_locations" in _refused(
-        top, locations
-    )
+    found = f"the folder {top}/billing that revisions are read from does not exist. Correct version_locations"
+    assert found in _refused(top, locations)
 
 
 def test_usual_folder_is_named_when_it_is_not_there(top: Path) -> None:
     (top / "versions" / "r1.py").unlink()
     (top / "versions").rmdir()
-    assert f"there is no folder {top}/versions" in _refused(top)
+    assert f"the folder {top}/versions" in _refused(top)
 
 
 @pytest.mark.parametrize("sourceless", [True, False])
@@ -165,7 +164,7 @@ def test_code_is_named_when_it_is_compiled_without_its_source(top: Path, name: s
     _write(top / "r2.py", "r2", "r1")
     py_compile.compile(str(top / "r2.py"), str(top / name))
     (top / "r2.py").unlink()
-    assert f": compiled without the source: {Path(name).name}. It can be neither reviewed" in _refused(
+    assert f": compiled without the source: {Path(name).name}. They can be neither reviewed" in _refused(
         top, sourceless=sourceless
     )
 

@@ -17,7 +17,7 @@ from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph
 
-AGAIN = "Nothing was sent; it is planned again."
+AGAIN = "Nothing was sent."
 
 
 def check_version_table(
@@ -38,11 +38,11 @@ def check_version_table(
     foreign = [row for row in since if row.plan_uid != approved.uid]
     if foreign:
         row = foreign[0]
-        deed = "taken back" if row.direction == "down" else "applied"
+        deed = "reverted" if row.direction == "down" else "applied"
         raise changed(
             approved,
-            f'the journal of {version_table} has moved on since: revision "{row.revision}" was {deed} by another run '
-            f"(row {row.id}, the plan knew {approved.journal_id})",
+            f'the journal of {version_table} has newer entries: revision "{row.revision}" was {deed} by another run '
+            f"(row {row.id}; the plan was made at row {approved.journal_id})",
         )
     if approved.direction == Direction.REPAIR.value:
         if set(rows) not in (set(approved.from_revisions), set(approved.to_revisions)):
@@ -61,8 +61,8 @@ def check_version_table(
     if done - moved:
         raise changed(
             approved,
-            f'the plan has already {"taken back" if way == "down" else "applied"} "{sorted(done - moved)[0]}", and '
-            f"{version_table} is at {_named(rows)} again. An approval is used up by what it did",
+            f'the plan has already {"reverted" if way == "down" else "applied"} "{sorted(done - moved)[0]}", and '
+            f"{version_table} is at {_named(rows)} again. An approval covers each revision once",
         )
 
 
@@ -81,8 +81,8 @@ def check_inputs(approved: Approved, inputs: dict[str, Any], planned: dict[str, 
         return
     if planned is None or inputs_digest(planned) != approved.inputs_digest:
         parts = "a migration file or another file of the bundle, the image, the database, a setting or a version"
-        raise changed(approved, f"what it was made from has changed ({parts})")
-    raise changed(approved, f"what it was made from has changed: {'; '.join(differences(planned, inputs)[:5])}")
+        raise changed(approved, f"its inputs have changed ({parts})")
+    raise changed(approved, f"its inputs have changed: {'; '.join(differences(planned, inputs)[:5])}")
 
 
 def check_targets(approved: Approved, targets: Sequence[str]) -> None:
@@ -92,14 +92,14 @@ def check_targets(approved: Approved, targets: Sequence[str]) -> None:
         RunFailed: PlanChanged.
     """
     if sorted(approved.to_revisions) != sorted(targets):
-        found = f"the spec means {_named(targets)} now, and the plan goes to {_named(approved.to_revisions)}"
+        found = f"the spec now targets {_named(targets)}, but the plan goes to {_named(approved.to_revisions)}"
         raise changed(approved, found)
 
 
 def changed(approved: Approved, found: str) -> RunFailed:
     """The plan is not to be run any more."""
     name = f'plan "{approved.name}"' if approved.name else "a run that may only claim the database"
-    return RunFailed(Reason.PLAN_CHANGED, f"Comparing {name} with what is there now: {found}", AGAIN)
+    return RunFailed(Reason.PLAN_CHANGED, f"Comparing {name} with the current state: {found}", AGAIN)
 
 
 def differences(planned: dict[str, Any], found: dict[str, Any]) -> list[str]:
@@ -107,7 +107,7 @@ def differences(planned: dict[str, Any], found: dict[str, Any]) -> list[str]:
     before = {one["id"]: one for one in planned.get("revisions", [])}
     now = {one["id"]: one for one in found.get("revisions", [])}
     told = [f'revision "{one}" ({now[one]["file"]}) is new' for one in now if one not in before]
-    told += [f'revision "{one}" ({before[one]["file"]}) is gone' for one in before if one not in now]
+    told += [f'revision "{one}" ({before[one]["file"]}) was removed' for one in before if one not in now]
     told += [
         f'revision "{one}" ({now[one]["file"]}) was edited' for one in now if one in before and now[one] != before[one]
     ]
@@ -115,21 +115,21 @@ def differences(planned: dict[str, Any], found: dict[str, Any]) -> list[str]:
         if name == "revisions" or planned.get(name) == found.get(name):
             continue
         if name == "bundle":
-            told += [] if told else ["a file beside the revisions was edited"]
+            told += [] if told else ["a file next to the revisions was edited"]
         elif isinstance(found.get(name), dict) and isinstance(planned.get(name), dict):
             told += [
-                f"{name}.{key} was {planned[name].get(key)!r} and is {found[name].get(key)!r}"
+                f"{name}.{key} was {planned[name].get(key)!r} and is now {found[name].get(key)!r}"
                 for key in sorted(set(planned[name]) | set(found[name]))
                 if planned[name].get(key) != found[name].get(key)
             ]
         else:
-            told.append(f"{name} was {planned.get(name)!r} and is {found.get(name)!r}")
+            told.append(f"{name} was {planned.get(name)!r} and is now {found.get(name)!r}")
     return told
 
 
 def _elsewhere(approved: Approved, rows: Sequence[str], version_table: VersionTable) -> str:
     return (
-        f"{version_table} is at {_named(rows)}, and the plan goes from {_named(approved.from_revisions)} to "
+        f"{version_table} is at {_named(rows)}, but the plan goes from {_named(approved.from_revisions)} to "
         f"{_named(approved.to_revisions)}"
     )
 

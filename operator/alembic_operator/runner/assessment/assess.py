@@ -115,9 +115,10 @@ def check_owner(owner: Owner | None, request: RunRequest, version_table: Version
     elsewhere = "" if owner.cluster == request.target.cluster else f" of the cluster {owner.cluster}"
     raise RunFailed(
         Reason.TARGET_OWNED,
-        f'Claiming the history {version_table} for DatabaseSchema "{request.target.namespace}/{request.target.name}": '
-        f'DatabaseSchema "{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) manages it, as the journal in '
-        f"schema {job_env.JOURNAL_SCHEMA} says. Nothing was sent. Delete one of the two, or take over with the "
+        f"Claiming the history {version_table} for DatabaseSchema "
+        f'"{request.target.namespace}/{request.target.name}": DatabaseSchema '
+        f'"{owner.namespace}/{owner.name}"{elsewhere} (uid {owner.uid}) already manages it, according to the journal '
+        f"in schema {job_env.JOURNAL_SCHEMA}. Nothing was sent. Delete one of the two, or take over with the "
         f"annotation alembic-operator.dev/take-over: {owner.uid}",
     )
 
@@ -132,10 +133,9 @@ def check_intents(intents: list[Entry], version_table: VersionTable) -> None:
         if not entry.resumable:
             raise RunFailed(
                 Reason.OUTCOME_UNKNOWN,
-                f'Looking for revision "{entry.revision}" in {version_table}: a run that began {entry.started} '
-                "committed "
-                "part of it (an autocommit block), and did not reach its end. It is never run again unasked. "
-                + remedy(entry.revision, version_table),
+                f'Looking for revision "{entry.revision}" in {version_table}: a run that started at {entry.started} '
+                "committed part of it (an autocommit block) and did not finish. The operator never retries it "
+                "automatically. " + remedy(entry.revision, version_table),
                 revision=entry.revision,
             )
 
@@ -146,7 +146,7 @@ def remedy(revision: str, version_table: VersionTable) -> str:
     which = " AND ".join(f"{name} = '" + value.replace("'", "''") + "'" for name, value in conditions.items())
     forget = f"DELETE FROM alembic_operator.revision_journal WHERE state = 'intent' AND {which}"  # noqa: S608
     return (
-        "Look at the database. If all of the revision is there: alembic stamp it. If it is to run again: undo what is "
+        "Check the database. If the whole revision is applied: alembic stamp it. To run it again: undo what is "
         f"there (also INVALID indexes), then {forget}. Then set the annotation alembic-operator.dev/retry-at."
     )
 
@@ -167,8 +167,8 @@ def _assess_unknown(
     raise RunFailed(
         Reason.DIVERGED,
         f'Comparing {version_table} with {_named(targets)}: the database is at "{row}"{origin}, which no migration '
-        f'file of this image declares, and nothing says that the database contains "{(lacks or targets)[0]}". Nothing '
-        "was sent. Use an image that has both revisions.",
+        "file of this image declares, and there is no evidence that the database contains "
+        f'"{(lacks or targets)[0]}". Nothing was sent. Use an image that has both revisions.',
         revision=row,
     )
 
@@ -192,10 +192,9 @@ def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str]
     raise RunFailed(
         Reason.DIVERGED,
         f"Comparing {version_table} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}. It "
-        "contains the "
-        f"target, and it is half-way on a branch that the target does not name: {_quoted(behind)} is not applied. "
-        f"Nothing was sent. To have both, set spec.revisions: {flow(named, _LISTED)}; to leave the branch where it is, "
-        f"spec.revisions: {flow(graph.heads_of(graph.ancestors([*rows, *targets])), _LISTED)}.",
+        f"contains the target, but a branch that the target does not name is only partly applied: {_quoted(behind)} "
+        f"is not applied. Nothing was sent. To apply both, set spec.revisions: {flow(named, _LISTED)}; to keep the "
+        f"branch as it is, set spec.revisions: {flow(graph.heads_of(graph.ancestors([*rows, *targets])), _LISTED)}.",
         revision=behind[0],
     )
 
@@ -205,9 +204,8 @@ def _check_rows(reading: Reading, graph: Graph, version_table: VersionTable) -> 
     if stale:
         raise RunFailed(
             Reason.VERSION_TABLE_INVALID,
-            f'Reading the version table {version_table}: it has a row "{stale[0]}" beside one that already contains '
-            "it. There "
-            "is one row for each head. Delete the stale row by hand.",
+            f'Reading the version table {version_table}: row "{stale[0]}" is stale: another row already contains it. '
+            "The table must have one row per head. Delete the stale row by hand.",
             revision=stale[0],
         )
     known = reading.journal.applied | {
@@ -218,10 +216,9 @@ def _check_rows(reading: Reading, graph: Graph, version_table: VersionTable) -> 
         listed = ", ".join(f'"{revision}" ({graph.files[revision].path})' for revision in inserted[:_LISTED])
         raise RunFailed(
             Reason.INVALID_HISTORY,
-            f"Comparing the image's history with the journal of {version_table}: {listed} stands before revisions "
-            "that are "
-            "applied, and was never applied itself; Alembic would skip it for ever. Give it the newest revision as "
-            "down_revision, and build a new image.",
+            f"Comparing the image's history with the journal of {version_table}: {listed} precedes applied revisions "
+            "but was never applied; Alembic would skip it. Set its down_revision to the newest revision, and build "
+            "a new image.",
             revision=inserted[0],
         )
 
@@ -233,38 +230,37 @@ def _check_first_contact(reading: Reading, request: RunRequest, version_table: V
     if reading.journal.applied:
         raise RunFailed(
             Reason.VERSION_TABLE_INVALID,
-            f"Reading the version table {version_table}: it has no row, although the journal says that "
-            f"{len(reading.journal.applied)} revisions were applied and there are tables ({shown}). Nothing was sent. "
-            "Restore the row (alembic stamp), or empty the database and the journal's rows of this history.",
+            f"Reading the version table {version_table}: it has no row, but the journal lists "
+            f"{len(reading.journal.applied)} applied revisions and the database has tables ({shown}). Nothing was "
+            "sent. Restore the row (alembic stamp), or empty the database and delete this history's journal rows.",
         )
     told = f" The schema's fingerprint is {reading.fingerprint}." if reading.fingerprint else ""
     if request.baseline is None:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
-            f"Looking for the database's revision in {version_table}: there is no row, but there are tables "
-            f"({shown}). Nothing "
-            "was sent, since migrating from base into a live schema breaks it. If base is meant, set spec.baseline to "
-            "{revisions: []}; if the schema is at a revision, name it in spec.baseline." + told,
+            f"Looking for the database's revision in {version_table}: it has no row, but the database has tables "
+            f"({shown}). Nothing was sent, because migrating a live schema from base would break it. To start from "
+            "base, set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
+            + told,
         )
     if request.baseline:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
-            f"Looking for the database's revision in {version_table}: there is no row, but there are tables "
-            f"({shown}). Nothing "
-            f"was sent. spec.baseline names {', '.join(request.baseline[:_LISTED])}: adopting the database takes a "
-            "plan that is approved. Wait for the SchemaPlan, and approve it." + told,
+            f"Looking for the database's revision in {version_table}: it has no row, but the database has tables "
+            f"({shown}). Nothing was sent. spec.baseline names {', '.join(request.baseline[:_LISTED])}: adopting the "
+            "database requires an approved plan. Wait for the SchemaPlan, and approve it." + told,
         )
 
 
 def _diverged(rows: list[str], graph: Graph, targets: Sequence[str], version_table: VersionTable) -> RunFailed:
     there, wanted = graph.ancestors(rows), graph.ancestors(targets)
     common = graph.oldest_first(there & wanted)
-    shared = f'they part after "{common[-1]}"' if common else "they have no revision in common"
+    shared = f'the branches split after "{common[-1]}"' if common else "they have no revision in common"
     return RunFailed(
         Reason.DIVERGED,
-        f"Comparing {version_table} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on another "
-        f"branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), one on the "
-        "database's branch, or all heads that the database shall have: spec.revisions: "
+        f"Comparing {version_table} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on "
+        f"another branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), one on "
+        "the database's branch, or all heads that the database must have: spec.revisions: "
         f"{flow(graph.heads_of(there | wanted), _LISTED)}.",
         revision=targets[0],
     )
@@ -275,8 +271,8 @@ def _unnamed(heads: list[str], targets: Sequence[str]) -> list[str]:
     if not heads:
         return []
     return [
-        f"The history has further heads, which are not applied and which the spec does not name: {_quoted(heads)}. To "
-        f"apply them too, set spec.revisions: {flow(sorted([*targets, *heads]), _LISTED)}."
+        f"The history has other heads that are not applied and not named in the spec: {_quoted(heads)}. To apply "
+        f"them too, set spec.revisions: {flow(sorted([*targets, *heads]), _LISTED)}."
     ]
 
 

@@ -67,14 +67,13 @@ def check_baseline(reading: Reading, graph: Graph, request: RunRequest, version_
         return _too_late(reading, graph, request, named)
     if reading.rows:
         if not request.baseline:
-            return [f"spec.baseline says base, and has no effect: the database is at {', '.join(reading.rows[:5])}."]
+            return [f"spec.baseline is base but has no effect: the database is at {', '.join(reading.rows[:5])}."]
         if heads_of(request.baseline, graph) != sorted(reading.rows):
             raise RunFailed(
                 Reason.BASELINE_MISMATCH,
-                f"Comparing spec.baseline with the version table {version_table}: spec.baseline names {named}, and "
-                "the table "
-                f"has {', '.join(reading.rows[:5])}. Nothing was sent. Create the DatabaseSchema anew with the "
-                "revisions that the table has, or without spec.baseline; if the table is wrong, correct it by alembic "
+                f"Comparing spec.baseline with the version table {version_table}: spec.baseline names {named}, but "
+                f"the table has {', '.join(reading.rows[:5])}. Nothing was sent. Recreate the DatabaseSchema with "
+                "the table's revisions, or without spec.baseline; if the table is wrong, correct it with alembic "
                 "stamp.",
                 revision=request.baseline[0],
             )
@@ -82,11 +81,11 @@ def check_baseline(reading: Reading, graph: Graph, request: RunRequest, version_
     if request.baseline_fingerprint:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Comparing the schema with spec.baseline.fingerprint {request.baseline_fingerprint}: there are no tables, "
-            f"and no version row in {version_table}. Nothing was sent. Look whether the Secret names the right "
-            "database. If it is meant to be made from base, create the DatabaseSchema anew without spec.baseline.",
+            f"Comparing the schema with spec.baseline.fingerprint {request.baseline_fingerprint}: there are no "
+            f"tables and no version row in {version_table}. Nothing was sent. Check that the Secret names the right "
+            "database. To create the schema from base, recreate the DatabaseSchema without spec.baseline.",
         )
-    return [f"spec.baseline names {named}, and has no effect: the database was empty."] if request.baseline else []
+    return [f"spec.baseline names {named} but has no effect: the database was empty."] if request.baseline else []
 
 
 def _too_late(reading: Reading, graph: Graph, request: RunRequest, named: str) -> list[str]:
@@ -95,13 +94,12 @@ def _too_late(reading: Reading, graph: Graph, request: RunRequest, named: str) -
     entries = [reading.journal.entries.get(one) for one in heads_of(request.baseline, graph)]
     if not all(entry is not None and entry.state == "adopted" for entry in entries):
         return [
-            f"spec.baseline names {named}, and has no effect: the journal knows already which revisions this database "
-            "has."
+            f"spec.baseline names {named} but has no effect: the journal already records this database's revisions."
         ]
     kept = {entry.fingerprint for entry in entries if entry is not None and entry.fingerprint}
     if request.baseline_fingerprint and kept and request.baseline_fingerprint not in kept:
         return [
-            f"spec.baseline.fingerprint has no effect: the journal has {sorted(kept)[0]} as the fingerprint of the "
-            "schema that was adopted."
+            f"spec.baseline.fingerprint has no effect: the journal records {sorted(kept)[0]} as the fingerprint of "
+            "the adopted schema."
         ]
     return []

@@ -27,20 +27,20 @@ def deviations(journal: Journal, graph: Graph, there: set[str], adopt: list[str]
     ]
     if edited:
         warnings.append(
-            f"{_listed(edited, graph)} changed after being applied; what is in the database came from the old file."
+            f"{_listed(edited, graph)} changed after being applied; the database still has the old version."
         )
     removed = _removed(journal, graph)
     if removed:
         warnings.append(
-            f"{_listed(removed, graph)} was applied here, and no file of this image declares it any more: what it made "
-            "is still in the database, and no other database gets it."
+            f"{_listed(removed, graph)} was applied here, but no file of this image declares it any more: its "
+            "changes are still in this database, and no other database gets them."
         )
     if adopt and journal.applied:
-        warnings.append(f"{_listed(adopt, graph)} was applied outside of the operator, and is journalled as adopted.")
+        warnings.append(f"{_listed(adopt, graph)} was applied outside the operator; the journal records it as adopted.")
     again = [revision for revision in pending if revision in journal.applied]
     if again:
         warnings.append(
-            f"{_listed(again, graph)} was applied before and taken back outside of the operator; it is applied again."
+            f"{_listed(again, graph)} was applied before and reverted outside the operator; applying it again."
         )
     return warnings
 

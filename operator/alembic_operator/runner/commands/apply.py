@@ -116,7 +116,7 @@ def _check_approved(
     check_inputs(approved, inputs, planned)
     stale = run.history.sources.approve(files.values())
     if stale:
-        raise changed(approved, f"{', '.join(stale[:5])} was changed after this run had imported it")
+        raise changed(approved, f"{', '.join(stale[:5])} changed after this run imported it")
 
 
 def _settlement(run: RunContext, connection: RawConnection, reading: Reading, approved: Approved) -> Settlement | None:
@@ -153,8 +153,8 @@ def _settle(run: RunContext, connection: RawConnection, reading: Reading, settle
     if after.rows != sorted(settlement.after):
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"Verifying {run.version_table} on a new connection after it was settled: the database is at "
-            f"{', '.join(after.rows) or 'base'}. Something else moved it. Look at the database, then set the "
+            f"Verifying {run.version_table} on a new connection after settling it: the database is at "
+            f"{', '.join(after.rows) or 'base'}. Something else changed it. Check the database, then set the "
             "annotation alembic-operator.dev/retry-at.",
         )
     assessment = assess_reading(run, after)
@@ -259,7 +259,7 @@ def _verify(run: RunContext, running: RevisionRun) -> None:
         run.facts.pending = 0
         for name in sorted(invalid_indexes(with_new) - run.facts.invalid_before):
             run.report.warn(
-                f"Index {name} is INVALID since this run: PostgreSQL does not use it. Drop it and build it again."
+                f"Index {name} became INVALID in this run: PostgreSQL does not use it. Drop and rebuild it."
             )
     finally:
         with_new.close()

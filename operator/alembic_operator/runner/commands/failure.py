@@ -65,7 +65,7 @@ def after_failure(run: Invocation, sessions: Sessions | None, failed: RunFailed)
         return failed
     return RunFailed(
         Reason.OUTCOME_UNKNOWN,
-        f"{failed.found}. Before that the revision had committed a part of itself ({facts.running.committed_by})",
+        f"{failed.found}. The revision had already committed part of its work ({facts.running.committed_by})",
         remedy(failure.revision, facts.version_table),
         revision=failure.revision,
         statement=failure.statement,
@@ -104,16 +104,16 @@ def ended(facts: RunFacts, request: RunRequest, reason: Reason) -> RunFailed:
         found, left = "the statement was cancelled", "The revision was rolled back. "
     else:
         what = f"{_DOING[request.kind]} {facts.version_table}"
-        found, left = "no revision was under way", ""
+        found, left = "no revision was in progress", ""
     if facts.rehearsing:
-        what, found = f'Trying revision "{facts.rehearsing}" in the shadow', "it was under way"
+        what, found = f'Trying revision "{facts.rehearsing}" in the shadow', "it was in progress"
     if request.kind == RunKind.PLAN:
         left = "Nothing was sent to the target. "
     if reason == Reason.DEADLINE_EXCEEDED:
-        why = f"spec.timeouts.run ({request.timeouts.run:g} s) was over"
-        todo = "Raise it if the work needs longer"
-        todo += "." if request.kind == RunKind.PLAN else "; what was applied before stays applied."
+        why = f"spec.timeouts.run ({request.timeouts.run:g} s) expired"
+        todo = "Raise it if the work takes longer"
+        todo += "." if request.kind == RunKind.PLAN else "; revisions applied before stay applied."
     else:
-        why = "the pod was asked to end"
-        todo = "The next run goes on from there."
+        why = "the pod was terminated"
+        todo = "The next run continues from there."
     return RunFailed(reason, f"{what}: {why}; {found}", left + todo, revision=revision, statement=statement)

@@ -37,13 +37,13 @@ def check_contact(run: RunContext, connection: RawConnection, reading: Reading) 
     told = request.verification
     if told is None or told.reason is VerifiedReason.DIFFERENT:
         raise changed(
-            request.approved, "others applied revisions here, and their schema was not compared with the history"
+            request.approved, "others applied revisions here, but their schema was not compared with the history"
         )
     if told.fingerprint != fingerprint:
         raise changed(
             request.approved,
             "others applied revisions here, and the schema has changed since it was compared with the history (its "
-            f"fingerprint was {told.fingerprint}, and is {fingerprint})",
+            f"fingerprint was {told.fingerprint} and is now {fingerprint})",
         )
     return told
 
@@ -54,9 +54,8 @@ def _unplanned(request: RunRequest, reading: Reading, history: History, fingerpr
     if request.baseline_fingerprint != fingerprint:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            "Comparing the schema of the database with spec.baseline.fingerprint "
-            f"{request.baseline_fingerprint}: it is {fingerprint}. Nothing was sent. Look at what has changed in the "
-            "database, or correct the fingerprint.",
+            f"Comparing the schema of the database with spec.baseline.fingerprint {request.baseline_fingerprint}: it "
+            f"is {fingerprint}. Nothing was sent. Check what has changed in the database, or correct the fingerprint.",
         )
     return accepted(reading.rows, fingerprint)
 

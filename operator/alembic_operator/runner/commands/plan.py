@@ -135,9 +135,9 @@ def _direction(run: RunContext, assessment: Assessment) -> Direction | None:
     if unknown:
         raise RunFailed(
             Reason.DOWNGRADE_REFUSED,
-            f'Planning the way back from "{unknown[0]}" to "{", ".join(run.facts.targets)}": no migration file of this '
-            "image declares it, so its downgrade() is not known. Nothing was sent. Use an image that has both, with "
-            "spec.revision at the older one.",
+            f'Planning the downgrade from "{unknown[0]}" to "{", ".join(run.facts.targets)}": no migration file of '
+            "this image declares it, so its downgrade() is not known. Nothing was sent. Use an image that has both, "
+            "with spec.revision at the older one.",
             revision=unknown[0],
         )
     check_way_back(current, graph, run.facts.targets, run.request)
@@ -159,9 +159,9 @@ def _check_declared(run: RunContext, back: set[str]) -> None:
         if declared(script.path) == MISSING:
             raise RunFailed(
                 Reason.DOWNGRADE_REFUSED,
-                f'Planning the way back to "{", ".join(run.facts.targets)}": the downgrade() of "{revision}" '
-                f"({graph.files[revision].path}) is missing, or only raises. Nothing was sent. Go forward with "
-                "a new revision, or write the downgrade() and build a new image.",
+                f'Planning the downgrade to "{", ".join(run.facts.targets)}": the downgrade() of "{revision}" '
+                f"({graph.files[revision].path}) is missing, or only raises. Nothing was sent. Fix forward with a "
+                "new revision, or write the downgrade() and build a new image.",
                 revision=revision,
             )
 
@@ -207,9 +207,9 @@ def check_readable(run: RunContext, connection: RawConnection) -> None:
     if closed:
         raise RunFailed(
             Reason.PERMISSION_DENIED,
-            f"Reading the schema of the database for its shadow: the user of Secret "
-            f'"{run.request.secret_name}" lacks SELECT on {", ".join(closed)}, or USAGE on the schema. GRANT '
-            "pg_read_all_data to it, or to spec.database.role.",
+            f'Reading the database\'s schema for the shadow: the user of Secret "{run.request.secret_name}" lacks '
+            f"SELECT on {', '.join(closed)}, or USAGE on the schema. GRANT pg_read_all_data to it, or to "
+            "spec.database.role.",
             sqlstate="42501",
         )
 

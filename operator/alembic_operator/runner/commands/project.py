@@ -91,7 +91,7 @@ def _agreed(part: str, configured: str, wanted: str) -> str:
         raise RunFailed(
             Reason.INVALID_SPEC,
             f'Comparing spec.migrations.versionTable.{part} "{wanted}" with env.py, which configures "{configured}": '
-            "they name different version tables. Nothing was sent. Take the field out of the spec, since env.py's "
-            "counts, or correct env.py.",
+            "they name different version tables. Nothing was sent. Remove the field from the spec, because env.py "
+            "takes precedence, or correct env.py.",
         )
     return configured or wanted

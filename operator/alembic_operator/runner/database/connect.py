@@ -26,8 +26,8 @@ _TABLE: list[tuple[str, Reason, str]] = [
     (
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
         Reason.AUTHENTICATION_FAILED,
-        "the server's pg_hba.conf does not admit this user, database, address or transport; add an entry there, or "
-        "correct the user, or sslmode, in the Secret",
+        "the server's pg_hba.conf rejects this user, database, address or transport; add an entry, or correct the "
+        "user or sslmode in the Secret",
     ),
     (
         r"password authentication failed|no password supplied|authentication failed|not permitted to log in"
@@ -38,47 +38,48 @@ _TABLE: list[tuple[str, Reason, str]] = [
     (
         r'database "[^"]*" does not exist|no such database',
         Reason.DATABASE_NOT_FOUND,
-        "the server has no database of that name; create it, or correct the name in the Secret",
+        "that database does not exist on the server; create it, or correct the name in the Secret",
     ),
     (
         r"permission denied for database",
         Reason.PERMISSION_DENIED,
-        "the user may not connect to the database; grant it CONNECT",
+        "the user lacks CONNECT on the database; grant it",
     ),
     (
         r"too many clients|too many connections|remaining connection slots|no more connections allowed",
         Reason.TOO_MANY_CONNECTIONS,
-        "the server, the database or the role has no connection left; raise the limit, or end connections",
+        "the server, the database or the role has no free connections; raise the limit, or close connections",
     ),
     (
         r"unsupported startup parameter",
         Reason.POOLER_UNSUPPORTED,
-        "a connection pooler answered; name the server itself, since session locks mean nothing behind a pooler",
+        "a connection pooler answered; point the Secret at the server itself, because session locks do not work "
+        "through a pooler",
     ),
     (
         r"session is read-only|session is not read-write|server is in hot standby|database is read only",
         Reason.TARGET_READ_ONLY,
-        "no server that takes writes answered; name the primary",
+        "no writable server answered; point the Secret at the primary",
     ),
     (
         r"starting up|shutting down|in recovery mode|not yet accepting|not accepting connections",
         Reason.DATABASE_UNREACHABLE,
-        "the server is there, but starting up or shutting down",
+        "the server is starting up or shutting down",
     ),
     (
         r"does not support SSL|SSL error|certificate verify failed|root certificate file|SSL (negotiation|connection)",
         Reason.DATABASE_UNREACHABLE,
-        "TLS could not be agreed on; compare sslmode and sslrootcert in the Secret with what the server offers",
+        "the TLS connection failed; compare sslmode and sslrootcert in the Secret with what the server offers",
     ),
     (
         r"translate host name|resolve host|Name or service not known|Temporary failure in name",
         Reason.DATABASE_UNREACHABLE,
-        "the host's name could not be resolved; correct it in the Secret, or look at the cluster's DNS",
+        "the host's name could not be resolved; correct it in the Secret, or check the cluster's DNS",
     ),
     (
         r"invalid connection option|invalid \S+ value|invalid integer value|invalid port number",
         Reason.INVALID_CONNECTION_SECRET,
-        "the image's libpq does not know one of the options in the URI, or its value; correct the Secret",
+        "the image's libpq does not support an option in the URI, or its value; correct the Secret",
     ),
     (
         r"Connection refused",
@@ -88,7 +89,7 @@ _TABLE: list[tuple[str, Reason, str]] = [
     (
         r"timeout expired|timed out|No route to host|Network is unreachable",
         Reason.DATABASE_UNREACHABLE,
-        "the host does not answer; look at host and port in the Secret, network policies and firewalls",
+        "the host does not answer; check host and port in the Secret, network policies and firewalls",
     ),
 ]
 
@@ -161,8 +162,8 @@ def connect_failure(text: str, secret_name: str) -> RunFailed:
             return _cannot_connect(reason, found, secret_name)
     return _cannot_connect(
         Reason.DATABASE_UNREACHABLE,
-        "the connection failed in a way that the runner does not know (the driver's words are withheld, since they can "
-        "quote the password); look at the server's log",
+        "the connection failed for an unknown reason (the driver's message is withheld because it can contain the "
+        "password); check the server's log",
         secret_name,
     )
 
@@ -218,11 +219,11 @@ def _take_role(driver: Driver, connection: RawConnection, request: RunRequest) -
         rows(connection, "SELECT pg_catalog.set_config('role', %s::text, false)", request.role)
     except driver.error as error:
         sqlstate = sqlstate_of(error)
-        found = "there is no such role" if sqlstate == "22023" else "the user may not take it"
+        found = "the role does not exist" if sqlstate == "22023" else "permission denied"
         raise RunFailed(
             Reason.PERMISSION_DENIED,
-            f'Taking the role "{request.role}" of spec.database.role: {found}. Create the role, grant it to the user '
-            f'of Secret "{request.secret_name}", or leave spec.database.role empty.',
+            f'Setting the role "{request.role}" from spec.database.role: {found}. Create the role, grant it to the '
+            f'user of Secret "{request.secret_name}", or leave spec.database.role empty.',
             sqlstate=sqlstate,
         ) from None
 

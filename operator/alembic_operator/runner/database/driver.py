@@ -145,16 +145,18 @@ def find_driver(wanted: str = "", preferred: str = "") -> Driver:
             return Driver(name, importlib.import_module(name))
         except ModuleNotFoundError as error:
             if error.name != name:
-                broken = f" {_NAMES[name]} is there, but it needs the module {error.name}, which is not."
+                broken = f" {_NAMES[name]} is installed, but needs the module {error.name}, which is missing."
         except ImportError:
-            broken = f" {_NAMES[name]} is there, but it finds no libpq: install psycopg[binary], or the library libpq5."
+            broken = (
+                f" {_NAMES[name]} is installed, but finds no libpq: install psycopg[binary], or the library libpq5."
+            )
     if importlib.util.find_spec("asyncpg"):
-        broken += " asyncpg is there, but it does not serve the runner, whose connection is a synchronous one."
-        left = " env.py and its URLs can stay as they are: their engines get that connection."
+        broken += " asyncpg is installed, but the runner needs a synchronous driver."
+        left = " env.py and its URLs can stay unchanged: their engines use that connection."
     raise RunFailed(
         Reason.DRIVER_MISSING,
-        f"Connecting needs {' or '.join(_NAMES[name] for name in names)} in the image, and none could be imported."
-        f"{broken} Add psycopg[binary] to the image's requirements.{left}",
+        f"Connecting needs {' or '.join(_NAMES[name] for name in names)} in the image, but none could be "
+        f"imported.{broken} Add psycopg[binary] to the image's requirements.{left}",
     )
 
 

@@ -170,8 +170,8 @@ def read_journal(driver: Driver, connection: RawConnection, version_table: Versi
     if not major or major[0][0] != MAJOR:
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Reading the journal in schema {job_env.JOURNAL_SCHEMA}: a newer version of alembic-operator made it, "
-            "which this version cannot read. Update the operator that runs this DatabaseSchema.",
+            f"Reading the journal in schema {job_env.JOURNAL_SCHEMA}: it was created by a newer version of "
+            "alembic-operator, and this version cannot read it. Update the operator that runs this DatabaseSchema.",
         )
     return Journal(
         exists=True,
@@ -273,8 +273,8 @@ def _sqlstate(error: Exception) -> str:
 def _denied(attempt: str, missing: str) -> RunFailed:
     return RunFailed(
         Reason.PERMISSION_DENIED,
-        f"{attempt} in schema {job_env.JOURNAL_SCHEMA} of the database: the user of the Secret lacks {missing}. Grant "
-        "it, or let somebody else make the schema (operator/alembic_operator/runner/database/journal.sql) and grant it "
-        "there.",
+        f"{attempt} in schema {job_env.JOURNAL_SCHEMA} of the database: the user of the Secret lacks {missing}. "
+        "Grant it, or have the schema created by someone else "
+        "(operator/alembic_operator/runner/database/journal.sql) and grant it there.",
         sqlstate="42501",
     )

@@ -137,14 +137,13 @@ def check_others(others: Sequence[OtherTable], own: OwnTable, request: RunReques
     warnings = []
     if said:
         warnings.append(
-            f"The version rows are read from {own.version_table}; revisions of this history stand also in "
-            f"{_listed(said)}. "
-            "Only one of the tables says what the schema is: name it in spec.migrations.versionTable, and drop the "
-            "other."
+            f"The version rows are read from {own.version_table}; revisions of this history are also in "
+            f"{_listed(said)}. Only one of the tables can be right: name it in spec.migrations.versionTable, and "
+            "drop the other."
         )
     closed = [one for one in others if one.rows is None and not one.owner]
     if closed:
-        warnings.append(f"Version tables that were not looked into: {_listed(closed)}.")
+        warnings.append(f"Version tables that were not read: {_listed(closed)}.")
     return warnings
 
 
@@ -163,11 +162,10 @@ def _elsewhere(instead: Sequence[OtherTable], version_table: VersionTable) -> Ru
     new = f"schema: {version_table.schema or first.schema}, name: {version_table.table}"
     return RunFailed(
         Reason.VERSION_TABLE_ELSEWHERE,
-        f"Looking for the version rows in {version_table}: there are none, but the database has {_listed(instead)}. "
-        "Nothing "
-        "was sent: from base the history would be built a second time. If the application's Alembic uses that table, "
-        f"set spec.migrations.versionTable to {{schema: {first.schema}, name: {first.table}}}; if a new history begins "
-        f"here, set it to {{{new}}}.",
+        f"Looking for the version rows in {version_table}: it has none, but the database has {_listed(instead)}. "
+        "Nothing was sent: starting from base would apply the history twice. If the application's Alembic uses that "
+        f"table, set spec.migrations.versionTable to {{schema: {first.schema}, name: {first.table}}}; to start a new "
+        f"history, set it to {{{new}}}.",
     )
 
 

@@ -86,7 +86,7 @@ def read_secret(name: str, key: str) -> Target:
     if not keys:
         raise RunFailed(
             Reason.SECRET_NOT_FOUND,
-            f'Reading the connection from Secret "{name}": there is no such Secret in the namespace, or it has no '
+            f'Reading the connection from Secret "{name}": the Secret does not exist in the namespace, or has no '
             f'keys. Create it with the key "{key}" (a PostgreSQL URI), or with {", ".join(PARTS)}.',
         )
     if key in keys:
@@ -99,9 +99,8 @@ def read_secret(name: str, key: str) -> Target:
         return _checked(Target(host, port or "5432", dbname, _value(directory, name, user), password), name)
     raise RunFailed(
         Reason.SECRET_NOT_FOUND,
-        f'Reading the connection from Secret "{name}": it has no key "{key}", and not all of host, dbname and user '
-        f"either. Its keys are {', '.join(keys[:10])}. Add the key, or name another one in "
-        f"spec.database.secretRef.key.",
+        f'Reading the connection from Secret "{name}": it has no key "{key}", and host, dbname or user is missing '
+        f"too. Its keys are {', '.join(keys[:10])}. Add the key, or set spec.database.secretRef.key to another one.",
     )
 
 
@@ -113,12 +112,12 @@ def parse_uri(text: str, name: str, key: str) -> Target:
     """
     match = _URI.fullmatch(text)
     if match is None or match["scheme"] not in ("postgres", "postgresql"):
-        raise _invalid(name, f'the value of key "{key}" is not a URI that begins with postgresql:// or postgres://')
+        raise _invalid(name, f'the value of key "{key}" must be a URI that begins with postgresql:// or postgres://')
     if any(part and _BAD_ESCAPE.search(part) for part in (match["user"], match["password"], match["dbname"])):
         raise _invalid(
             name,
-            f'the URI in key "{key}" has a "%" that no two hexadecimal digits follow. Write "%" as "%25", or give the '
-            f"keys {', '.join(PARTS)} instead, whose values need no escapes",
+            f'the URI in key "{key}" has a "%" that is not followed by two hexadecimal digits. Write "%" as "%25", '
+            f"or set the keys {', '.join(PARTS)} instead, whose values need no escaping",
         )
     hosts = [_HOST.fullmatch(part) for part in match["hosts"].split(",")]
     if not match["hosts"] or any(host is None for host in hosts):
@@ -153,7 +152,7 @@ def _options(query: str, name: str, key: str) -> dict[str, str]:
             raise _invalid(
                 name,
                 f'the URI in key "{key}" has the option {shown}, which is unknown, given twice, or not allowed. '
-                f"Allowed are {', '.join(sorted(ALLOWED_OPTIONS))}",
+                f"Allowed options: {', '.join(sorted(ALLOWED_OPTIONS))}",
             )
         options[option] = unquote(value)
     return options
@@ -161,12 +160,12 @@ def _options(query: str, name: str, key: str) -> dict[str, str]:
 
 def _checked(target: Target, name: str) -> Target:
     if any("\x00" in value for value in (target.host, target.dbname, target.user, target.password)):
-        raise _invalid(name, "a value has a NUL character in it")
+        raise _invalid(name, "a value contains a NUL character")
     ports = target.port.split(",")
     if not all(port.isascii() and port.isdigit() and 0 < int(port) < 65536 for port in ports):
-        raise _invalid(name, "the port is not a number between 1 and 65535")
+        raise _invalid(name, "the port must be a number from 1 to 65535")
     if not target.host or target.host.startswith(("/", "@")):
-        raise _invalid(name, "the host is empty or a unix socket; name a host or an address")
+        raise _invalid(name, "the host is empty or a unix socket; set a host name or an address")
     return target
 
 

@@ -98,9 +98,9 @@ class TargetSession:
             return path.warnings()
         return [
             *path.warnings(),
-            f'The search path is that of role "{path.role}" of Secret "{request.secret_name}": that of the migrating '
-            "role is not known before its first run, which has the plan made again where the two differ. Set "
-            "spec.database.searchPath to have one for both.",
+            f'The plan uses the search path of role "{path.role}" of Secret "{request.secret_name}": the migrating '
+            "role's is not known before its first run, which creates a new plan if the two differ. Set "
+            "spec.database.searchPath to use one path for both.",
         ]
 
 
@@ -129,8 +129,8 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
     if pid != driver.backend_pid(connection):
         raise RunFailed(
             Reason.POOLER_UNSUPPORTED,
-            f"Connecting to {named}: a connection pooler in transaction mode answered, where session locks and "
-            "settings mean nothing. Name the server itself in the Secret, not PgBouncer or a similar proxy.",
+            f"Connecting to {named}: a connection pooler in transaction mode answered; session locks and settings do "
+            "not work through it. Point the Secret at the server itself, not at PgBouncer or a similar proxy.",
         )
     if request.kind == RunKind.APPLY and (in_recovery or read_only == "on"):
         found = (
@@ -138,7 +138,7 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
         )
         raise RunFailed(
             Reason.TARGET_READ_ONLY,
-            f"Migrating {named}: {found}. Name the primary in the Secret, or make the database writable.",
+            f"Migrating {named}: {found}. Point the Secret at the primary, or make the database writable.",
         )
     path = _search_path(connection, request, names_in(setting, role), role)
     migrating = not request.review_credentials or bool(request.pinned_search_path)
@@ -152,8 +152,8 @@ def _search_path(connection: RawConnection, request: RunRequest, names: list[str
     if closed and not request.review_credentials:
         raise RunFailed(
             Reason.PERMISSION_DENIED,
-            f'Resolving spec.database.searchPath: role "{role}" has no USAGE on schema "{closed[0]}", so that '
-            "PostgreSQL would skip it. Nothing was sent. Grant it, or correct spec.database.searchPath.",
+            f'Resolving spec.database.searchPath: role "{role}" has no USAGE on schema "{closed[0]}", so PostgreSQL '
+            "would skip it. Nothing was sent. Grant it, or correct spec.database.searchPath.",
         )
     if request.search_path and path.missing:
         raise _unusable(
@@ -162,12 +162,12 @@ def _search_path(connection: RawConnection, request: RunRequest, names: list[str
         )
     if len(names) > MOST_SCHEMAS:
         raise _unusable(
-            f'that of role "{role}" names {len(names)} schemas, and at most {MOST_SCHEMAS} are supported',
-            "Name those that the migrations need in spec.database.searchPath",
+            f'that of role "{role}" names {len(names)} schemas, but at most {MOST_SCHEMAS} are supported',
+            "Set spec.database.searchPath to those that the migrations need",
         )
     if path.temporary_first:
         raise _unusable(
-            f'that of role "{role}" begins with pg_temp, so that everything new would be temporary',
+            f'that of role "{role}" begins with pg_temp, so every new object would be temporary',
             "Put pg_temp last, by ALTER ROLE … SET search_path, or set spec.database.searchPath",
         )
     return path
@@ -194,12 +194,12 @@ def no_schema(path: SearchPath, version_table: VersionTable) -> RunFailed:
     """The version table belongs into a schema that is not there."""
     if version_table.schema and version_table.schema not in path.schemas:
         return _unusable(
-            f'schema "{version_table.schema}", where the version table belongs, does not exist',
+            f'schema "{version_table.schema}"of the version table does not exist',
             "Create it, or correct spec.migrations.versionTable.schema",
         )
     named = ", ".join(f'"{schema}"' for schema in path.schemas) or "no schema"
     return _unusable(
-        f'that of role "{path.role}" is {named}, and none of these exists, so that there is nowhere to create anything',
+        f'that of role "{path.role}" is {named}, but none of these schemas exists, so no object can be created',
         "Create the schema, set the role's search_path, or set spec.database.searchPath",
     )
 

@@ -28,11 +28,11 @@ _REASONS = {
     "57P03": Reason.CONNECTION_LOST,
 }
 ADVICE = {
-    Reason.CONNECTION_LOST: "The next run reads what the database holds before it goes on.",
-    Reason.LOCK_TIMEOUT: "End what holds the lock, or raise spec.timeouts.lock.",
-    Reason.PERMISSION_DENIED: "Grant the right to the Secret's user, or to spec.database.role.",
-    Reason.DATABASE_FULL: "Give the server more room.",
-    Reason.TARGET_READ_ONLY: "Name the primary in the Secret, or make the database writable.",
+    Reason.CONNECTION_LOST: "The next run checks the database before it continues.",
+    Reason.LOCK_TIMEOUT: "End the session that holds the lock, or raise spec.timeouts.lock.",
+    Reason.PERMISSION_DENIED: "Grant the privilege to the Secret's user, or to spec.database.role.",
+    Reason.DATABASE_FULL: "Free disk space on the server, or add more.",
+    Reason.TARGET_READ_ONLY: "Point the Secret at the primary, or make the database writable.",
 }
 RETRYABLE = frozenset({Reason.LOCK_TIMEOUT, Reason.DEADLOCK, Reason.SERIALIZATION_FAILURE})
 _PASSING_CLASSES = frozenset({"08", "0A", "23", "25", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
@@ -66,7 +66,7 @@ class SqlError:
         """For a message: the SQLSTATE and what may be told."""
         if not self.sqlstate:
             return "the connection to the server was lost"
-        told = self.text or "the server's words are withheld, since they can hold row values; they are in its log"
+        told = self.text or "the server's message is withheld because it can contain row values; see the server's log"
         return f"SQLSTATE {self.sqlstate}: {told}"
 
 

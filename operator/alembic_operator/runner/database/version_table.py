@@ -52,9 +52,7 @@ def read_version_rows(connection: RawConnection, version_table: VersionTable) ->
     if kind != "r":
         raise _invalid(version_table, f"it is {_KINDS.get(kind, 'no plain table')}, not a plain table")
     if has_rules or has_triggers or has_children:
-        raise _invalid(
-            version_table, "it has rules, triggers or child tables, which could change what is written to it"
-        )
+        raise _invalid(version_table, "it has rules, triggers or child tables, which could change writes to it")
     if not column or column.split(" ")[0] not in ("varchar", "text", "bpchar"):
         raise _invalid(version_table, "it has no text column version_num")
     quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (version_table.schema, version_table.table))
@@ -63,15 +61,15 @@ def read_version_rows(connection: RawConnection, version_table: VersionTable) ->
         f"SELECT pg_catalog.left(version_num, {LONGEST_ID + 1}) FROM {quoted} LIMIT {MOST_ROWS + 1}",  # noqa: S608
     )
     if len(values) > MOST_ROWS:
-        raise _invalid(version_table, f"it has more than {MOST_ROWS} rows; there is one for each head")
+        raise _invalid(version_table, f"it has more than {MOST_ROWS} rows; it must have one per head")
     if filtered and not values:
-        raise _invalid(version_table, "row-level security applies to this role, and no row can be seen")
+        raise _invalid(version_table, "row-level security applies to this role, so no row is visible")
     ids = [value for (value,) in values]
     for value in ids:
         if not value or len(value) > LONGEST_ID or not value.isprintable():
             raise _invalid(version_table, "a row's version_num is empty, NULL, too long or not printable")
     if len(set(ids)) < len(ids):
-        raise _invalid(version_table, f'revision "{next(v for v in ids if ids.count(v) > 1)}" stands there twice')
+        raise _invalid(version_table, f'revision "{next(v for v in ids if ids.count(v) > 1)}" is there twice')
     return sorted(ids)
 
 

@@ -68,11 +68,11 @@ def _not_found(named: str, words: str) -> RunFailed:
         found = f"FLASK_APP is not set, and {os.getcwd()} has no wsgi.py or app.py with an application"  # noqa: PTH109
     else:
         shown = f'"{named}"' if _SHOWN.fullmatch(named) else "what is set (not shown)"
-        why = f": there is no module {module[1]}" if module else ""
-        found = f"Flask finds none by FLASK_APP, {shown}{why}"
+        why = f": the module {module[1]} is missing" if module else ""
+        found = f"Flask finds none from FLASK_APP, {shown}{why}"
     return RunFailed(
         Reason.ENVIRONMENT_FAILED,
         f"Loading the application for env.py, which needs Flask's application context: {found}",
-        "Set FLASK_APP in spec.job.env as the command flask db has it, such as shop or shop:create_app, and "
-        "spec.migrations.path to the folder that it is run in.",
+        "Set FLASK_APP in spec.job.env as for the command flask db, such as shop or shop:create_app, and "
+        "spec.migrations.path to the folder that it runs in.",
     )

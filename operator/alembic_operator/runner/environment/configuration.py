@@ -119,8 +119,8 @@ def open_directory(request: RunRequest, target: Target | None) -> tuple[Configur
     if not path.is_file():
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Reading {path} in the image: there is no such file. Correct spec.migrations.path (where the file is) or "
-            f"spec.migrations.configFile (its name).{propose_other(path)}",
+            f"Reading {path} in the image: the file does not exist. Correct spec.migrations.path (where the file is) "
+            f"or spec.migrations.configFile (its name).{propose_other(path)}",
         )
     os.chdir(request.path)  # plain Alembic is run there, and relative paths in the file count on it
     configuration = Configuration(request, path, target.uri(password=False) if target is not None else "postgresql://")
@@ -156,7 +156,7 @@ def plain(error: BaseException) -> str:
     if isinstance(error, (CommandError, RevisionError)):
         return str(error).rstrip(".")
     if isinstance(error, ModuleNotFoundError):
-        return f"there is no module {error.name}"
+        return f"the module {error.name} is missing"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__} in line {error.lineno}"
     return type(error).__name__
@@ -183,7 +183,7 @@ def _bare_directory(request: RunRequest) -> tuple[Configuration, ScriptDirectory
     if not list(Path(directory).glob("*.py")):  # the mount is optional, so a missing ConfigMap is an empty directory
         raise RunFailed(
             Reason.CONFIG_MAP_NOT_FOUND,
-            "Reading the migrations of spec.migrations.configMap: there is no such ConfigMap in the namespace, or it "
+            "Reading the migrations of spec.migrations.configMap: the ConfigMap does not exist in the namespace, or "
             "has no key that ends in .py. Create it, or correct its name in the spec.",
         )
     return Configuration(request, None, ""), ScriptDirectory(directory, version_locations=[directory])
@@ -193,6 +193,6 @@ def _unparsed(error: configparser.Error) -> str:
     """Where an ini file is wrong; the error's own text quotes the line, which may be sqlalchemy.url."""
     kind = type(error).__name__
     if isinstance(error, configparser.InterpolationError):
-        return f"{kind} in the option {error.option}. A per cent sign is written %%"
+        return f"{kind} in the option {error.option}. Write a percent sign as %%"
     line = error.errors[0][0] if type(error) is configparser.ParsingError else getattr(error, "lineno", None)
     return f"{kind} in line {line}" if line is not None else kind

@@ -160,8 +160,8 @@ def environment_of(
     if request.environment == PROJECT and not there:
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Looking for {script.dir}/env.py in the image, since spec.migrations.environment is Project: there is no "
-            "such file. Correct script_location, or leave spec.migrations.environment out.",
+            f"Looking for {script.dir}/env.py in the image, since spec.migrations.environment is Project: the file "
+            "does not exist. Correct script_location, or leave spec.migrations.environment out.",
         )
     kind = Project if there and request.environment != MANAGED else Managed
     return kind(configuration, script, lender)

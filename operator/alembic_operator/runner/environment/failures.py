@@ -19,7 +19,7 @@ from ..errors import RunFailed
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,80}")
 _SETTINGS = (
-    "Give it what it needs: the Secret's connection by spec.migrations.connectionEnv, everything else by spec.job.env."
+    "Set what it needs: the Secret's connection in spec.migrations.connectionEnv, everything else in spec.job.env."
 )
 
 
@@ -32,9 +32,9 @@ def explain(error: BaseException, script: ScriptDirectory, _driver: Driver) -> R
     if sql is not None and sql.sqlstate == READ_ONLY:
         return RunFailed(
             Reason.ENVIRONMENT_FAILED,
-            f"Running {where}: it writes by a connection of its own (made by a driver, or by an engine's `creator`), "
-            "which may only be read where a plan is made or was approved",
-            "Let it use an engine that connects by its URL: what that sends stands in the plan.",
+            f"Running {where}: it writes through its own connection (made by a driver, or by an engine's `creator`), "
+            "which is read-only when a plan is made or was approved",
+            "Use an engine that connects by its URL: the plan shows what it sends.",
             sqlstate=sql.sqlstate,
         )
     if sql is not None:
@@ -42,7 +42,7 @@ def explain(error: BaseException, script: ScriptDirectory, _driver: Driver) -> R
         return RunFailed(
             sql.reason if passing else Reason.ENVIRONMENT_FAILED,
             f"Running {where}: a statement of its own failed: {sql.words()}",
-            ADVICE.get(sql.reason, "Correct env.py, or what it meets in the database."),
+            ADVICE.get(sql.reason, "Correct env.py, or what it conflicts with in the database."),
             sqlstate=sql.sqlstate,
         )
     print_error(error, words=False)  # a settings class tells the environment's values, for one
@@ -75,19 +75,19 @@ def _found(error: BaseException) -> tuple[str, str]:
         return f"it needs the environment variable{'s' if several else ''} {', '.join(lacked)}", _SETTINGS
     if isinstance(error, ModuleNotFoundError):
         return (
-            f"there is no module {error.name}",
+            f"the module {error.name} is missing",
             "Add it to the image's requirements, or name the interpreter that has it in spec.migrations.python, and "
             "the folder of the project in spec.migrations.path.",
         )
     if isinstance(error, OSError) and error.filename:
         return (
             f"{type(error).__name__} at {str(error.filename)[:200]}",
-            "Put the file into the image, or mount it by spec.job.volumes and spec.job.volumeMounts; the image's own "
-            "files are read-only.",
+            "Add the file to the image, or mount it with spec.job.volumes and spec.job.volumeMounts; the image's "
+            "own files are read-only.",
         )
     text = str(error)
     if "greenlet" in text:
-        return "there is no module greenlet, which SQLAlchemy's asyncio extension needs", "Add SQLAlchemy[asyncio]."
+        return "the module greenlet is missing, which SQLAlchemy's asyncio extension needs", "Add SQLAlchemy[asyncio]."
     if isinstance(error, CommandError):
         return text.rstrip("."), "Correct env.py, and build a new image."
     return (

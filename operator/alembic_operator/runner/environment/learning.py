@@ -113,9 +113,9 @@ class Reader:
             return failed
         return RunFailed(
             failure.reason,
-            f"{failed.found}. It ran on a session that may write nothing, to learn what it configures, and a statement "
-            "before had been passed over",
-            f"What env.py writes and reads itself belongs in a revision.{failure.message[len(failed.found) + 1 :]}",
+            f"{failed.found}. It ran on a read-only session, to learn what it configures, and an earlier statement "
+            "had been skipped",
+            f"Move what env.py itself writes and reads into a revision.{failure.message[len(failed.found) + 1 :]}",
             sqlstate=failure.sqlstate,
         )
 

@@ -186,10 +186,10 @@ class Lender:
         found = f'database "{_shown(dbname)}" {where or "without the name of a host"}'
         self.refused = RunFailed(
             Reason.ENVIRONMENT_FAILED,
-            f"Connecting in env.py: it makes an engine for {found}, which is not the database that Secret "
+            f"Connecting in env.py: it creates an engine for {found}, which is not the database that Secret "
             f'"{self.secret_name}" names. Nothing was sent.',
-            "Let env.py read sqlalchemy.url, or give its settings the Secret's connection by "
-            "spec.migrations.connectionEnv. Each database has a DatabaseSchema of its own.",
+            "Have env.py read sqlalchemy.url, or pass the Secret's connection to its settings with "
+            "spec.migrations.connectionEnv. Each database needs its own DatabaseSchema.",
         )
         raise self.refused
 

@@ -29,8 +29,8 @@ from .lending import Lender, Loan
 from .local_settings import LocalSettings, carried
 
 _STAMPED = (
-    "Which revisions a database has follows from what was run. Remove it from env.py, and adopt a database that has "
-    "its schema already by spec.baseline."
+    "The version rows must match the revisions that were run. Remove it from env.py; to adopt a database that "
+    "already has its schema, set spec.baseline."
 )
 _OURS = frozenset({"as_sql", "destination_rev", "dont_mutate", "fn", "purge", "starting_rev"})
 Steps = Callable[[Any, MigrationContext], Any]
@@ -139,7 +139,7 @@ class Program:
         def stamped(*arguments: Any, **options: Any) -> None:
             if self.work.loan.migrating:  # a revision, whose statements others look at
                 return stamp(*arguments, **options)
-            raise self.refuse("it stamps, which writes version rows without running their revisions", _STAMPED)
+            raise self.refuse("it calls stamp, which writes version rows without running their revisions", _STAMPED)
 
         def run(_script: ScriptDirectory) -> None:
             raise self.refuse("it calls a command of Alembic (alembic.command), which runs env.py again", _STAMPED)
@@ -168,7 +168,7 @@ class Program:
         self._check_connection(connection, options)
         ours = sorted(_OURS & {name for name, value in options.items() if value})
         if ours:
-            raise self.refuse(f"it gives context.configure() the option {ours[0]}, which is Alembic's own")
+            raise self.refuse(f"it passes context.configure() the option {ours[0]}, which is reserved for Alembic")
         self.options = dict(options)
         options["on_version_apply"] = self._callbacks(to_tuple(options.get("on_version_apply"), default=()))
         apart = options.get("transaction_per_migration") or options.get("transactional_ddl") is False
@@ -189,11 +189,12 @@ class Program:
         engine = getattr(connection, "engine", None)
         session = getattr(getattr(connection, "connection", None), "dbapi_connection", None)
         if engine is None or session is None:
-            raise self.refuse("what it gives to context.configure() is no open connection of SQLAlchemy")
+            raise self.refuse("it passes context.configure() something that is not an open SQLAlchemy connection")
         if not self._lender.is_lent(session):
             raise self.refuse(
-                f"its connection ({engine.dialect.name}) is not one that an engine makes by its URL to the database of "
-                f'Secret "{self._lender.secret_name}": it is of another database, or made by `creator` or an event'
+                f"its connection ({engine.dialect.name}) was not made by an engine from its URL for the database of "
+                f'Secret "{self._lender.secret_name}": it goes to another database, or was made by `creator` or an '
+                "event"
             )
         engine.hide_parameters = True
 
@@ -215,8 +216,8 @@ class Program:
         if self.calls > 1:
             raise self.refuse(
                 "it calls context.run_migrations() more than once",
-                "One DatabaseSchema is one history in one place: give each schema or tenant a resource of its own, and "
-                "let env.py choose by an argument of spec.migrations.x.",
+                "A DatabaseSchema manages one history in one version table: create one for each schema or tenant, "
+                "and have env.py choose by an argument in spec.migrations.x.",
             )
         self.context = context = environment.get_context()
         if self.work.learning is not None:

@@ -39,8 +39,8 @@ def _expand(reference: re.Match[str]) -> str:
     if name not in os.environ:
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Reading spec.migrations.x: $({name}) stands for an environment variable that is not set. Set {name} by "
-            "spec.migrations.connectionEnv or spec.job.env, or write $$( where the text itself is meant.",
+            f"Reading spec.migrations.x: $({name}) refers to an environment variable that is not set. Set {name} in "
+            "spec.migrations.connectionEnv or spec.job.env, or write $$( for the literal text.",
         )
     return os.environ[name]
 

@@ -179,7 +179,7 @@ def find_errors(files: list[RevisionFile]) -> list[str]:
         if len(same) > 1
     ]
     errors += [
-        f'{file.path} declares the revision id "{file.revision}", which is a word of Alembic\'s own; give it another id'
+        f'{file.path} declares the revision id "{file.revision}", which is reserved by Alembic; give it another id'
         for file in sorted(files, key=lambda file: file.path)
         if file.revision in RESERVED
     ]
@@ -193,5 +193,5 @@ def find_errors(files: list[RevisionFile]) -> list[str]:
     if not errors:
         circle = Graph({revision: same[0] for revision, same in by_id.items()}).circle()
         if circle:
-            errors = ["these follow one another in a circle: " + ", ".join(by_id[r][0].path for r in circle[:5])]
+            errors = ["these revisions form a cycle: " + ", ".join(by_id[r][0].path for r in circle[:5])]
     return errors[:5]

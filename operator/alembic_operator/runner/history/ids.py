@@ -31,12 +31,12 @@ def hint(revision: str, graph: Graph) -> str:
     labelled = [one for one, file in graph.files.items() if revision in file.labels]
     if labelled:
         ends = [head for head in graph.heads if labelled[0] in graph.ancestors([head])]
-        return f" It is a branch label, and labels are not taken: its head is {', '.join(ends[:3])}."
+        return f" It is a branch label, and labels are not accepted: its head is {', '.join(ends[:3])}."
     close = [one for one in graph.files if one.startswith(revision)]
     if len(close) == 1:
-        return f" Did you mean {quoted(close[0])}? Prefixes are not taken."
+        return f" Did you mean {quoted(close[0])}? Prefixes are not accepted."
     if numbers := [one for one in graph.files if _same_number(one, revision)]:
-        return f' Did you mean "{numbers[0]}"? YAML took it for a number: write it in quotes.'
+        return f' Did you mean "{numbers[0]}"? YAML read it as a number: put it in quotes.'
     nearest = difflib.get_close_matches(revision, graph.files, n=1)
     return f' Did you mean "{nearest[0]}"?' if nearest else ""
 

@@ -23,9 +23,9 @@ def check_alembic() -> None:
     except ModuleNotFoundError as error:
         raise RunFailed(
             Reason.ALEMBIC_MISSING,
-            f"Importing Alembic in the image: there is no module {error.name}. Add alembic to the image's "
-            "requirements, or name the interpreter that has it in spec.migrations.python (/app/.venv/bin/python for "
-            "instance).",
+            f"Importing Alembic in the image: the module {error.name} is missing. Add alembic to the image's "
+            "requirements, or name the interpreter that has it in spec.migrations.python (such as "
+            "/app/.venv/bin/python).",
         ) from None
     for name, found, oldest in (
         ("Alembic", alembic.__version__, OLDEST_ALEMBIC),
@@ -34,8 +34,8 @@ def check_alembic() -> None:
         if version_of(found) < oldest:
             raise RunFailed(
                 Reason.ALEMBIC_TOO_OLD,
-                f"Importing {name} in the image: it is version {found}, and the runner needs "
-                f"{oldest[0]}.{oldest[1]} or newer. Raise it in the image's requirements.",
+                f"Importing {name} in the image: it is version {found}, and the runner needs {oldest[0]}.{oldest[1]} "
+                "or newer. Upgrade it in the image's requirements.",
             )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s [%(name)s] %(message)s")
 

@@ -106,9 +106,9 @@ def load_history(
         raise _invalid(request, "; ".join(errors), *_where_parents_are(files, unread))
     graph = Graph({file.revision: file for file in files})
     if missing := missing_from(graph, unread):
-        which = "that follow those which are read " if graph.files else ""
-        raise _invalid(request, f"revisions {which}stand in {listed(missing)}, which Alembic does not read", MAKE_READ)
-    warnings = (f"Revisions stand in {listed(unread)}, which Alembic does not read. {MAKE_READ}",) if unread else ()
+        which = "that follow those that are read " if graph.files else ""
+        raise _invalid(request, f"revisions {which}are in {listed(missing)}, which Alembic does not read", MAKE_READ)
+    warnings = (f"Revisions are in {listed(unread)}, which Alembic does not read. {MAKE_READ}",) if unread else ()
     config = project.configuration.config(Direction.UPGRADE, request.revision)
     return History(config, script, graph, sources, environment, warnings)
 
@@ -125,9 +125,9 @@ def resolve_targets(request: RunRequest, graph: Graph) -> list[str]:
         listed = ", ".join(f"{head} ({graph.files[head].path})" for head in heads[:8])
         raise RunFailed(
             Reason.MULTIPLE_HEADS,
-            f"Resolving spec.revision head: {_where(request)} has {len(heads)} heads: {listed}. To have all of them, "
-            f"write heads, or spec.revisions: {flow(heads, 5)}; else name one full revision id, or add a merge "
-            "revision (alembic merge heads).",
+            f"Resolving spec.revision head: {_where(request)} has {len(heads)} heads: {listed}. To apply all of "
+            f"them, write heads, or spec.revisions: {flow(heads, 5)}; otherwise name one full revision id, or add a "
+            "merge revision (alembic merge heads).",
         )
     if wanted in (["head"], ["heads"]) and heads:
         return heads
@@ -149,8 +149,8 @@ def _check_apart(wanted: list[str], graph: Graph) -> None:
         by = next(other for other in wanted if other != one and one in graph.ancestors([other]))
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f'Reading spec.revisions: "{one}" is contained in "{by}", which follows it or depends on it, so it is no '
-            f'head beside it. Leave "{one}" out.',
+            f'Reading spec.revisions: "{one}" is contained in "{by}", which follows it or depends on it, so it is '
+            f'not a separate head. Leave "{one}" out.',
             revision=one,
         )
 
@@ -173,8 +173,8 @@ def _check_folders(request: RunRequest, folders: list[Path]) -> None:
     if absent:
         raise _invalid(
             request,
-            f"there is no folder {', '.join(absent[:3])}, where revisions are to be read",
-            "Correct version_locations or script_location, or put the folder into a new image.",
+            f"the folder {', '.join(absent[:3])} that revisions are read from does not exist",
+            "Correct version_locations or script_location, or add the folder to a new image.",
         )
 
 
@@ -184,7 +184,8 @@ def _check_compiled(request: RunRequest, compiled: list[str]) -> None:
         raise _invalid(
             request,
             f"compiled without the source: {', '.join(compiled[:3])}{', …' if len(compiled) > 3 else ''}",
-            "It can be neither reviewed nor compared: put the source files into a new image, or remove what is left.",
+            "They can be neither reviewed nor compared: add the source files to a new image, or remove the compiled "
+            "ones.",
         )
 
 
@@ -192,7 +193,7 @@ def _where_parents_are(files: list[RevisionFile], unread: list[Unread]) -> list[
     """What to do where revisions follow some that stand in files that are not read."""
     wanted = {parent for file in files for parent in file.parents} - {file.revision for file in files}
     found = [file for file in unread if file.revision in wanted]
-    return [f"They stand in {listed(found)}, which Alembic does not read. {MAKE_READ}"] if found else []
+    return [f"They are in {listed(found)}, which Alembic does not read. {MAKE_READ}"] if found else []
 
 
 def _invalid(request: RunRequest, found: str, todo: str = "Correct the files, and build a new image.") -> RunFailed:

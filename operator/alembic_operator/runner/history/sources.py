@@ -66,7 +66,7 @@ class Sources:
         """
         found = self.hashes[real_path(path)] = _sha256(source)
         if self._approved is not None and found not in self._approved:
-            raise ImportError(f"{Path(path).name} was changed since the plan's files were compared")
+            raise ImportError(f"{Path(path).name} changed after the plan's files were compared")
 
 
 def compiled_from_source(directories: Sequence[str | os.PathLike[str]]) -> Sources:

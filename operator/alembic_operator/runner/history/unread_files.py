@@ -18,8 +18,8 @@ from .sources import real_path
 
 _COMPILED = (".pyc", ".pyo")
 MAKE_READ = (
-    "Name their folders in version_locations, or set recursive_version_locations; move what is not to be read out of "
-    "the migrations' folder."
+    "Name their folders in version_locations, or set recursive_version_locations; move other files out of the "
+    "migrations' folder."
 )
 
 

@@ -208,14 +208,14 @@ class Migration:
 
 _ADVICE = {
     Reason.CONNECTION_LOST: ADVICE[Reason.CONNECTION_LOST],
-    Reason.DEADLOCK: "It was rolled back, and is tried again.",
-    Reason.SERIALIZATION_FAILURE: "It was rolled back, and is tried again.",
+    Reason.DEADLOCK: "It was rolled back and is retried.",
+    Reason.SERIALIZATION_FAILURE: "It was rolled back and is retried.",
 }
 _OF_THE_JOURNAL = (job_env.JOURNAL_SCHEMA, "revision_journal")
 _GRANT_JOURNAL = (
-    "The journal is written by the role that env.py or the revision has become by SET ROLE. Grant that role USAGE on "
+    "env.py or the revision changed the role with SET ROLE, and that role writes the journal. Grant it USAGE on "
     f"schema {job_env.JOURNAL_SCHEMA}, and SELECT, INSERT, UPDATE and DELETE on its tables; or name it in "
-    "spec.database.role before the first run, and the journal is its own."
+    "spec.database.role before the first run, and it owns the journal."
 )
 
 
@@ -231,13 +231,13 @@ def _found(
         return Reason.MIGRATION_FAILED, found, "It was rolled back. Correct the revision, and build a new image."
     by = f", held by {blocked_by}" if blocked_by else ""
     found = sql.words() + by
-    general = ADVICE.get(sql.reason, "Correct the revision, or what it meets in the database.")
+    general = ADVICE.get(sql.reason, "Correct the revision, or what it conflicts with in the database.")
     advice = _ADVICE.get(sql.reason, f"It was rolled back. {general}")
     if sql.reason == Reason.LOCK_TIMEOUT:
         found, advice = _lock_timeout(timeouts.lock, took, advice)
         found = f"{found}{by} (SQLSTATE {sql.sqlstate})"
     elif sql.sqlstate == "57014":
-        found = f"SQLSTATE 57014: cancelled by spec.timeouts.statement ({timeouts.statement:g} s) or by somebody"
+        found = f"SQLSTATE 57014: cancelled by spec.timeouts.statement ({timeouts.statement:g} s) or by another session"
         advice = "It was rolled back. Raise the limit, or make the statement smaller."
     elif sql.sqlstate == "25P03":
         advice = "It was rolled back. Raise spec.timeouts.idleInTransaction, or shorten what it does in Python."
@@ -254,8 +254,8 @@ def _lock_timeout(limit: float, took: float | None, advice: str) -> tuple[str, s
         return f"a lock was not granted within {limit:g} s", advice
     found = f"a lock was not granted within {took:.1f} s" if took >= 0.1 else "a lock was not granted at once"
     return found, (
-        "It was rolled back. End what holds the lock, or let the statement wait longer: by spec.timeouts.lock, or by "
-        "the lock_timeout or NOWAIT of env.py or of the revision, which comes before it."
+        "It was rolled back. End the session that holds the lock, or allow a longer wait: raise spec.timeouts.lock, "
+        "or change the lock_timeout or NOWAIT of env.py or the revision, which takes precedence."
     )
 
 
@@ -263,5 +263,5 @@ def _line(error: BaseException) -> str:
     """The last place in the project's own files; neither a library nor the runner is to blame for a user's error."""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _FOREIGN.search(frame.filename)]
     if not own:
-        return "a file that is not the project's"
+        return "a file outside the project"
     return f"{own[-1].filename.rsplit('/', 1)[-1]}, line {own[-1].lineno}"

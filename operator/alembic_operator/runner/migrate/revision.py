@@ -272,7 +272,7 @@ class RevisionRun:
         self._stay_refused()
         if how in REFUSED:
             with self._refusing():
-                raise escape(f"it calls {how}() on its connection, which was not done")
+                raise escape(f"it calls {how}() on its connection; the call was refused")
         if self._raw.autocommit:
             return
         self._left = True
@@ -294,12 +294,12 @@ class RevisionRun:
     def connects(self) -> None:
         """The revision's code is about to open a connection of its own."""
         with self._refusing():
-            raise escape("it opens a database connection of its own, which was not done")
+            raise escape("it opens its own database connection; that was refused")
 
     def wrote_beside(self) -> None:
         """The revision's code has tried to write by another connection of its engine's."""
         with self._refusing():
-            raise escape("it writes by a connection of its own, of the engine of op.get_bind(); that was not done")
+            raise escape("it writes through its own connection, from the engine of op.get_bind(); that was refused")
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -324,7 +324,7 @@ class RevisionRun:
     @property
     def doing(self) -> str:
         """For messages."""
-        return "Taking back" if self._direction == "down" else "Applying"
+        return "Reverting" if self._direction == "down" else "Applying"
 
     def _before_commit(self) -> bool:
         """What the revision has sent is about to be committed, before its end; as _write_intent."""

@@ -162,8 +162,8 @@ def _send_one(connection: RawConnection, statement: str, version_table: VersionT
         if not statement.startswith("CREATE TABLE") and cursor.rowcount != 1:
             raise RunFailed(
                 Reason.PLAN_CHANGED,
-                f"Settling {version_table}: a statement met {cursor.rowcount} rows, and expected one; all was rolled "
-                "back",
+                f"Settling {version_table}: a statement affected {cursor.rowcount} rows instead of one; everything "
+                "was rolled back",
                 "Creating a new plan.",
             )
     finally:

@@ -74,8 +74,8 @@ def escape(found: str) -> Refused:
     return Refused(
         Reason.MIGRATION_FAILED,
         f"{found} (rule {RULE})",
-        "A revision is sent on the session that holds the lock, and what must run outside of its transaction belongs "
-        "into op.get_context().autocommit_block(). Correct the revision, and build a new image.",
+        "A revision must run on the session that holds the lock; SQL that must run outside its transaction belongs "
+        "in op.get_context().autocommit_block(). Correct the revision, and build a new image.",
     )
 
 
@@ -88,7 +88,7 @@ def refuse_control(sql: str) -> None:
     if controls(sql):
         which = " ".join({one.keyword for one in fingerprints(sql) if one.transaction_control and one.keyword})
         which = f" ({which})" if which else ""
-        raise escape(f"its SQL ends or begins a transaction by itself{which}, which was not sent")
+        raise escape(f"its SQL begins or ends a transaction{which}; it was not sent")
 
 
 class Unreviewed:
@@ -100,7 +100,7 @@ class Unreviewed:
     def check(self, sql: str, autocommit: bool) -> None:
         """See StatementGuard."""
         if prepares(sql):
-            raise escape("its SQL prepares a transaction that outlasts the session, which was not sent")
+            raise escape("its SQL prepares a transaction that outlasts the session; it was not sent")
 
     def finish(self) -> None:
         """Nothing is missing."""
@@ -118,7 +118,7 @@ class Reviewed(Unreviewed):
         try:
             self._checker = self._guard.begin(revision, direction)
         except NotApproved as error:
-            raise self._mismatch(error, "it is about to be run, which was not done") from None
+            raise self._mismatch(error, "it was not run") from None
 
     def check(self, sql: str, autocommit: bool) -> None:
         """See StatementGuard."""
@@ -127,7 +127,7 @@ class Reviewed(Unreviewed):
             if self._checker is not None:
                 self._checker.check(sql, autocommit)
         except NotApproved as error:
-            raise self._mismatch(error, f"this was about to be sent, and was not: {_cut(error.sent)}") from None
+            raise self._mismatch(error, f"refused to send: {_cut(error.sent)}") from None
 
     def finish(self) -> None:
         """See StatementGuard."""
@@ -135,15 +135,15 @@ class Reviewed(Unreviewed):
             if self._checker is not None:
                 self._checker.finish()
         except NotApproved as error:
-            raise self._mismatch(error, "the revision ended without it") from None
+            raise self._mismatch(error, "the revision ended without sending it") from None
 
     def _mismatch(self, error: NotApproved, deed: str) -> Refused:
         return Refused(
             Reason.STATEMENT_MISMATCH,
-            f'the approved plan "{self._plan.name}" has {_cut(error.expected)} there; {deed}',
-            "The revision does something else here than in the plan's shadow: it depends on the time, on rows, or on "
-            "what else is in the database. Make it send the same everywhere, and build a new image; where it is "
-            "released, set spec.review.evidence: Static, by which its file is approved.",
+            f'the approved plan "{self._plan.name}" expects {_cut(error.expected)}; {deed}',
+            "The revision behaves differently here than in the plan's shadow: it depends on the time, on rows, or "
+            "on other objects in the database. Make it send the same statements everywhere, and build a new image; "
+            "if it is already released, set spec.review.evidence: Static, which approves its file.",
         )
 
 
@@ -157,7 +157,7 @@ def read_guard(approved: Approved | None) -> Guard | None:
         return None
     parts = _read_parts(approved)
     if sha256(parts) != approved.guard_sha256:
-        raise _unreadable(approved, f"the {len(parts)} files there do not have the sha256 that the request names")
+        raise _unreadable(approved, f"the {len(parts)} files there do not have the sha256 in the request")
     try:
         return Guard.from_parts(parts)
     except ValueError as error:
@@ -182,8 +182,7 @@ def _unreadable(approved: Approved, found: str) -> RunFailed:
     return RunFailed(
         Reason.RUNNER_PROTOCOL_ERROR,
         f'Reading the statements of plan "{approved.name}" in {job_env.PLAN_DIRECTORY}: {found}. Nothing was sent.',
-        "See whether the plan's ConfigMaps are there, as the operator made them; without them it has to be planned "
-        "again: delete the SchemaPlan.",
+        "Check that the plan's ConfigMaps exist unchanged; if not, delete the SchemaPlan to have a new plan created.",
     )
 
 

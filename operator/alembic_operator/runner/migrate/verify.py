@@ -43,9 +43,9 @@ def verify(
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
             f"Verifying {version_table} on a new connection after the last step to {named}: the database is at "
-            f"{', '.join(current) or 'base'}. Something else moved it, or a revision changes the version table "
-            "itself. Look at the database: where its version table does not say what the schema is, alembic stamp it. "
-            "Then set the annotation alembic-operator.dev/retry-at.",
+            f"{', '.join(current) or 'base'}. Something else changed it, or a revision changes the version table "
+            "itself. Check the database: if its version table does not match the schema, alembic stamp it. Then set "
+            "the annotation alembic-operator.dev/retry-at.",
             revision=targets[0] if targets else "",
         )
     missing = sorted(set(applied) - done_by_this_run(connection, version_table, applied))
@@ -53,10 +53,8 @@ def verify(
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
             f"Verifying {version_table} on a new connection: the database is at the target, but the journal has no "
-            "row of "
-            f'this run for revision "{missing[0]}". Something else changed the journal. Give it '
-            f"back what is missing: {_restored(missing, version_table)}. Then set the annotation "
-            "alembic-operator.dev/retry-at.",
+            f'row of this run for revision "{missing[0]}". Something else changed the journal. Restore the missing '
+            f"rows: {_restored(missing, version_table)}. Then set the annotation alembic-operator.dev/retry-at.",
             revision=missing[0],
         )
 

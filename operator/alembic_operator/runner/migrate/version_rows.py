@@ -88,6 +88,6 @@ def _expect_one(raw: RawConnection, statement: str, parameters: tuple[Any, ...])
     try:
         cursor.execute(statement, parameters)
         if cursor.rowcount != 1:
-            raise CommandError(f"moving the version row met {cursor.rowcount} rows, and expected one")
+            raise CommandError(f"updating the version row affected {cursor.rowcount} rows instead of one")
     finally:
         cursor.close()

@@ -53,8 +53,8 @@ def check_width(
             raise RunFailed(
                 Reason.INVALID_HISTORY,
                 f'Comparing the pending revisions with {version_table}: the id "{revision}" '
-                f"({history.graph.files[revision].path}) has {len(revision)} characters, and the table takes {limit}. "
-                "Shorten the id, or widen the column version_num in a revision before it.",
+                f"({history.graph.files[revision].path}) has {len(revision)} characters, but the table takes "
+                f"{limit}. Shorten the id, or widen the column version_num in a revision before it.",
                 revision=revision,
             )
 

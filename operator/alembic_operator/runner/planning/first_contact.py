@@ -87,8 +87,9 @@ def check_pinned(task: Task, found: Snapshot) -> None:
     if pinned and pinned != found.fingerprint:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Comparing the schema of the database with spec.baseline.fingerprint {pinned}: it is {found.fingerprint}. "
-            "Nothing was sent. Look at what has changed in the database, or correct the fingerprint.",
+            f"Comparing the schema of the database with spec.baseline.fingerprint {pinned}: it is "
+            f"{found.fingerprint}. Nothing was sent. Check what has changed in the database, or correct the "
+            "fingerprint.",
         )
 
 

@@ -123,10 +123,10 @@ class Rehearsal:
         file = self.history_files.graph.files[self.revision]
         raise RunFailed(
             Reason.MIGRATION_FAILED,
-            f'Trying revision "{self.revision}" ({file.path}) in the shadow: it writes by a database connection of its '
-            "own, of the engine of op.get_bind(), which was not done",
-            "What is sent there is in nobody's transaction. Let the revision use op.get_bind() itself, and build a new "
-            "image.",
+            f'Trying revision "{self.revision}" ({file.path}) in the shadow: it writes through its own database '
+            "connection, from the engine of op.get_bind(); that was refused",
+            "Statements sent there are outside the migration's transaction. Use op.get_bind() itself in the "
+            "revision, and build a new image.",
             revision=self.revision,
         )
 

@@ -33,7 +33,7 @@ def check_way_back(rows: Sequence[str], graph: Graph, targets: Sequence[str], re
     beside = [one for one in left if one not in targets]
     raise RunFailed(
         Reason.DOWNGRADE_REFUSED,
-        f"Planning the way back to {_named(targets)}: alembic downgrade leaves the database at {', '.join(left)}, "
+        f"Planning the downgrade to {_named(targets)}: alembic downgrade leaves the database at {', '.join(left)}, "
         f"since {_named(beside)} does not follow the target. Nothing was sent. To end there, set spec.revisions: "
         f"{flow(left)}; to take that branch back as well, spec.revisions: {flow(targets)}.",
         revision=targets[0],

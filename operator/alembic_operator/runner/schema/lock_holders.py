@@ -49,9 +49,9 @@ def naming_holders(connection: RawConnection, schemas: list[str]) -> Iterator[No
         ]
         raise RunFailed(
             Reason.LOCK_TIMEOUT,
-            f"Reading the schema ({', '.join(schemas)}), to compare it: a table is locked in ACCESS EXCLUSIVE mode, "
+            f"Reading the schema ({', '.join(schemas)}), to compare it: a table is locked in ACCESS EXCLUSIVE mode "
             f"and was not released in time ({'; '.join(held) or 'it is free now'})",
-            "Nothing was sent. End what holds the lock, or raise spec.timeouts.lock.",
+            "Nothing was sent. End the session that holds the lock, or raise spec.timeouts.lock.",
             sqlstate=sql.sqlstate,
             blocked_by="; ".join(held),
         ) from error

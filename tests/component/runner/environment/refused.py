@@ -84,7 +84,7 @@ with engine.connect() as connection:
         context.get_context().stamp(context.script, "head")
         context.run_migrations()
 """,
-        message="it stamps, which writes version rows without running their revisions",
+        message="it calls stamp, which writes version rows without running their revisions",
     ),
     Shape(
         "a stamp for a database that is new",
@@ -120,7 +120,7 @@ with context.begin_transaction():
 import shop_models
 """
         + _ENGINE,
-        message="there is no module shop_models",
+        message="the module shop_models is missing",
     ),
     Shape(
         "a file that is missing",

@@ -80,7 +80,7 @@ def test_downgrade_is_refused_when_a_revision_has_none(project: Project, planner
     project.add("r3", "op.execute('ALTER TABLE item ADD m int')", downgrade="op.drop_column('item', 'm')")
     assert planner.runner(project, database.uri).exit_code == 0
     message = failed(planner.run(project, revision="r1", allow_downgrade=True), Reason.DOWNGRADE_REFUSED)
-    assert message.startswith('Planning the way back to "r1": the downgrade() of "r2" (r2.py) is missing, or only')
+    assert message.startswith('Planning the downgrade to "r1": the downgrade() of "r2" (r2.py) is missing, or only')
     plan = read_plan(planner.run(project, revision="r2", allow_downgrade=True))
     assert [(step.revision, step.downgrade) for step in plan.steps] == [("r3", "proven")]
 

@@ -55,7 +55,7 @@ def test_plan_says_why_and_the_target_is_left_alone_when_env_py_writes_by_a_driv
 ) -> None:
     _env(project, connect + WRITE + ENGINE)
     message = failed(planner.run(project, environment="Project"), Reason.ENVIRONMENT_FAILED)
-    assert "it writes by a connection of its own (made by a driver, or by an engine's `creator`)" in message
+    assert "it writes through its own connection (made by a driver, or by an engine's `creator`)" in message
     assert not _written(planner)
 
 

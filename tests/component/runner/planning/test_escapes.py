@@ -75,4 +75,4 @@ def test_plan_says_so_when_a_revision_writes_by_another_connection_of_its_engine
     shop.add("r2", way)
     message = failed(planner.run(shop, driver=driver), Reason.MIGRATION_FAILED)
     assert 'revision "r2" (r2.py)' in message
-    assert "it writes by a database connection of its own, of the engine of op.get_bind()" in message
+    assert "it writes through its own database connection, from the engine of op.get_bind()" in message
