@@ -29,7 +29,7 @@ class InvalidSetting(Exception):
 
     def __init__(self, variable: str, value: str | None, allowed: str) -> None:
         found = "it is not set" if value is None else f"found {value!r}"
-        super().__init__(f"cannot use the environment variable {variable}: {found}, allowed is {allowed}")
+        super().__init__(f"invalid environment variable {variable}: {found}; must be {allowed}")
         self.variable = variable
         self.value = value
         self.allowed = allowed
@@ -82,8 +82,8 @@ class Settings:
         """
         read = _Reader(environ)
         settings = cls(
-            namespace=read.text("NAMESPACE", _LABEL, "a namespace's name"),
-            pod=read.text("POD", _SUBDOMAIN, "a pod's name"),
+            namespace=read.text("NAMESPACE", _LABEL, "a namespace name"),
+            pod=read.text("POD", _SUBDOMAIN, "a pod name"),
             watch_namespaces=read.names("WATCH_NAMESPACES"),
             cluster_id=read.text("CLUSTER_ID", _IDENTITY, "at most 253 letters, digits and . _ : / -", cls.cluster_id),
             development_namespaces=read.names("DEVELOPMENT_NAMESPACES"),
@@ -96,11 +96,11 @@ class Settings:
             resync=read.number("RESYNC", 10, 86400, int(cls.resync)),
             health_port=read.number("HEALTH_PORT", 1, 65535, cls.health_port),
             metrics_port=read.number("METRICS_PORT", 1, 65535, cls.metrics_port),
-            lease=read.text("LEASE", _SUBDOMAIN, "a Lease's name", cls.lease),
+            lease=read.text("LEASE", _SUBDOMAIN, "a Lease name", cls.lease),
         )
         if settings.health_port == settings.metrics_port:
             port = str(settings.metrics_port)
-            raise InvalidSetting(f"{PREFIX}_METRICS_PORT", port, f"another port than {PREFIX}_HEALTH_PORT's")
+            raise InvalidSetting(f"{PREFIX}_METRICS_PORT", port, f"a different port from {PREFIX}_HEALTH_PORT")
         return settings
 
 
@@ -129,7 +129,7 @@ class _Reader:
         value = self._value(name)
         parts = [part.strip() for part in value.split(",")] if value else []
         if not all(_LABEL.fullmatch(part) for part in parts):
-            raise self._illegal(name, "names of namespaces with commas between them")
+            raise self._illegal(name, "a comma-separated list of namespace names")
         return tuple(dict.fromkeys(parts))
 
     def number(self, name: str, least: int, most: int, default: int) -> int:
@@ -137,7 +137,7 @@ class _Reader:
         if not value:
             return default
         if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
-            raise self._illegal(name, f"a whole number from {least} to {most}")
+            raise self._illegal(name, f"an integer from {least} to {most}")
         return int(value)
 
     def level(self, name: str, default: str) -> str:

@@ -60,26 +60,26 @@ def test_value_is_taken_when_it_is_legal(name: str, value: str, field: str, expe
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
-        ("NAMESPACE", "", "a namespace's name"),
-        ("NAMESPACE", "Shop", "a namespace's name"),
-        ("POD", "", "a pod's name"),
-        ("POD", "pod_1", "a pod's name"),
-        ("WATCH_NAMESPACES", "shop,,bank", "names of namespaces with commas between them"),
-        ("WATCH_NAMESPACES", "shop;bank", "names of namespaces with commas between them"),
-        ("DEVELOPMENT_NAMESPACES", "*", "names of namespaces with commas between them"),
+        ("NAMESPACE", "", "a namespace name"),
+        ("NAMESPACE", "Shop", "a namespace name"),
+        ("POD", "", "a pod name"),
+        ("POD", "pod_1", "a pod name"),
+        ("WATCH_NAMESPACES", "shop,,bank", "a comma-separated list of namespace names"),
+        ("WATCH_NAMESPACES", "shop;bank", "a comma-separated list of namespace names"),
+        ("DEVELOPMENT_NAMESPACES", "*", "a comma-separated list of namespace names"),
         ("CLUSTER_ID", "a b", "at most 253 letters, digits and . _ : / -"),
         ("RUNNER_IMAGE", "runner:1 --privileged", "an image reference"),
         ("RUNNER_IMAGE", "runner@sha256:abc", "an image reference"),
         ("RUNNER_FILE", "runner.pyz", "an absolute path"),
         ("LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR"),
-        ("WORKERS", "0", "a whole number from 1 to 64"),
-        ("WORKERS", "eight", "a whole number from 1 to 64"),
-        ("WORKERS", "1e1", "a whole number from 1 to 64"),
-        ("RESYNC", "9", "a whole number from 10 to 86400"),
-        ("RESYNC", "1h", "a whole number from 10 to 86400"),
-        ("HEALTH_PORT", "65536", "a whole number from 1 to 65535"),
-        ("METRICS_PORT", "-1", "a whole number from 1 to 65535"),
-        ("METRICS_PORT", "8080", "another port than ALEMBIC_OPERATOR_HEALTH_PORT's"),
+        ("WORKERS", "0", "an integer from 1 to 64"),
+        ("WORKERS", "eight", "an integer from 1 to 64"),
+        ("WORKERS", "1e1", "an integer from 1 to 64"),
+        ("RESYNC", "9", "an integer from 10 to 86400"),
+        ("RESYNC", "1h", "an integer from 10 to 86400"),
+        ("HEALTH_PORT", "65536", "an integer from 1 to 65535"),
+        ("METRICS_PORT", "-1", "an integer from 1 to 65535"),
+        ("METRICS_PORT", "8080", "a different port from ALEMBIC_OPERATOR_HEALTH_PORT"),
         ("ADMISSION_POLICIES", "yes", "true or false"),
         *(
             ("SHADOW_IMAGES", value, "a JSON object of image references by PostgreSQL's major version")
@@ -95,17 +95,17 @@ def test_value_is_taken_when_it_is_legal(name: str, value: str, field: str, expe
                 "[" * 9999,
             )
         ),
-        ("LEASE", "a..b", "a Lease's name"),
+        ("LEASE", "a..b", "a Lease name"),
     ],
 )
 def test_variable_value_and_remedy_are_named_when_it_is_illegal(name: str, value: str, allowed: str) -> None:
     with pytest.raises(InvalidSetting) as raised:
         read(**{name: value})
     assert str(raised.value) == (
-        f"cannot use the environment variable ALEMBIC_OPERATOR_{name}: found {value!r}, allowed is {allowed}"
+        f"invalid environment variable ALEMBIC_OPERATOR_{name}: found {value!r}; must be {allowed}"
     )
 
 
 def test_absence_is_named_when_a_needed_variable_is_missing() -> None:
-    with pytest.raises(InvalidSetting, match="NAMESPACE: it is not set, allowed is a namespace's name"):
+    with pytest.raises(InvalidSetting, match="NAMESPACE: it is not set; must be a namespace name"):
         Settings.from_env({})
