@@ -88,8 +88,8 @@ def test_says_so_when_there_is_nothing_to_do(tool: Tool, project: Project) -> No
     done = tool(project)
     assert (done.code, done.out) == (
         0,
-        "Nothing to do: the database is at r2.\n"
-        "The schema has everything that the history makes up to r2, as it makes it.\n",
+        "Nothing to do: the database is at r2.\nThe schema has everything that the history creates up to r2, "
+        "unchanged.\n",
     )
     assert tool(project, "--to", "r1").out.startswith("Nothing to do: the database is at r2, beyond r1.")
 

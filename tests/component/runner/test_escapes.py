@@ -72,7 +72,7 @@ def test_is_refused_when_a_revision_connects_by_a_name_or_thread_that_nobody_wat
     path = project.add("r2", body)
     path.write_text(f"from {driver} import connect\n{path.read_text()}")
     message = failed(runner(project, database.uri), Reason.MIGRATION_FAILED)
-    assert "it opens a database connection of its own" in message
+    assert "it opens its own database connection" in message
     assert database.all("SELECT count(*) FROM item") == [(0,)]
 
 

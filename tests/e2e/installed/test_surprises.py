@@ -52,7 +52,7 @@ def test_statement_is_refused_when_the_revision_fetches_another_script(shop: Pla
     with serving(cluster, [REGION, GONE]) as address:
         at_first(shop, "fetching", job={"env": [{"name": FETCHED, "value": address}]})
         shop.patch(revision="a2")
-        shop.wait("MigrationFailed", message="which a plan run may not. If it needs that to be planned, set")
+        shop.wait("MigrationFailed", message="which a plan run does not allow. If planning needs it, set")
 
         shop.patch(review={"network": "Open"})
         shop.wait("StatementMismatch", message="DROP TABLE orders")

@@ -37,9 +37,9 @@ def plan_baseline(task: Task, shadow: Shadow) -> tuple[PlanDocument, Contact]:
         task.report.record("differences", found=found.fingerprint, sentences=different)
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Comparing the database with the schema that the history makes up to {', '.join(wanted_rows)}: "
-            f"{len(different)} differences: {listed(different)}. Nothing was sent. Bring the database there, or "
-            f"name the revision that it is at in spec.baseline. The schema's fingerprint is {found.fingerprint}.",
+            f"Comparing the database with the schema that the history creates up to {', '.join(wanted_rows)}: "
+            f"{len(different)} differences: {listed(different)}. Nothing was sent. Change the database to match, or "
+            f"name its actual revision in spec.baseline. The schema's fingerprint is {found.fingerprint}.",
             revision=wanted_rows[-1],
         )
     return _document(task, wanted_rows, found, matching(wanted_rows, told, found.fingerprint))
@@ -53,11 +53,11 @@ def _compared(task: Task, shadow: Shadow, wanted_rows: list[str], found: Snapsho
             raise
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Comparing the database with the schema that the history makes up to {', '.join(wanted_rows)}: the "
-            f"history cannot be replayed into an empty database ({failed.found[:400]}). Nothing was sent. If it begins "
-            "above tables that the application made, accept the schema by its fingerprint, once you have seen that it "
-            f"is the one of that revision: spec.baseline: {{revisions: {flow(wanted_rows)}, fingerprint: "
-            f"{found.fingerprint}}}, in a DatabaseSchema that is created anew.",
+            f"Comparing the database with the schema that the history creates up to {', '.join(wanted_rows)}: the "
+            f"history cannot be replayed into an empty database ({failed.found[:400]}). Nothing was sent. If it "
+            "builds on tables that the application created, check that the schema is that revision's, then accept "
+            f"it by its fingerprint: spec.baseline: {{revisions: {flow(wanted_rows)}, fingerprint: "
+            f"{found.fingerprint}}}, in a recreated DatabaseSchema.",
             revision=wanted_rows[-1],
         ) from failed
 
@@ -73,9 +73,9 @@ def plan_pinned(task: Task) -> tuple[PlanDocument, Contact]:
     if not task.request.baseline_fingerprint:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Adopting the database at {', '.join(wanted_rows)} with evidence Static: nothing says what its schema has "
-            f"to be. Nothing was sent. Set spec.baseline.fingerprint to {found.fingerprint}, which it has now, once "
-            "you have seen that this is the schema of that revision; or take evidence Shadow, which compares the two.",
+            f"Adopting the database at {', '.join(wanted_rows)} with evidence Static: there is no schema to compare "
+            "with. Nothing was sent. Check that the schema is that revision's, then set spec.baseline.fingerprint "
+            f"to its current value {found.fingerprint}; or use evidence Shadow, which compares the two.",
             revision=wanted_rows[-1],
         )
     check_pinned(task, found)

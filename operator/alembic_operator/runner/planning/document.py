@@ -48,7 +48,7 @@ def environment_step(task: Task, statements: list[Statement], *, transactional: 
     return Step(
         revision=ENVIRONMENT,
         kind=StepKind.SQL,
-        message="What env.py sends itself, before and after the revisions",
+        message="What env.py itself sends, before and after the revisions",
         file=path.name,
         file_sha256=task.history.sources.sha256(path),
         transactional=transactional,
@@ -131,8 +131,8 @@ def _faults(task: Task) -> list[HistoryFault]:
                 HistoryFault(
                     "edited-revision",
                     revision,
-                    f"{file.path} was changed after it was applied on {entry.started[:10]}; what is in the database "
-                    "came from the file as it was.",
+                    f"{file.path} was changed after it was applied on {entry.started[:10]}; the database still has "
+                    "the old version.",
                 )
             )
     return faults
@@ -145,7 +145,7 @@ def _of_contact(task: Task) -> list[HistoryFault]:
     extras = task.contact.extras
     found = [HistoryFault(_CONTACT, "", f"{one}.", "warning", one.partition(":")[0]) for one in extras[:_LISTED]]
     if len(extras) > _LISTED:
-        more = f"{len(extras) - _LISTED} more objects are only in the database."
+        more = f"{len(extras) - _LISTED} more objects exist only in the database."
         found.append(HistoryFault(_CONTACT, "", more, "warning", "others"))
     if task.contact.verification.reason is VerifiedReason.NOT_COMPARED:
         found.append(HistoryFault(_CONTACT, "", task.contact.verification.message))

@@ -29,7 +29,7 @@ _MAY_READ = re.compile(
     r"|^\s*(?:from|import)\s+(?!alembic|sqlalchemy|typing|__future__)",
     re.MULTILINE,
 )
-STATIC = "where it is released, set spec.review.evidence: Static, by which its file is approved"
+STATIC = "if it is already released, set spec.review.evidence: Static, which approves its file"
 
 
 @contextmanager
@@ -75,8 +75,8 @@ def _both(step: Step, other: list[Statement]) -> Step:
     if _sent(step.statements) == _sent(other):
         return step
     said = (
-        "It sends something else where its tables are empty: both ways are shown, and it may go either. A database "
-        f"whose rows lead it a third way stops it; {STATIC}."
+        "It sends different SQL when its tables are empty: both variants are shown, and either may run. If a "
+        f"database's rows lead to a third variant, the run stops; {STATIC}."
     )
     return replace(step, otherwise=other, rows=said)
 
@@ -93,15 +93,17 @@ def failed_on_rows(step: Step, failed: RunFailed) -> Step:
         return step
     return replace(
         step,
-        rows="With a made-up row in each table it failed, so it was tried with empty tables, and what it does for rows "
-        f"is not shown: {failed.found}. If a database's own rows end it as StatementMismatch, {STATIC}.",
+        rows=(
+            "It failed with a made-up row in each table, so it was tried with empty tables; what it does with rows "
+            f"is not shown: {failed.found}. If a database's own rows cause StatementMismatch, {STATIC}."
+        ),
     )
 
 
 def blaming_rows(failed: RunFailed, again: RunFailed) -> RunFailed:
     """The failure, of a revision that fails with empty tables too."""
     also = (
-        "It fails in the same way with empty tables"
+        "It fails the same way with empty tables"
         if again.found == failed.found
         else f"With empty tables: {again.found}"
     )

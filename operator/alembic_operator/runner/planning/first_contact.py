@@ -52,7 +52,7 @@ def first_contact(task: Task, shadow: Callable[[], Shadow]) -> Contact:
         check_pinned(task, found)
         return Contact(accepted(task.rows, found.fingerprint))
     if task.request.evidence == "Static":
-        why = "review.evidence is Static, and there is no shadow to replay it in"
+        why = "review.evidence is Static, so there is no shadow to replay it in"
         return Contact(not_compared(task.rows, found.fingerprint, why))
     try:
         told = differences_of(task, shadow(), task.rows)
@@ -97,7 +97,7 @@ def matching(heads: Sequence[str], told: Sequence[Difference], fingerprint: str)
     """The schema has everything that the history makes up to these version rows; `told` is what it has beyond."""
     extras = [one.sentence for one in told]
     more = f" It has more: {listed(extras)}." if extras else ""
-    message = f"The schema has everything that the history makes up to {', '.join(heads[:5])}, as it makes it.{more}"
+    message = f"The schema has everything that the history creates up to {', '.join(heads[:5])}, unchanged.{more}"
     return Contact(Verification(VerifiedReason.COMPARED, message, fingerprint), extras)
 
 
@@ -110,11 +110,11 @@ def _judged(task: Task, told: list[Difference], fingerprint: str) -> Contact:
     count = f"{len(faults)} difference{'' if len(faults) == 1 else 's'}"
     message = (
         f"Comparing the database, whose version table says {', '.join(task.rows[:5])}, with the schema that this "
-        f"image's history makes up to there: {count}: {listed(faults)}"
+        f"image's history creates up to there: {count}: {listed(faults)}"
     )
     todo = (
-        "Nothing was sent. Bring the database there, take an image with the history that made it, or accept it as it "
-        f"is, in Git: spec.baseline: {{revisions: {flow(task.rows)}, fingerprint: {fingerprint}}}."
+        "Nothing was sent. Change the database to match, use an image with the history that created it, or accept "
+        f"it as it is, in Git: spec.baseline: {{revisions: {flow(task.rows)}, fingerprint: {fingerprint}}}."
     )
     refusal = RunFailed(Reason.SCHEMA_MISMATCH, message, todo, revision=task.rows[-1])
     return Contact(Verification(VerifiedReason.DIFFERENT, f"{message}.", fingerprint), (), refusal)

@@ -72,7 +72,7 @@ class Network:
             return failed
         return RunFailed(
             failure.reason,
-            f"{failed.found}. It had tried to {_listed(self.tried)}, which a plan run may not",
+            f"{failed.found}. It tried to {_listed(self.tried)}, which a plan run does not allow",
             f"{self._todo()}{failure.message[len(failed.found) + 1 :]}",
             revision=failure.revision,
             statement=failure.statement,
@@ -86,14 +86,14 @@ class Network:
         if not self._outside:
             return ""
         return (
-            f"Code outside of the revisions tried to {_listed(self._outside)}, which a plan run may not; "
-            f"{FIELD}: Open lets it."
+            f"Code outside the revisions tried to {_listed(self._outside)}, which a plan run does not allow; "
+            f"{FIELD}: Open allows it."
         )
 
     def _todo(self) -> str:
         if self._open:
-            return "Let the revision do it by op.get_bind(), where it is seen."
-        return f"If it needs that to be planned, set {FIELD}: Open."
+            return "Do it in the revision through op.get_bind(), where the plan sees it."
+        return f"If planning needs it, set {FIELD}: Open."
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in _STARTING:
@@ -123,9 +123,9 @@ class Network:
         elif tried not in self._outside:
             self._outside.append(tried)
         if verb == "start":
-            raise PermissionError(errno.EACCES, f"a plan run starts no programs: {what}")
+            raise PermissionError(errno.EACCES, f"a plan run must not start programs: {what}")
         raise ConnectionRefusedError(
-            errno.ECONNREFUSED, f"a plan run reaches nothing but the target and the shadow: {what} ({FIELD})"
+            errno.ECONNREFUSED, f"a plan run may connect only to the target and the shadow: {what} ({FIELD})"
         )
 
 

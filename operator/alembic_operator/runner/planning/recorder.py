@@ -150,12 +150,12 @@ class Recorder:
     def opened(self) -> None:
         """The step's code opens a connection of its own."""
         if self.step is not None:
-            self.escape(f"After statement {self.step.sent} it opens a database connection of its own.")
+            self.escape(f"After statement {self.step.sent} it opens its own database connection.")
 
     def tries(self, what: str) -> None:
         """The step's code tries to reach something else by the network, or to start a program, which is refused."""
         if self.step is not None:
-            self.escape(f"After statement {self.step.sent} it tries to {what}, which a plan run may not.")
+            self.escape(f"After statement {self.step.sent} it tries to {what}, which a plan run does not allow.")
 
     def escape(self, sentence: str) -> None:
         """The step left its transaction."""
@@ -289,7 +289,7 @@ class Recorder:
             return outside
         effects = self._probe.after(sql, first)
         if before and self._probe.transaction != before and self.step is not None and not self.step.environment:
-            self.escape(f"Its transaction was ended from within, at statement {self.step.sent}.")
+            self.escape(f"It ended its transaction itself, at statement {self.step.sent}.")
             self.step.committed = True
         return effects
 

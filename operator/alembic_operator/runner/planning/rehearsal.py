@@ -262,8 +262,10 @@ def _found(sql: SqlError | None, error: BaseException) -> str:
 def _advice(sql: SqlError | None) -> str:
     nothing = "Nothing was sent to the target. "
     if sql is not None and sql.reason in _SERVER_ENDED:
-        return nothing + "The shadow's server ended, or has no room: give the pod more memory or ephemeral storage."
+        return nothing + (
+            "The shadow's server stopped, or is out of space: give the pod more memory or ephemeral storage."
+        )
     return (
         nothing
-        + "Correct the revision, and build a new image; the shadow has the target's schema, and one row a table."
+        + "Correct the revision, and build a new image; the shadow has the target's schema, and one row per table."
     )

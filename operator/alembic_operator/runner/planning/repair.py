@@ -14,8 +14,8 @@ from .schema_comparison import listed, schema_of
 from .shadow import Shadow
 from .task import Task
 
-_COUNTS = "All of the revision is there: it counts as done"
-_FORGETS = "Nothing of the revision is there: it is forgotten, and runs again after that"
+_COUNTS = "The whole revision is applied: it is marked as done"
+_FORGETS = "Nothing of the revision is applied: its journal entry is removed, and it runs again"
 
 
 def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
@@ -36,8 +36,8 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
     if after is not None and not differences(before, after):
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"{unknown.found}. Its schema does not tell: the revision leaves it as it is",
-            "Look at the rows.",
+            f"{unknown.found}. The schema does not show it: the revision does not change it",
+            "Check the rows.",
             revision=entry.revision,
         )
     as_after = [stuck] if after is None else differences(after, found)
@@ -46,9 +46,9 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
         task.report.record("differences", before=as_before, after=as_after)
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"{unknown.found}. The schema is neither as before the revision ({len(as_before)} differences: "
-            f"{listed(as_before, 4)}) nor as after it ({len(as_after)}: {listed(as_after, 4)})",
-            "Bring it to one of the two by hand; the next run plans the rest.",
+            f"{unknown.found}. The schema matches neither the state before the revision ({len(as_before)} "
+            f"differences: {listed(as_before, 4)}) nor the state after it ({len(as_after)}: {listed(as_after, 4)})",
+            "Change it to one of the two by hand; the next run plans the rest.",
             revision=entry.revision,
         )
     rows_then = task.rows if as_after else done

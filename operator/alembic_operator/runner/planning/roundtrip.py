@@ -123,7 +123,7 @@ def _back_one(task: Task, shadow: Shadow, stations: Stations, at: int, *, goes_o
         if found:
             return found[:_LISTED]
         if read_version_rows(stations.beside, task.version_table) != target:
-            return ["its version rows are not those from before"]
+            return ["its version rows differ from those before"]
     return []
 
 

@@ -179,9 +179,8 @@ class Shadow:
             connection: RawConnection = connect()
         except self.driver.error:
             raise shadow_failed(
-                "Connecting to the shadow: it does not answer, although it had said that it was ready; its server has "
-                "most likely ended for want of memory. Give the pod more, or look at the log of its container "
-                "alembic-operator-shadow",
+                "Connecting to the shadow: it does not answer, although it was ready; its server most likely ran "
+                "out of memory. Give the pod more, or check the log of its container alembic-operator-shadow",
                 self.request,
             ) from None
         self._settle(connection, self.search_path)
@@ -216,8 +215,8 @@ def await_shadow(target: Target, request: RunRequest, signals: Signals) -> None:
         write_source(directory, _libpq(target, request))
     except OSError:
         raise shadow_failed(
-            f"Writing the settings for the shadow into {directory}: it is not there, or may not be written to. "
-            "The run needs the Job's pod with the container alembic-operator-shadow",
+            f"Writing the settings for the shadow into {directory}: it does not exist, or is not writable. The run "
+            "needs the Job's pod with the container alembic-operator-shadow",
             request,
         ) from None
     while (answer := read_answer(directory)) is None:

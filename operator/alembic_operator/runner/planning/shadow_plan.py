@@ -154,6 +154,6 @@ def _facts(beside: RawConnection, task: Task, seeds: Seeds) -> ShadowFacts:
 def _not_seeded(empty: list[str]) -> str:
     shown = ", ".join(empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
     return (
-        f"No row was found that {shown} takes: in the shadow these are empty, and what depends on rows is not shown "
-        "by the plan."
+        f"No row could be made up for {shown}: these tables are empty in the shadow, and the plan does not show what "
+        "depends on rows."
     )

@@ -79,7 +79,7 @@ def _step(task: Task, step: RevisionStep) -> Step:
         _ask_nothing(source)
         rendered, again = _render(task, step), _render(task, step)
         if [one.sql for one in rendered.statements] != [one.sql for one in again.statements]:
-            raise _Unknown("its SQL is another one each time it runs")
+            raise _Unknown("its SQL differs each time it runs")
     except _Unknown as unknown:
         return _opaque(task, revision, source, f"Revision {revision} cannot be rendered without a database: {unknown}.")
     except (Exception, SystemExit) as error:
@@ -105,7 +105,7 @@ def _ask_nothing(source: str) -> None:
     for node in ast.walk(ast.parse(source)):
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         if name in _ASKED:
-            raise _Unknown(f"it asks for {_ASKED[name]}, and may do something else when it runs")
+            raise _Unknown(f"it checks {_ASKED[name]}, and may behave differently when it runs")
 
 
 def _render(task: Task, step: RevisionStep) -> _Rendered:
@@ -123,7 +123,7 @@ def _render(task: Task, step: RevisionStep) -> _Rendered:
         _listen(task, context, rendered)
 
         def opened() -> None:
-            raise rendered.refuse("it opens a database connection of its own")
+            raise rendered.refuse("it opens its own database connection")
 
         with Operations.context(context), redirected_to({}, opened):
             step.migration_fn()

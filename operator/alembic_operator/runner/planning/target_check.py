@@ -34,8 +34,8 @@ def check_way_back(rows: Sequence[str], graph: Graph, targets: Sequence[str], re
     raise RunFailed(
         Reason.DOWNGRADE_REFUSED,
         f"Planning the downgrade to {_named(targets)}: alembic downgrade leaves the database at {', '.join(left)}, "
-        f"since {_named(beside)} does not follow the target. Nothing was sent. To end there, set spec.revisions: "
-        f"{flow(left)}; to take that branch back as well, spec.revisions: {flow(targets)}.",
+        f"because {_named(beside)} does not follow the target. Nothing was sent. To stop there, set spec.revisions: "
+        f"{flow(left)}; to downgrade that branch as well, set spec.revisions: {flow(targets)}.",
         revision=targets[0],
     )
 
@@ -53,9 +53,9 @@ def check_steps(task: Task, revisions: Iterable[str]) -> None:
         odd = sorted(between ^ set(found)) or sorted(found)
         raise RunFailed(
             Reason.MIGRATION_FAILED,
-            f"Planning the steps from {_named(task.rows)} to {_named(task.targets)}: {len(found)} steps were made, and "
-            f"{len(between)} revisions lie in between; they differ in {_named(odd)}. Nothing was sent. Compare with "
-            "alembic history in the image.",
+            f"Planning the steps from {_named(task.rows)} to {_named(task.targets)}: {len(found)} steps were "
+            f"planned, but {len(between)} revisions lie in between; they differ in {_named(odd)}. Nothing was sent. "
+            "Compare with alembic history in the image.",
         )
 
 
@@ -68,9 +68,9 @@ def check_rows(task: Task, rows: Sequence[str]) -> None:
     if sorted(rows) != sorted(task.targets):
         raise RunFailed(
             Reason.MIGRATION_FAILED,
-            f"Trying the plan in the shadow: after its last step the version rows are {_named(rows)}, and it goes to "
-            f"{_named(task.targets)}. Nothing was sent to the target. A revision changes the version table itself: "
-            "take that out of it, and build a new image.",
+            f"Trying the plan in the shadow: after its last step the version rows are {_named(rows)}, but its target "
+            f"is {_named(task.targets)}. Nothing was sent to the target. A revision changes the version table "
+            "itself: remove that from it, and build a new image.",
         )
 
 

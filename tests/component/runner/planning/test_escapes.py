@@ -63,7 +63,7 @@ def test_target_is_left_alone_when_a_revision_connects_by_a_name_that_it_importe
 
     (step,) = planner(shop, driver=driver).steps
 
-    assert step.escapes == ["After statement 0 it opens a database connection of its own."]
+    assert step.escapes == ["After statement 0 it opens its own database connection."]
     assert planner.database.all("SELECT count(*) FROM item") == [(0,)]
 
 

@@ -70,8 +70,8 @@ def test_outcome_stays_unknown_when_it_was_killed_half_way(
     ended = planner.run(project)
     message = failed(ended, Reason.OUTCOME_UNKNOWN)
     assert (
-        "neither as before the revision (1 differences: table public.item: column n is only in the database) nor as "
-        "after it (1: table public.item: column m is missing in the database)"
+        "matches neither the state before the revision (1 differences: table public.item: column n is only in the "
+        "database) nor the state after it (1: table public.item: column m is missing in the database)"
     ) in message
     (record,) = ended.events("differences")
     assert record["after"] == ["table public.item: column m is missing in the database"]
@@ -83,7 +83,7 @@ def test_outcome_stays_unknown_when_the_revision_changes_rows_alone(
     project.sql("r1", "CREATE TABLE item (id int)")
     project.add("r2", _gated("INSERT INTO item VALUES (1)", "INSERT INTO item VALUES (2)"))
     _killed_at_the_gate(planner, project, database)
-    assert "Its schema does not tell" in failed(planner.run(project), Reason.OUTCOME_UNKNOWN)
+    assert "The schema does not show it" in failed(planner.run(project), Reason.OUTCOME_UNKNOWN)
     assert database.all("SELECT state FROM alembic_operator.revision_journal WHERE revision = 'r2'") == [("intent",)]
 
 
