@@ -135,7 +135,7 @@ def _one_of(raw: Raw, key: str, default: str, known: tuple[str, ...]) -> str:
 
 
 def _known(words: tuple[str, ...]) -> str:
-    return f"one of {', '.join(words)} is required"
+    return f"must be one of {', '.join(words)}"
 
 
 def _shadow(raw: Raw) -> ShadowImage:

@@ -30,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"alembic-operator plan: {error}\n")
         return 2
     except (Interrupted, KeyboardInterrupt):
-        sys.stderr.write("alembic-operator plan: interrupted; the scratch database is gone, the target was only read\n")
+        sys.stderr.write(
+            "alembic-operator plan: interrupted; the scratch database was dropped, the target was only read\n"
+        )
         return 130
     except Exception as error:
         traceback.print_tb(error.__traceback__)  # without its words, which may quote a URL

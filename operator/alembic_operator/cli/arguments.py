@@ -18,9 +18,9 @@ SHADOW_VARIABLE = "ALEMBIC_OPERATOR_SHADOW_URL"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 
 _EPILOG = f"""\
-The target is only read. The shadow is a scratch database that is made by --shadow-url, on a server of the target's
+The target is only read. The shadow is a scratch database, created through --shadow-url on a server of the target's
 major version where that user is a superuser; it is dropped at the end. pg_dump and psql are taken from the PATH.
-With --evidence static there is none: the SQL is rendered, and what it does to the database is not known.
+With --evidence static there is none: the SQL is rendered, but its effects on the database are unknown.
 
 A URL in an option can be seen by other users of the machine, in its list of processes: where an option is left out, it
 is taken from {DATABASE_VARIABLE} or {SHADOW_VARIABLE}.
@@ -59,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         words = message.split(": ")
-        known = message if "://" not in message else f"{words[0]}: a value was not expected there (not shown)"
+        known = message if "://" not in message else f"{words[0]}: unexpected value (not shown)"
         self.exit(2, f"{self.prog}: {known}. See {self.prog} --help\n")
 
 
@@ -84,7 +84,7 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str] = os.environ) -
         shadow_url=_shadow(plan, found.evidence, found.shadow_url, environ.get(SHADOW_VARIABLE, "")),
         to=_targets(plan, found.to),
         search_path=tuple(
-            _checked(plan, "--search-path", one, _IDENTIFIER, "names of schemas, with commas in between")
+            _checked(plan, "--search-path", one, _IDENTIFIER, "comma-separated schema names")
             for one in found.search_path.split(",")
             if found.search_path
         ),
@@ -127,8 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--version-table", default="", metavar="NAME", help="(default: alembic_version)")
     add("--version-table-schema", default="", metavar="NAME", help="(default: by the search path, as Alembic finds it)")
     add("--role", default="", metavar="ROLE", help="SET ROLE on the target after connecting")
-    add("--baseline", default=None, metavar="REV[,…]", help='adopt a database as being there; "" for base')
-    add("--allow-downgrade", action="store_true", help="plan the way back where the database is ahead")
+    add("--baseline", default=None, metavar="REV[,…]", help='adopt a database at these revisions; "" for base')
+    add("--allow-downgrade", action="store_true", help="plan the downgrade if the database is ahead")
     add("--format", choices=("text", "json"), default="text", help="(default: %(default)s)")
     add("--fail-on", choices=(*FAIL_ON, "never"), default="error", help="exit code 1 (default: %(default)s)")
     add("--evidence", type=str.lower, choices=("shadow", "static"), default="shadow", help="(default: %(default)s)")
@@ -139,12 +139,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _project(parser: argparse.ArgumentParser, given: str, config: str) -> Path:
     if "://" in given or "://" in config:
-        parser.error("--project, --config: a directory and a file are expected, and a URL was given (not shown)")
+        parser.error("--project, --config: must be a directory and a file, not a URL (not shown)")
     project = Path(given)
     if not project.is_dir():
-        parser.error(f"--project: {project} is no directory. Name the one that plain Alembic is run in")
+        parser.error(f"--project: {project} is not a directory. Name the one that plain Alembic runs in")
     if not (project / config).is_file():
-        parser.error(f"--config: there is no file {project / config}. Name it relative to --project")
+        parser.error(f"--config: the file {project / config} does not exist. Name it relative to --project")
     return project.resolve()
 
 
@@ -160,7 +160,7 @@ def _shadow(parser: argparse.ArgumentParser, evidence: str, given: str, otherwis
     if evidence == "shadow":
         return _url(parser, "--shadow-url", given, otherwise)
     if given:
-        parser.error("--shadow-url: --evidence static uses no shadow; leave one of the two out")
+        parser.error("--shadow-url: --evidence static uses no shadow; omit one of the two")
     return ""
 
 
@@ -170,9 +170,9 @@ def _rules(parser: argparse.ArgumentParser, given: Sequence[str]) -> Mapping[str
     for one in given:
         rule, is_, severity = one.partition("=")
         if not is_:
-            parser.error("--rule: write a rule's id and its severity, such as --rule fk-index=error")
+            parser.error("--rule: must be a rule's id and its severity, such as --rule fk-index=error")
         if rule in found:
-            parser.error("--rule: one rule is given twice")
+            parser.error("--rule: a rule is given twice")
         found[rule] = severity
     try:
         return parse_review({"rules": found}).rules
@@ -182,16 +182,16 @@ def _rules(parser: argparse.ArgumentParser, given: Sequence[str]) -> Mapping[str
 
 def _checked(parser: argparse.ArgumentParser, option: str, given: str, pattern: re.Pattern[str], expected: str) -> str:
     if not pattern.fullmatch(given):
-        parser.error(f"{option}: {expected} is expected")
+        parser.error(f"{option}: must be {expected}")
     return given
 
 
 def _targets(parser: argparse.ArgumentParser, given: str) -> tuple[str, ...]:
     ids = given.split(",")
     for one in ids:
-        _checked(parser, "--to", one, REVISION, "full revision ids with commas, head or heads")
+        _checked(parser, "--to", one, REVISION, "comma-separated full revision ids, head or heads")
     if len(ids) > 1 and not {"head", "heads", "base"}.isdisjoint(ids):
-        parser.error("--to: head, heads and base cannot stand beside other revisions")
+        parser.error("--to: head, heads and base cannot be combined with other revisions")
     return tuple(ids)
 
 
@@ -200,5 +200,7 @@ def _baseline(parser: argparse.ArgumentParser, given: str | None, evidence: str)
         return None
     revisions = [one for one in given.split(",") if one]
     if revisions and evidence == "static":
-        parser.error("--baseline: the schema at a revision is found out in a shadow; leave --evidence static out")
-    return tuple(_checked(parser, "--baseline", one, REVISION, "full revision ids, with commas") for one in revisions)
+        parser.error("--baseline: the schema at a revision is read in a shadow; omit --evidence static")
+    return tuple(
+        _checked(parser, "--baseline", one, REVISION, "comma-separated full revision ids") for one in revisions
+    )

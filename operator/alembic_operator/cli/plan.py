@@ -92,7 +92,7 @@ def _run(options: Options, scratch: Server | None, directory: Path) -> _Ended:
         return _Ended(RunResult.from_json((directory / child.RESULT).read_text("utf-8")), records)
     except (OSError, ProtocolError):
         raise CannotPlan(
-            f"Planning: the child process ended with code {process.returncode} and no result. Its words stand above."
+            f"Planning: the child process ended with code {process.returncode} and no result. See its output above."
         ) from None
 
 

@@ -47,19 +47,19 @@ def scratch_database(target: Server, shadow: Server) -> Iterator[Server]:
     name = f"alembic_operator_shadow_{secrets.token_hex(6)}"
     made: list[str] = []
     try:
-        shadow.query(f"CREATE DATABASE {name} TEMPLATE template0 {like}", doing="Making the scratch database")
+        shadow.query(f"CREATE DATABASE {name} TEMPLATE template0 {like}", doing="Creating the scratch database")
         theirs = target.query(_ROLES, doing="Reading the target's roles")
         ours = set(shadow.query(_ROLES, doing="Reading the shadow's roles"))
         for role in theirs:
             if role not in ours:
-                shadow.query(f"CREATE ROLE {role} SUPERUSER NOLOGIN", doing="Making the target's roles in the shadow")
+                shadow.query(f"CREATE ROLE {role} SUPERUSER NOLOGIN", doing="Creating the target's roles in the shadow")
                 made.append(role)
         scratch = shadow.at(name)
         found = set(shadow.query(_POWERLESS, doing="Reading the shadow's roles"))
         owned = not found.isdisjoint(theirs)
         if owned:
-            rights = target.query(_RIGHTS.format(name=name), doing="Reading who owns the target")
-            shadow.query(*rights, doing="Making the scratch database's owner and grants")
+            rights = target.query(_RIGHTS.format(name=name), doing="Reading the target's owner")
+            shadow.query(*rights, doing="Creating the scratch database's owner and grants")
         _restore(target, scratch, owned=owned)
         yield scratch
     finally:
@@ -77,12 +77,12 @@ def _check(target: Server, shadow: Server) -> str:
     if ours != theirs:
         raise CannotPlan(
             f"Comparing the servers: the target is PostgreSQL {theirs}, and --shadow-url leads to PostgreSQL {ours}. "
-            f"Their locks and rewrites differ: give a server of PostgreSQL {theirs}."
+            f"Their locks and rewrites differ: use a server of PostgreSQL {theirs}."
         )
     if superuser != "t":
         raise CannotPlan(
-            f"Making the scratch database: the user of --shadow-url ({shadow.address}) is no superuser there. Give one "
-            "on a server that holds nothing of value."
+            f"Creating the scratch database: the user of --shadow-url ({shadow.address}) is not a superuser there. "
+            "Use one on a server that holds nothing of value."
         )
     return like
 
@@ -106,7 +106,7 @@ def _restore(target: Server, scratch: Server, *, owned: bool) -> None:
             )
         except FileNotFoundError:
             raise CannotPlan(
-                "Dumping the target's schema: there is no pg_dump on the PATH. Install PostgreSQL's client programs of "
+                "Dumping the target's schema: pg_dump is not on the PATH. Install PostgreSQL's client programs of "
                 "the target's version."
             ) from None
         with reading:
@@ -116,8 +116,8 @@ def _restore(target: Server, scratch: Server, *, owned: bool) -> None:
             raise CannotPlan(_dump_failed(target, target.words(said.read())))
     if restored.returncode != 0:
         raise CannotPlan(
-            f"Restoring the target's schema in the scratch database: {scratch.words(restored.stderr)}. Give a "
-            "--shadow-url to a server that has what the schema needs, such as its extensions."
+            f"Restoring the target's schema in the scratch database: {scratch.words(restored.stderr)}. Use a "
+            "--shadow-url of a server that has what the schema needs, such as its extensions."
         )
 
 

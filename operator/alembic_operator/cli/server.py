@@ -93,7 +93,7 @@ class Server:
             )
         except FileNotFoundError:
             raise CannotPlan(
-                f"{doing}: there is no psql on the PATH. Install PostgreSQL's client programs of the target's version."
+                f"{doing}: psql is not on the PATH. Install PostgreSQL's client programs of the target's version."
             ) from None
         if done.returncode != 0:
             raise CannotPlan(f"{doing} ({self.option}, {self.address}): {self.words(done.stderr)}.")
@@ -103,7 +103,7 @@ class Server:
         """What a program said, shortened to its first error, without the password."""
         lines = [line.strip() for line in stderr.splitlines() if line.strip()]
         telling = [line for line in lines if any(word in line for word in ("ERROR:", "FATAL:", "error:"))] or lines
-        text = mask(telling[0] if telling else "it ended without a word", [self.target.password])
+        text = mask(telling[0] if telling else "it ended without a message", [self.target.password])
         for word in ("ERROR:", "FATAL:", "error:"):
             text = text.rpartition(word)[2].strip() if word in text else text
         return text[:_SHOWN].rstrip(".")

@@ -44,7 +44,7 @@ def nothing_to_do(result: RunResult, form: str) -> str:
     lines = [f"Nothing to do: the database is at {at}."]
     if result.outcome == Outcome.AHEAD:
         beyond = ", ".join(result.target_revisions)
-        lines = [f"Nothing to do: the database is at {at}, beyond {beyond}. --allow-downgrade plans the way back."]
+        lines = [f"Nothing to do: the database is at {at}, beyond {beyond}. --allow-downgrade plans the downgrade."]
     found = result.verification
     lines += [in_words_of_the_tool(found.message)] if found is not None else []
     lines += [f"warning: {in_words_of_the_tool(one)}" for one in result.warnings]
@@ -66,7 +66,7 @@ def _lines(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> I
             f"ready after {shadow.seconds:.1f} s"
         )
     elif document.evidence == "Static":
-        yield "rendered without a shadow: what it locks, rewrites and reads is known by its text alone"
+        yield "rendered without a shadow: its locks, rewrites and reads are derived from its text alone"
     yield from (f"warning: {in_words_of_the_tool(one)}" for one in warnings)
     yield from (f"waiver: {one}" for one in reviewed.waiver_faults)
     yield from (f"{one.rule}: {one.message}" for one in document.faults)
@@ -83,7 +83,7 @@ def _step(step: Step, findings: list[Finding]) -> Iterator[str]:
     yield from (f"-- leaves its transaction: {one}" for one in step.escapes)
     yield from ([f"-- {step.rows}"] if step.rows else [])
     if step.kind is StepKind.OPAQUE:
-        yield f"-- its SQL is not known beforehand: {step.why_opaque}"
+        yield f"-- its SQL is not known in advance: {step.why_opaque}"
         yield from step.source.splitlines()
     for finding in (one for one in findings if not one.statement):
         yield from _finding(finding)

@@ -84,7 +84,7 @@ def _place(location: Path, root: Path, name: str) -> tuple[Path, str]:
     for count in range(1, len(inside) + 1):
         part = base.joinpath(*inside[:count])
         if part.is_symlink():
-            raise BundleError(part, "a symbolic link. Put the directory itself in its place")
+            raise BundleError(part, "a symbolic link. Replace it with the directory itself")
     return lexical, _prefix(lexical, base, name)
 
 
@@ -109,7 +109,7 @@ def _walk(top: Path) -> list[Path]:
                 continue
             path = Path(entry.path)
             if entry.is_symlink():
-                raise BundleError(path, "a symbolic link. Put the file itself in its place")
+                raise BundleError(path, "a symbolic link. Replace it with the file itself")
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(path)
             elif entry.is_file(follow_symlinks=False):
@@ -125,7 +125,7 @@ def _read(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise BundleError(path, "not a file any more. Plan again when nothing changes the directory")
+                raise BundleError(path, "no longer a file. Plan again when nothing changes the directory")
             content = file.read()
     except OSError as error:
         raise BundleError(path, f"cannot be read: {error.strerror}") from None

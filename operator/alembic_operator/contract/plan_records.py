@@ -56,8 +56,8 @@ def unpacked(parts: list[str], sha256: str, largest: int = LARGEST) -> str:
         packed = b""
     if hashlib.sha256(packed).hexdigest() != sha256:
         raise ProtocolError(
-            "the plan in the log is not the one that the result names: code of the project writes lines that begin "
-            f"with {job_env.RECORD_PREFIX.strip()} after the runner's own; let it print something else"
+            "the plan in the log is not the one that the result names: the project's code prints lines that begin "
+            f"with {job_env.RECORD_PREFIX.strip()} after the runner's own; change what it prints"
         )
     inflate = zlib.decompressobj()
     try:
@@ -84,8 +84,8 @@ def parts_in(lines: Iterable[str], count: int) -> list[str]:
     missing = count - sum(1 <= number <= count for number in parts)  # `count` is what user code may have written
     if missing:
         raise ProtocolError(
-            f"{missing} of {count} records are missing: of a long log only a part is kept and read; let code of the "
-            "project print less"
+            f"{missing} of {count} records are missing: only part of a long log is kept and read; have the project's "
+            "code print less"
         )
     return [parts[number] for number in range(1, count + 1)]
 

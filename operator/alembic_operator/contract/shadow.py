@@ -23,9 +23,9 @@ def source_text(parameters: Mapping[str, str]) -> str:
     lines = []
     for name, value in parameters.items():
         if not _VARIABLE.fullmatch(name):
-            raise ValueError(f"{name} is no environment variable of libpq")
+            raise ValueError(f"{name} is not an environment variable of libpq")
         if "\x00" in value:
-            raise ValueError(f"the value of {name} has a NUL character in it")
+            raise ValueError(f"the value of {name} contains a NUL character")
         lines.append("export {}='{}'\n".format(name, value.replace("'", "'\\''")))
     return "".join(lines)
 

@@ -172,7 +172,7 @@ def test_tells_what_to_install_when_there_is_no_psql(tool: Tool, project: Projec
     tool.env["PATH"] = str(tmp_path)
     done = tool(_two(project))
     assert done.code == 2
-    assert "there is no psql on the PATH" in done.err
+    assert "psql is not on the PATH" in done.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

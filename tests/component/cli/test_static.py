@@ -29,7 +29,7 @@ def test_prints_the_sql_when_there_is_no_shadow(static: Tool, project: Project) 
     _pending(project, "ALTER TABLE orders ADD COLUMN region text")
     done = static(project, "--evidence", "static", "--baseline", "")
     assert (done.code, done.err) == (0, "")
-    assert "rendered without a shadow: what it locks, rewrites and reads is known by its text alone" in done.out
+    assert "rendered without a shadow: its locks, rewrites and reads are derived from its text alone" in done.out
     assert "ALTER TABLE orders ADD COLUMN region text;" in done.out
 
 
@@ -48,7 +48,7 @@ def test_shows_the_source_when_a_step_cannot_be_rendered(static: Tool, project: 
     project.add("r1", "op.get_bind().execute(sa.text('DELETE FROM orders WHERE id = :x'), {'x': 1})")
     done = static(project, "--evidence", "static", "--baseline", "")
     assert done.code == 0, done.err
-    assert "-- its SQL is not known beforehand: Revision r1 cannot be rendered without a database" in done.out
+    assert "-- its SQL is not known in advance: Revision r1 cannot be rendered without a database" in done.out
 
 
 @pytest.mark.parametrize(

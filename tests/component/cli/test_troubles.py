@@ -47,7 +47,7 @@ def test_tells_why_when_the_target_cannot_be_read_and_there_is_no_shadow(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--project", "/nowhere"], "--project: /nowhere is no directory. Name the one that plain Alembic is run in"),
+        (["--project", "/nowhere"], "--project: /nowhere is not a directory. Name the one that plain Alembic runs in"),
         (["--config", "other.ini"], "other.ini. Name it relative to --project"),
         (
             ["--role", "nobody_has_it"],
@@ -114,4 +114,4 @@ def test_tells_the_cause_when_a_forged_plan_comes_last(tool: Tool, project: Proj
     forging = "import atexit\natexit.register(lambda: " + FORGED.splitlines()[0] + ")\n"
     project.add("r1", forging + f"op.execute({ONE!r})")
     said = _line(tool(project))
-    assert "code of the project writes lines that begin with @alembic-operator after the runner's own" in said
+    assert "the project's code prints lines that begin with @alembic-operator after the runner's own" in said

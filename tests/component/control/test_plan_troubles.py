@@ -185,5 +185,5 @@ async def test_plan_waits_when_no_rule_could_see_what_it_sends(monkeypatch: pyte
     story = reviewed(evidence="Static")
     await planned(story)
     assert story.ready() == ("False", "AwaitingApproval")
-    assert "no rule has seen what it sends" in story.message()
+    assert "no rule has checked what it sends" in story.message()
     assert story.database.runs == []

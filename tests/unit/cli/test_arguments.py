@@ -81,45 +81,90 @@ def test_takes_what_the_spec_can_say(project: str, options: list[str], name: str
     [
         ([], "--database-url is missing, and ALEMBIC_OPERATOR_DATABASE_URL is not set"),
         (["--database-url", URL], "--shadow-url is missing, and ALEMBIC_OPERATOR_SHADOW_URL is not set"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "+1"], "--to: full revision ids"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", ""], "--to: full revision ids"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "-x", "=north"], "-x: an argument of the form key=value"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "-x", ""], "-x: an argument of the form key=value"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "-x", f"{URL}"], "-x: an argument of the form key=value"),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--to", "+1"],
+            "--to: must be comma-separated full revision ids",
+        ),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--to", ""],
+            "--to: must be comma-separated full revision ids",
+        ),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "-x", "=north"],
+            "-x: must be an argument of the form key=value",
+        ),
+        (["--database-url", URL, "--shadow-url", SHADOW, "-x", ""], "-x: must be an argument of the form key=value"),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "-x", f"{URL}"],
+            "-x: must be an argument of the form key=value",
+        ),
         (["--database-url", URL, "--shadow-url", SHADOW, "--section"], "--section: expected one argument"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,"], "--to: full revision ids"),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,"],
+            "--to: must be comma-separated full revision ids",
+        ),
         (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a2,heads"], "--to: head, heads and base cannot"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a b "], "--to: full revision ids"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--to", "a" * 256], "--to: full revision ids"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a;b"], "--search-path: names of schemas"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a,,b"], "--search-path: names of schemas"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--version-table", "a.b"], "--version-table: a plain name"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--baseline", "a@b"], "--baseline: full revision ids"),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--to", "a b "],
+            "--to: must be comma-separated full revision ids",
+        ),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--to", "a" * 256],
+            "--to: must be comma-separated full revision ids",
+        ),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a;b"],
+            "--search-path: must be comma-separated schema names",
+        ),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--search-path", "a,,b"],
+            "--search-path: must be comma-separated schema names",
+        ),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--version-table", "a.b"],
+            "--version-table: must be a plain name",
+        ),
+        (
+            ["--database-url", URL, "--shadow-url", SHADOW, "--baseline", "a@b"],
+            "--baseline: must be comma-separated full revision ids",
+        ),
         (["--database-url", URL, "--shadow-url", SHADOW, "--format", "xml"], "--format"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--fail-on", "info"], "--fail-on"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--config", "no.ini"], "--config: there is no file"),
-        (["--database-url", URL, "--shadow-url", SHADOW, "--config", URL], "a URL was given (not shown)"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--config", "no.ini"], "--config: the file"),
+        (["--database-url", URL, "--shadow-url", SHADOW, "--config", URL], "not a URL (not shown)"),
         (["--database-url", URL, "--shadow-url", SHADOW, "--unknown"], "--unknown"),
         ([URL], "not shown"),
         (["--format", URL], "not shown"),
         (["--database-url"], "--database-url"),
         (["--database-url", URL, "--evidence", "live"], "--evidence"),
-        (["--database-url", URL, "--evidence", "static", "--shadow-url", SHADOW], "leave one of the two out"),
+        (["--database-url", URL, "--evidence", "static", "--shadow-url", SHADOW], "omit one of the two"),
         (["--database-url", URL, "--evidence", "static", "--baseline", "a"], "--baseline: the schema at a revision is"),
-        (["--database-url", URL, "--evidence", "static", "--rule", "fk-index"], "--rule: write a rule's id and its"),
-        (["--database-url", URL, "--evidence", "static", "--rule", "=off"], "--rule: --rule names rules of docs/rules"),
-        (["--database-url", URL, "--evidence", "static", "--rule", "fk=off"], "--rule: --rule names rules of docs/rul"),
-        (["--database-url", URL, "--evidence", "static", "--rule", "jsonb=info"], "--rule: one of error, warning, off"),
-        (["--database-url", URL, "--evidence", "static", "--rule", "jsonb="], "--rule: one of error, warning, off is"),
-        (["--database-url", URL, "--evidence", "static", "--rule", f"jsonb={URL}"], "--rule: one of error, warning"),
+        (["--database-url", URL, "--evidence", "static", "--rule", "fk-index"], "--rule: must be a rule's id and its"),
+        (
+            ["--database-url", URL, "--evidence", "static", "--rule", "=off"],
+            "--rule: --rule must name rules of docs/rules",
+        ),
+        (["--database-url", URL, "--evidence", "static", "--rule", "fk=off"], "--rule: --rule must name rules"),
+        (
+            ["--database-url", URL, "--evidence", "static", "--rule", "jsonb=info"],
+            "--rule: must be one of error, warning, off",
+        ),
+        (
+            ["--database-url", URL, "--evidence", "static", "--rule", "jsonb="],
+            "--rule: must be one of error, warning, off",
+        ),
+        (
+            ["--database-url", URL, "--evidence", "static", "--rule", f"jsonb={URL}"],
+            "--rule: must be one of error, warning",
+        ),
         (
             ["--database-url", URL, "--evidence", "static", "--rule", "jsonb=off", "--rule", "jsonb=error"],
-            "--rule: one rule is given twice",
+            "--rule: a rule is given twice",
         ),
         *(
             (
                 ["--database-url", URL, "--evidence", "static", "--rule", f"{rule}={severity}"],
-                "edited-revision are errors whatever --rule says; remove them there",
+                "edited-revision are always errors; remove them from --rule",
             )
             for rule in NEVER_LOWERED
             for severity in ("warning", "off")

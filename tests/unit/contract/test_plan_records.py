@@ -64,7 +64,7 @@ def test_nothing_is_taken_and_the_cause_told_when_a_forged_one_came_after(
     lines: tuple[list[str], str], data: str
 ) -> None:
     records, sha256 = lines
-    with pytest.raises(ProtocolError, match="code of the project writes lines that begin with @alembic-operator after"):
+    with pytest.raises(ProtocolError, match="the project's code prints lines that begin with @alembic-operator after"):
         unpack(parts_in([*records, record(1, data)], len(records)), sha256)
 
 

@@ -37,7 +37,7 @@ def test_value_is_kept_when_a_shell_reads_the_source(tmp_path: Path, shell: list
 
 @pytest.mark.parametrize("name", ["PATH", "PG", "PGHOST=1;", "LD_PRELOAD", "PGhost", "PGHOST\n", "x'PGHOST", ""])
 def test_source_is_refused_when_a_name_is_none_of_libpq(name: str) -> None:
-    with pytest.raises(ValueError, match="no environment variable of libpq"):
+    with pytest.raises(ValueError, match="not an environment variable of libpq"):
         source_text({name: "value"})
 
 

@@ -14,7 +14,7 @@ from alembic_operator.core.model.decision import EventReason
 
 from .world import APPLY, CHECK, World, migrating, request_of
 
-PRINTED = "See what it printed: kubectl logs job/JOB."
+PRINTED = "See its log: kubectl logs job/JOB."
 NO_RESULT = f"Job JOB exited with code 1 and left no result. {PRINTED}"
 KILLED: list[tuple[dict[str, object], str, str]] = [
     (
@@ -119,8 +119,8 @@ def test_check_follows_when_the_deadline_ended_a_run_that_had_started() -> None:
     world.meets_deadline(run)
     world.look()
     assert world.ready()[2] == (
-        f"Job {run.name} was ended at its deadline. Raise spec.timeouts.run if it needs more. "
-        "Checking the database to see what was applied."
+        f"Job {run.name} exceeded its deadline. Raise spec.timeouts.run if it needs longer. Checking the database to "
+        "see what was applied."
     )
 
 
@@ -132,8 +132,8 @@ def test_check_follows_when_the_pod_was_evicted_without_a_word() -> None:
     world.finish_job(run, reason="PodFailurePolicy")
     world.look()
     assert world.ready()[2] == (
-        f"Job {run.name} ended without a word of its pod (PodFailurePolicy). "
-        "Checking the database to see what was applied."
+        f"Job {run.name} ended without a status from its pod (PodFailurePolicy). Checking the database to see what "
+        "was applied."
     )
 
 
@@ -205,8 +205,7 @@ def test_result_does_not_count_when_the_job_asks_for_something_else() -> None:
     text = world.result(Outcome.APPLIED, run).to_json()
     world.ends(text)
     assert world.ready()[2] == (
-        f"Job {run.name} asks for something else than this resource does. Checking the database to see what was "
-        "applied."
+        f"Job {run.name} does not match this resource's spec. Checking the database to see what was applied."
     )
 
 

@@ -54,12 +54,12 @@ def test_plan_passes_when_nothing_counts(of: SchemaPlan, review: Review, today: 
         (plan(findings=(ERROR,), errors=1), Review(), "1 error"),
         (plan(findings=(FINDING,), warnings=1), Review(fail_on="warning"), "1 warning"),
         (plan(findings=(NEVER,)), Review(mode="Auto"), "1 error"),
-        (plan(direction="Downgrade"), Review(mode="Auto"), "a Downgrade always needs one"),
-        (plan(direction="Baseline"), Review(), "a Baseline always needs one"),
-        (plan(direction="Repair"), Review(), "a Repair always needs one"),
+        (plan(direction="Downgrade"), Review(mode="Auto"), "a Downgrade always needs approval"),
+        (plan(direction="Baseline"), Review(), "a Baseline always needs approval"),
+        (plan(direction="Repair"), Review(), "a Repair always needs approval"),
         (plan(warnings=1), Review(), "1 findings did not fit into the plan"),
         (plan(findings_left_out=2), Review(mode="Auto"), "2 findings did not fit into the plan"),
-        (plan(sql=()), Review(), "its SQL could not be stored, so that nobody can read it"),
+        (plan(sql=()), Review(), "its SQL could not be stored, so nobody can review it"),
     ],
 )
 def test_plan_waits_and_says_why_when_something_asks_for_a_decision(of: SchemaPlan, review: Review, why: str) -> None:

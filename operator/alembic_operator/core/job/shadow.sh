@@ -52,7 +52,7 @@ start_failed() {
   case $(cat "$1") in
     *"No space left on device"*|*"Disk quota exceeded"*|*"wrote only"*) found=$full ;;
   esac
-  fail "Starting the shadow, an empty PostgreSQL beside the runner: ${found:-it ended without a word}. Correct \
+  fail "Starting the shadow, an empty PostgreSQL beside the runner: ${found:-it ended without a message}. Correct \
 spec.review.shadow, or give the pod more room."
 }
 

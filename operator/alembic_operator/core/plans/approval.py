@@ -72,7 +72,7 @@ def judge(plan: SchemaPlan, review: Review, floor: str, today: date, *, policies
     if decision is not None and decision.type == REJECT:
         return Verdict(Answer.REJECTED, decision.by, why, worst, decision.reason)
     if not plan.plan.sql:
-        return Verdict(Answer.WAITS, why="its SQL could not be stored, so that nobody can read it", worst=worst)
+        return Verdict(Answer.WAITS, why="its SQL could not be stored, so nobody can review it", worst=worst)
     if not why:
         return Verdict(Answer.PASSES, f"review.mode {mode}")
     return _decided(plan.plan, decision, review, why, worst)
@@ -91,7 +91,7 @@ def _needs(plan: PlanSpec, review: Review, mode: str, today: date) -> tuple[str,
     counted = _heaviest(plan, review, mode, today)
     worst = counted[0] if counted else None
     if plan.direction != Direction.UPGRADE.value:
-        return f"a {plan.direction} always needs one", worst
+        return f"a {plan.direction} always needs approval", worst
     if mode == "Required":
         return "review.mode is Required", worst
     if counted:
@@ -107,9 +107,9 @@ def _unseen(plan: PlanSpec) -> str:
     """What no rule could look at, and no guard compares; "" for nothing."""
     opaque = [step.revision for step in plan.steps if step.kind == StepKind.OPAQUE.value]
     if opaque:
-        return f"revision {opaque[0]} is Python that could not be rendered, and no rule has seen what it sends"
+        return f"revision {opaque[0]} is Python that could not be rendered, so no rule has checked what it sends"
     if plan.steps_left_out and plan.evidence == "Static":
-        return f"{plan.steps_left_out} steps did not fit into the plan, and may be Python that no rule has seen"
+        return f"{plan.steps_left_out} steps did not fit into the plan and may be Python that no rule has checked"
     return ""
 
 

@@ -60,7 +60,7 @@ def ending_of(job: Job, schema: DatabaseSchema, expected: RunRequest | None) -> 
     if result is None:
         return _without_result(job, pod)
     if expected is not None and not _asks(job, expected):
-        return Doubt(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} asks for something else than this resource does.")
+        return Doubt(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} does not match this resource's spec.")
     return Reported(result)
 
 
@@ -127,8 +127,8 @@ def _without_result(job: Job, pod: Pod) -> Ending:
         return Doubt(Reason.INTERRUPTED, f"Job {job.name} was killed (exit code {ended.exit_code}).")
     return Doubt(
         Reason.RUNNER_PROTOCOL_ERROR,
-        f"Job {job.name} exited with code {ended.exit_code} and left no result. "
-        f"See what it printed: kubectl logs job/{job.name}.",
+        f"Job {job.name} exited with code {ended.exit_code} and left no result. See its log: kubectl logs "
+        f"job/{job.name}.",
     )
 
 
@@ -150,7 +150,7 @@ def _without_end(job: Job, schema: DatabaseSchema) -> Ending:
     if job.finished_reason == "DeadlineExceeded":
         return Doubt(
             Reason.DEADLINE_EXCEEDED,
-            f"Job {job.name} was ended at its deadline. Raise spec.timeouts.run if it needs more.",
+            f"Job {job.name} exceeded its deadline. Raise spec.timeouts.run if it needs longer.",
         )
     words = job.finished_message or job.finished_reason or "it is being deleted"
-    return Doubt(Reason.INTERRUPTED, f"Job {job.name} ended without a word of its pod ({words[:200]}).")
+    return Doubt(Reason.INTERRUPTED, f"Job {job.name} ended without a status from its pod ({words[:200]}).")
