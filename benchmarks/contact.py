@@ -63,7 +63,7 @@ def _compare(server: Postgres, database: str, project: Project) -> None:
     }
     command = [sys.executable, "-m", "alembic_operator.cli", "plan", "--project", str(project.directory)]
     told = _run(command, env, ROOT)
-    if "everything that the history makes" not in told:
+    if "everything that the history creates" not in told:
         raise RuntimeError(f"nothing was compared: {told}")
 
 

@@ -184,7 +184,7 @@ def test_leaves_nothing_behind_when_it_is_interrupted(tool: Tool, project: Proje
         assert process.poll() is None, communicate(process, 60)
     done = end(process, number)
     assert done.code == 130
-    assert "the scratch database is gone" in done.err
+    assert "the scratch database was dropped" in done.err
     assert tool.left() == []
 
 

@@ -178,4 +178,4 @@ def compared(database: Database) -> Verification:
     """What a plan run would have found of a schema that others migrated, as it is now."""
     connection: Any = database.connect()
     fingerprint = snapshot(connection, ["public"], VersionTable("public", "alembic_version")).fingerprint
-    return Verification(VerifiedReason.COMPARED, "The schema has everything that the history makes.", fingerprint)
+    return Verification(VerifiedReason.COMPARED, "The schema has everything that the history creates.", fingerprint)

@@ -93,7 +93,7 @@ def test_says_what_is_missing_when_no_schema_of_the_path_exists(
     database.execute(f"ALTER DATABASE {database.name} SET search_path = app")
     for kind in (RunKind.APPLY, RunKind.PLAN):
         message = failed(runner(tables, database.uri, kind=kind, evidence="Static"), Reason.INVALID_SPEC)
-        assert f'that of role "{USER}" is "app", but none of these schemas exists' in message
+        assert f'the path of role "{USER}" is "app", but none of these schemas exists' in message
 
 
 @pytest.mark.parametrize("kind", [RunKind.CHECK, RunKind.PLAN, RunKind.APPLY])

@@ -95,7 +95,7 @@ def test_adopts_nothing_when_somebody_stamped_it_meanwhile(
 @pytest.mark.usefixtures("live")
 def test_sends_nothing_when_no_plan_adopts_the_database(runner: Runner, project: Project, database: Database) -> None:
     message = failed(runner(project, database.uri, baseline=["r2"]), Reason.BASELINE_REQUIRED)
-    assert "a plan that is approved" in message
+    assert "requires an approved plan" in message
 
 
 @pytest.fixture

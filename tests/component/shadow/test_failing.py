@@ -57,8 +57,8 @@ def test_user_id_is_named_when_the_image_has_no_such_user() -> None:
     prefix = ("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--inh-caps=-all,+dac_override")
     with Shadow(prefix=(*prefix, "--ambient-caps=-all,+dac_override", "--")) as shadow:
         assert shadow.answer() == (
-            "Starting the shadow: the user id 54321 is not in the passwd file of its image, and PostgreSQL does not "
-            "start as such. Set spec.review.shadow.runAsUser to the id of the image's postgres user (999 in Debian's "
+            "Starting the shadow: the user id 54321 is not in its image's passwd file, so PostgreSQL does not "
+            "start. Set spec.review.shadow.runAsUser to the id of the image's postgres user (999 in Debian's "
             "images, 70 in Alpine's)."
         )
         assert shadow.stop() == 0
@@ -67,8 +67,8 @@ def test_user_id_is_named_when_the_image_has_no_such_user() -> None:
 def test_missing_program_is_named_when_the_image_is_none_of_postgresql() -> None:
     with Shadow(path=PATH) as shadow:
         assert shadow.answer() == (
-            "Starting the shadow: its image has no program initdb on its PATH. Name an image of PostgreSQL in "
-            "spec.review.shadow.image."
+            "Starting the shadow: the program initdb is not on its image's PATH. Set spec.review.shadow.image to a "
+            "PostgreSQL image."
         )
 
 
@@ -76,7 +76,7 @@ def test_missing_program_is_named_when_the_image_is_none_of_postgresql() -> None
 def test_missing_program_is_named_before_the_user_id_when_the_image_has_neither() -> None:
     prefix = ("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--inh-caps=-all,+dac_override")
     with Shadow(path=PATH, prefix=(*prefix, "--ambient-caps=-all,+dac_override", "--")) as shadow:
-        assert "its image has no program initdb on its PATH" in shadow.answer()
+        assert "the program initdb is not on its image's PATH" in shadow.answer()
 
 
 @needs_root
@@ -86,16 +86,16 @@ def test_volume_is_named_when_it_cannot_be_written_to() -> None:
     with shadow:
         said = shadow.answer()
         assert said.startswith("Starting the shadow: the user id ")
-        assert "spec.review.shadow.runAsUser may not write" in said
+        assert "spec.review.shadow.runAsUser cannot write" in said
 
 
 def test_both_versions_are_named_when_the_images_is_another(servers: Callable[[Version], Postgres]) -> None:
     server = servers(15)
     with Shadow(16) as shadow:
         assert failed(shadow, parameters(server, "postgres")) == (
-            "The shadow's image has PostgreSQL 16, and the target is PostgreSQL 15: they have to be the same. The next "
-            "run takes the image for 15 from the operator's shadow.images; an image in spec.review.shadow.image has to "
-            "be of PostgreSQL 15 too."
+            "The shadow's image has PostgreSQL 16, but the target is PostgreSQL 15: they must be the same. The next "
+            "run uses the image for 15 from the operator's shadow.images; an image in spec.review.shadow.image must "
+            "also be PostgreSQL 15."
         )
 
 
@@ -105,8 +105,8 @@ def test_extension_is_named_when_the_image_lacks_it(target: Postgres, database: 
     (programs.parent / "share/postgresql/extension/vector.control").unlink()
     with Shadow(path=f"{programs}:{PATH}") as shadow:
         assert failed(shadow, parameters(target, database)) == (
-            'Restoring the target\'s schema in the shadow: its image lacks the extension "vector". Name a PostgreSQL '
-            "16 image that has it in spec.review.shadow.image."
+            'Restoring the target\'s schema in the shadow: its image lacks the extension "vector". Set '
+            "spec.review.shadow.image to a PostgreSQL 16 image that has it."
         )
 
 
@@ -139,8 +139,8 @@ def test_lock_is_named_when_a_table_stays_locked(target: Postgres, database: str
     with psycopg.connect(target.uri(database)) as holder, Shadow(lock_wait="--lock-wait-timeout=100ms") as shadow:
         holder.execute("LOCK TABLE busy IN ACCESS EXCLUSIVE MODE")
         assert failed(shadow, parameters(target, database)) == (
-            "Dumping the target's schema for the shadow: another session has a table locked for longer than 10 s. The "
-            "next run tries again; end that session if it stays."
+            "Dumping the target's schema for the shadow: another session has held a table lock for longer than 10 "
+            "s. The next run retries; end that session if it stays."
         )
         holder.rollback()
 
@@ -161,11 +161,11 @@ def broken(target: Postgres, given: dict[str, str], case: str) -> dict[str, str]
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        ("password", "the server refuses the user from the shadow's container, though it let the runner in."),
+        ("password", "the server rejects the user from the shadow's container, although it accepted the runner."),
         ("port", "the connection failed or broke."),
-        ("certificate", "TLS could not be agreed on."),
-        ("tls", "TLS could not be agreed on."),
-        ("connections", "the server, the database or the role has no connection left."),
+        ("certificate", "the TLS connection failed."),
+        ("tls", "the TLS connection failed."),
+        ("connections", "the server, the database or the role has no free connections."),
     ],
 )
 def test_connection_is_told_in_own_words_when_it_fails(
@@ -208,7 +208,7 @@ def test_failure_is_told_when_the_container_is_in_its_second_life(target: Postgr
             os.kill(process, signal.SIGKILL)
         wait_until(lambda: not shadow.left(), "the end of the first life")
         shadow.start()
-        assert shadow.failure().startswith("The shadow was ended while it ran, most likely for want of memory.")
+        assert shadow.failure().startswith("The shadow was killed while it ran, most likely out of memory.")
         assert not (shadow.shared / job_env.SHADOW_READY_FILE).exists()
 
 
@@ -217,7 +217,7 @@ def test_failure_takes_back_that_it_was_ready_when_the_server_ends(target: Postg
         shadow.tell(parameters(target, database))
         assert shadow.answer() == ""
         os.kill(int((shadow.data / "server/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-        assert shadow.failure().startswith("The shadow's server ended while it was in use")
+        assert shadow.failure().startswith("The shadow's server stopped while it was in use")
         assert not (shadow.shared / job_env.SHADOW_READY_FILE).exists()
         assert shadow.stop() == 0
 

@@ -32,7 +32,7 @@ def test_plan_run_says_why_when_the_shadow_failed(
     with Shadow(15) as shadow:
         ended = plan_beside(shadow, make_runner(tmp_path), project, target.uri(database))
     message = failed(ended, Reason.SHADOW_FAILED)
-    assert "The shadow's image has PostgreSQL 15, and the target is PostgreSQL 16" in message
+    assert "The shadow's image has PostgreSQL 15, but the target is PostgreSQL 16" in message
     assert "Nothing was sent to the target." in message
     assert ended.result.database is not None
     assert ended.result.database.version.startswith("16")  # by which the next run finds its image

@@ -56,8 +56,8 @@ def test_every_difference_is_told_when_there_are_several() -> None:
     wanted = _of(**{"column a": {"type": "text"}, "column b": {"type": "text"}, "column c": {"type": "text"}})
     found = _of(**{"column a": {"type": "date", "not null": True}, "column c": {"type": "text"}, "index i": {}})
     assert differences(wanted, found, "the shadow") == [
-        "table public.orders: column a differs: not null is set in the shadow, and none is wanted; "
-        "type is date in the shadow, and text is wanted",
+        "table public.orders: column a differs: not null is set in the shadow, expected none; "
+        "type is date in the shadow, expected text",
         "table public.orders: column b is missing in the shadow",
         "table public.orders: index i is only in the shadow",
     ]

@@ -45,7 +45,7 @@ words() {
     head -n 1 | cut -c 1-300
 }
 
-full="the disk is full: give the node more ephemeral storage, or the schema's review another shadow"
+full="the disk is full: give the node more ephemeral storage, or set another shadow in spec.review"
 
 start_failed() {
   found=$(words "$1")
@@ -53,7 +53,7 @@ start_failed() {
     *"No space left on device"*|*"Disk quota exceeded"*|*"wrote only"*) found=$full ;;
   esac
   fail "Starting the shadow, an empty PostgreSQL beside the runner: ${found:-it ended without a message}. Correct \
-spec.review.shadow, or give the pod more room."
+spec.review.shadow, or give the pod more memory or storage."
 }
 
 target_failed() {
@@ -63,41 +63,39 @@ target_failed() {
       fail "$1: ${found}. The review user needs SELECT on every table and USAGE on every schema: GRANT \
 pg_read_all_data to it." ;;
     *"lock timeout"*|*"statement timeout"*)
-      fail "$1: another session has a table locked for longer than @WAIT@ s. The next run tries again; end that \
-session if it stays." ;;
+      fail "$1: another session has held a table lock for longer than @WAIT@ s. The next run retries; end that session \
+if it stays." ;;
     *"oo many connections"*|*"too many clients"*|*"remaining connection slots"*)
-      fail "$1: the server, the database or the role has no connection left. Raise the limit, or end connections." ;;
+      fail "$1: the server, the database or the role has no free connections. Raise the limit, or close connections." ;;
     *"authentication failed"*|*"no password supplied"*|*"pg_hba.conf"*)
-      fail "$1: the server refuses the user from the shadow's container, though it let the runner in. Look at the \
+      fail "$1: the server rejects the user from the shadow's container, although it accepted the runner. Check the \
 Secret and the server's pg_hba.conf." ;;
     *"root certificate file"*|*"certificate verify failed"*|*"does not support SSL"*|*"SSL error"*)
-      fail "$1: TLS could not be agreed on. A certificate that the Secret names must be mounted by \
-spec.job.volumeMounts, which the shadow's container gets too." ;;
+      fail "$1: the TLS connection failed. A certificate that the Secret names must be mounted with \
+spec.job.volumeMounts, which also apply to the shadow's container." ;;
     *"could not connect"*|*"connection to server"*|*"could not translate"*|*"timeout expired"*|\
     *"closed the connection"*)
-      fail "$1: the connection failed or broke. Look at the server and at network policies; the next run tries \
-again." ;;
+      fail "$1: the connection failed or broke. Check the server and network policies; the next run retries." ;;
     *"No space left on device"*)
       fail "$1: $full." ;;
   esac
-  fail "$1: ${found:-a reason that is not known}. The next run tries again."
+  fail "$1: ${found:-unknown reason}. The next run retries."
 }
 
 restore_failed() {
   what="Restoring the target's schema in the shadow"
   extension=$(sed -n 's/^.*ERROR: .*extension "\([^"]*\)" is not available.*/\1/p' "$shared/restore.err" | head -n 1)
-  [ -z "$extension" ] || fail "$what: its image lacks the extension \"$extension\". Name a PostgreSQL $major image \
-that has it in spec.review.shadow.image."
+  [ -z "$extension" ] || fail "$what: its image lacks the extension \"$extension\". Set spec.review.shadow.image to a \
+PostgreSQL $major image that has it."
   found=$(words "$shared/restore.err")
   case $(cat "$shared/restore.err") in
     *"No space left on device"*|*"Disk quota exceeded"*|*"wrote only"*)
       fail "$what: $full." ;;
     *"closed the connection"*|*"connection to server"*)
-      fail "$what: its server ended, most likely for want of memory: $(words "$data/log"). Give the node more \
-memory." ;;
+      fail "$what: its server stopped, most likely out of memory: $(words "$data/log"). Give the node more memory." ;;
   esac
-  fail "$what: ${found:-a reason that is not known}. If its image lacks something that the schema needs, name a \
-PostgreSQL $major image that has it in spec.review.shadow.image."
+  fail "$what: ${found:-unknown reason}. If its image lacks something that the schema needs, set \
+spec.review.shadow.image to a PostgreSQL $major image that has it."
 }
 
 local_psql() {
@@ -167,17 +165,17 @@ dump_and_restore() {
 }
 
 # A second life: the data is there. The runner has lost its connection, and would wait for an answer.
-[ ! -e "$data/begun" ] || fail "The shadow was ended while it ran, most likely for want of memory. The next run tries \
-again; give the node more memory, or the schema's review evidence: Static."
-true >"$data/begun" || fail "Starting the shadow: the user id $(id -u) of spec.review.shadow.runAsUser may not write \
-to the pod's volume."
+[ ! -e "$data/begun" ] || fail "The shadow was killed while it ran, most likely out of memory. The next run retries; \
+give the node more memory, or set spec.review.evidence: Static."
+true >"$data/begun" || fail "Starting the shadow: the user id $(id -u) of spec.review.shadow.runAsUser cannot write to \
+the pod's volume."
 for program in initdb postgres psql pg_dump; do
-  command -v "$program" >/dev/null || fail "Starting the shadow: its image has no program $program on its PATH. Name \
-an image of PostgreSQL in spec.review.shadow.image."
+  command -v "$program" >/dev/null || fail "Starting the shadow: the program $program is not on its image's PATH. Set \
+spec.review.shadow.image to a PostgreSQL image."
 done
-id -un >/dev/null 2>&1 || fail "Starting the shadow: the user id $(id -u) is not in the passwd file of its image, and \
-PostgreSQL does not start as such. Set spec.review.shadow.runAsUser to the id of the image's postgres user (999 in \
-Debian's images, 70 in Alpine's)."
+id -un >/dev/null 2>&1 || fail "Starting the shadow: the user id $(id -u) is not in its image's passwd file, so \
+PostgreSQL does not start. Set spec.review.shadow.runAsUser to the id of the image's postgres user (999 in Debian's \
+images, 70 in Alpine's)."
 sleep 0.01 2>/dev/null && tick=0.03
 
 say "begun"
@@ -199,9 +197,9 @@ run target psql -X -At -v ON_ERROR_STOP=1 \
   -c "SELECT '-- ' || pg_catalog.current_setting('server_version_num')::int / 10000" \
   -c "$like" -c "$cast" >"$data/cast" 2>"$shared/target.err" </dev/null || target_failed "$reading" "$shared/target.err"
 { read -r dashes theirs; read -r database; } <"$data/cast"
-[ "$theirs" = "$major" ] || fail "The shadow's image has PostgreSQL $major, and the target is PostgreSQL $theirs: they \
-have to be the same. The next run takes the image for $theirs from the operator's shadow.images; an image in \
-spec.review.shadow.image has to be of PostgreSQL $theirs too."
+[ "$theirs" = "$major" ] || fail "The shadow's image has PostgreSQL $major, but the target is PostgreSQL $theirs: they \
+must be the same. The next run uses the image for $theirs from the operator's shadow.images; an image in \
+spec.review.shadow.image must also be PostgreSQL $theirs."
 if [ "$database" != "$(cat "$data/own")" ]; then
   # As far as the image has the locale: a range of texts may be empty by another order.
   run local_psql -d template1 -c "DROP DATABASE @DATABASE@" -c "$database" >"$data/log.made" 2>&1 ||
@@ -220,4 +218,4 @@ say "restored"
 
 wait "$server"
 server=
-fail "The shadow's server ended while it was in use: $(words "$data/log"). Most likely memory or disk ran out."
+fail "The shadow's server stopped while it was in use: $(words "$data/log"). Most likely memory or disk ran out."

@@ -162,12 +162,12 @@ def _search_path(connection: RawConnection, request: RunRequest, names: list[str
         )
     if len(names) > MOST_SCHEMAS:
         raise _unusable(
-            f'that of role "{role}" names {len(names)} schemas, but at most {MOST_SCHEMAS} are supported',
+            f'the path of role "{role}" names {len(names)} schemas, but at most {MOST_SCHEMAS} are supported',
             "Set spec.database.searchPath to those that the migrations need",
         )
     if path.temporary_first:
         raise _unusable(
-            f'that of role "{role}" begins with pg_temp, so every new object would be temporary',
+            f'the path of role "{role}" begins with pg_temp, so every new object would be temporary',
             "Put pg_temp last, by ALTER ROLE … SET search_path, or set spec.database.searchPath",
         )
     return path
@@ -199,7 +199,7 @@ def no_schema(path: SearchPath, version_table: VersionTable) -> RunFailed:
         )
     named = ", ".join(f'"{schema}"' for schema in path.schemas) or "no schema"
     return _unusable(
-        f'that of role "{path.role}" is {named}, but none of these schemas exists, so no object can be created',
+        f'the path of role "{path.role}" is {named}, but none of these schemas exists, so no object can be created',
         "Create the schema, set the role's search_path, or set spec.database.searchPath",
     )
 

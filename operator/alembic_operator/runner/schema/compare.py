@@ -97,7 +97,7 @@ def _facts(wanted: Part, found: Part, where: str, of: str = "") -> str:
         elif key in _NEVER_QUOTED or max(len(_text(before)), len(_text(after))) > _LONGEST:
             shown.append(f"it has {'other' if key.endswith('s') else 'another'} {of}{key} in {where}")
         else:
-            shown.append(f"{of}{key} is {_text(after)} in {where}, and {_text(before)} is wanted")
+            shown.append(f"{of}{key} is {_text(after)} in {where}, expected {_text(before)}")
     return "; ".join(shown)
 
 

@@ -49,7 +49,7 @@ def test_fingerprint_is_told_when_the_schema_is_another_one(
     assert record["found"] == found
     assert record["sentences"] == [
         "table public.item: column extra is only in the database",
-        "table public.item: column name differs: not null is none in the database, and set is wanted",
+        "table public.item: column name differs: not null is none in the database, expected set",
     ]
     assert all(sentence in message for sentence in record["sentences"])
     assert database.all("SELECT to_regclass('alembic_version')") == [(None,)]

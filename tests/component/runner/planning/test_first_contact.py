@@ -82,8 +82,8 @@ def test_differences_are_named_and_nothing_is_planned_when_the_schema_is_another
         assert f"spec.baseline: {{revisions: [r2], fingerprint: {verification(ended).fingerprint}}}" in message
         (record,) = ended.events("differences")
         assert record["sentences"] == [
-            "table public.item: column n differs: default is none in the database, and 0 is wanted",
-            "table public.item: column name differs: type is character varying(9) in the database, and text is wanted",
+            "table public.item: column n differs: default is none in the database, expected 0",
+            "table public.item: column name differs: type is character varying(9) in the database, expected text",
             "table public.item: constraint item_pkey is named pk_item in the database, and is the same otherwise",
             "table public.item: index ix_n is named n_ix in the database, and is the same otherwise",
         ]
