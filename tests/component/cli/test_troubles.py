@@ -48,7 +48,7 @@ def test_tells_why_when_the_target_cannot_be_read_and_there_is_no_shadow(
     ("options", "words"),
     [
         (["--project", "/nowhere"], "--project: /nowhere is not a directory. Name the one that plain Alembic runs in"),
-        (["--config", "other.ini"], "other.ini. Name it relative to --project"),
+        (["--config", "other.ini"], "other.ini does not exist. Name it relative to --project"),
         (
             ["--role", "nobody_has_it"],
             'PermissionDenied: Setting the role "nobody_has_it" from --role: the role does not exist',

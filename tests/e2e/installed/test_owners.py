@@ -40,7 +40,7 @@ def test_second_resource_takes_over_when_told_to(rivals: Place) -> None:
     assert rivals.revisions() == ["a2"]
     rivals.annotate("reconcile-at", "now", "shop")
     rivals.wait("TargetOwned", "shop")
-    assert f'DatabaseSchema "{rivals.namespace}/rival" (uid UID) manages it' in rivals.message("shop")
+    assert f'DatabaseSchema "{rivals.namespace}/rival" (uid UID) already manages it' in rivals.message("shop")
 
 
 def test_second_resource_takes_over_by_itself_when_the_owner_is_gone(rivals: Place) -> None:
