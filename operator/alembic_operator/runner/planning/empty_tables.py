@@ -75,7 +75,7 @@ def _both(step: Step, other: list[Statement]) -> Step:
     if _sent(step.statements) == _sent(other):
         return step
     said = (
-        "It sends different SQL when its tables are empty: both variants are shown, and either may run. If a "
+        "It sends different SQL where its tables are empty: both variants are shown, and either may run. If a "
         f"database's rows lead to a third variant, the run stops; {STATIC}."
     )
     return replace(step, otherwise=other, rows=said)
