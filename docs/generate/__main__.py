@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import chart, install, places, reference, requirements
+from . import chart, install, messages, places, reference, requirements
 
 
 def main() -> int:
@@ -15,7 +15,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not up to date")
     check: bool = parser.parse_args().check
     # Each reads what the one before it may have written: install.yaml is made from the chart and its copies.
-    stale = [path for make in (requirements.files, reference.files, chart.files) for path in _settle(make(), check)]
+    stale = [
+        path
+        for make in (requirements.files, reference.files, messages.files, chart.files)
+        for path in _settle(make(), check)
+    ]
     helm = install.helm()
     if helm is None:
         print(f"{install.FILE.relative_to(places.ROOT)}: left as it is, since it needs Helm; `make cluster` builds one")

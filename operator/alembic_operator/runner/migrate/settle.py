@@ -164,7 +164,7 @@ def _send_one(connection: RawConnection, statement: str, version_table: VersionT
                 Reason.PLAN_CHANGED,
                 f"Settling {version_table}: a statement affected {cursor.rowcount} rows instead of one; everything "
                 "was rolled back",
-                "Creating a new plan.",
+                "The next plan reads the database again.",
             )
     finally:
         cursor.close()
