@@ -200,7 +200,9 @@ class App:
                 settings.shadow_images,
                 settings.admission_policies,
             ),
-            where=Scope(cluster_id, frozenset(settings.development_namespaces) if settings.watch_namespaces else None),
+            where=Scope(
+                cluster_id, frozenset(settings.development_namespaces), reads_namespaces=not settings.watch_namespaces
+            ),
             runner=self.runner,
             plans=PlanStore(self.cluster, ask_namespaces=not settings.watch_namespaces),
             lint=Linter(),

@@ -44,7 +44,7 @@ class Settings:
         pod: the name of this replica; it holds the Lease by it.
         watch_namespaces: the only namespaces to work in; empty for all.
         cluster_id: what tells this cluster from others in a database's journal; "" for the uid of kube-system.
-        development_namespaces: taken for development ones whatever their labels say (where Namespaces cannot be read).
+        development_namespaces: taken for development ones whatever their labels say.
         runner_image: the image for migrations that come from a ConfigMap; "" when there is none.
         runner_file: the zipapp that Jobs get.
         shadow_images: PostgreSQL images by major version, for the scratch databases of plan runs.

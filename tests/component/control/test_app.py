@@ -19,6 +19,7 @@ from alembic_operator.cluster.port import Kind
 from alembic_operator.control import app as module
 from alembic_operator.control.app import App, NotServed
 from alembic_operator.control.queue import Key
+from alembic_operator.control.reconcile.observe import Scope
 from alembic_operator.control.runner_config_map import RunnerConfigMap
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.settings import Settings
@@ -113,7 +114,7 @@ async def test_cluster_is_known_by_the_uid_of_kube_system_or_by_its_setting(clus
     uid = (await cluster.get(Kind.NAMESPACE, "", "kube-system"))["metadata"]["uid"]
     assert (await replica(cluster)._reconciler()).installation.cluster == uid
     named = await replica(cluster, cluster_id="blue")._reconciler()
-    assert (named.installation.cluster, named.where.cluster_id, named.where.development) == ("blue", "blue", None)
+    assert (named.installation.cluster, named.where) == ("blue", Scope("blue"))
 
 
 async def test_namespaces_for_development_are_the_settings_when_the_installation_is_namespaced(
@@ -122,7 +123,7 @@ async def test_namespaces_for_development_are_the_settings_when_the_installation
     reconciler = await replica(
         cluster, cluster_id="blue", watch_namespaces=("shop", "till"), development_namespaces=("till",)
     )._reconciler()
-    assert reconciler.where.development == frozenset({"till"})
+    assert reconciler.where == Scope("blue", frozenset({"till"}), reads_namespaces=False)
     assert [request.resource for request in cluster.requests] == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from alembic_operator.api import names
 from alembic_operator.cluster.errors import Refused
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.control.reconcile.observe import Scope
 
 from .story import IMAGE, NAME, NAMESPACE, Story
 
@@ -247,6 +248,16 @@ async def test_run_starts_at_the_next_resync_when_the_namespace_becomes_one_for_
     story.cluster._change("namespaces", namespace)
     await story.resync.look()
     await story.settle()
+    await story.runs()
+    assert story.ready() == ("True", "UpToDate")
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["in every namespace", "in some namespaces"])
+async def test_tag_is_accepted_when_the_installation_names_the_namespace_for_development(reads: bool) -> None:
+    story = Story()
+    scope = Scope(story.reconciler.where.cluster_id, frozenset({NAMESPACE}), reads_namespaces=reads)
+    object.__setattr__(story.reconciler, "where", scope)
+    await story.apply(migrations={"image": "registry.example/shop:1.4"})
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
 

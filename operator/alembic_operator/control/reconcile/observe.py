@@ -42,10 +42,17 @@ TELLING = ("running", "retry", "waiting", "applied")  # log records that say whe
 
 @dataclass(frozen=True)
 class Scope:
-    """Where this installation may look; `development` is None when namespaces can be asked, else the setting's list."""
+    """Where this installation may look.
+
+    Attributes:
+        cluster_id: of this cluster.
+        development: namespaces that are for development whatever their labels say.
+        reads_namespaces: whether it may read the labels of Namespaces.
+    """
 
     cluster_id: str
-    development: frozenset[str] | None = None
+    development: frozenset[str] = frozenset()
+    reads_namespaces: bool = True
 
 
 async def observe(
@@ -136,8 +143,10 @@ async def _development(cluster: Cluster, schema: DatabaseSchema, where: Scope) -
     spec = schema.spec
     if spec is None or (spec.migrations.pinned and not spec.follows_heads):
         return None
-    if where.development is not None:
-        return schema.namespace in where.development
+    if schema.namespace in where.development:
+        return True
+    if not where.reads_namespaces:
+        return False
     labels = (await cluster.get(Kind.NAMESPACE, "", schema.namespace))["metadata"].get("labels") or {}
     return bool(labels.get(names.LABEL_ENVIRONMENT) == names.DEVELOPMENT)
 
