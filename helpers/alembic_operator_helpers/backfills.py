@@ -82,7 +82,7 @@ def _check(table: Table, assignments: object, where: object, batch: object, paus
     if not isinstance(where, str) or not where.strip():
         raise HelperError(f'{HELPER}: where must be an SQL condition, e.g. "currency IS NULL"; "true" means every row')
     if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= 100_000:
-        raise HelperError(f"{HELPER}: batch must be a whole number from 1 to 100000, got {batch!r}")
+        raise HelperError(f"{HELPER}: batch must be an integer from 1 to 100000, got {batch!r}")
     if not isinstance(pause, (int, float)) or isinstance(pause, bool) or not 0 <= pause <= 3600:
         raise HelperError(f"{HELPER}: pause must be seconds from 0 to 3600, got {pause!r}")
     if not table.key:
