@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import strip
-from alembic_operator.review.program import program
+from alembic_operator.review.squawk_program import program
 
 
 def test_program_runs_when_it_is_stripped(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from alembic_operator.cli.review import review
 from alembic_operator.cli.scratch import scratch_database
 from alembic_operator.cli.server import Server
 from alembic_operator.cli.show import as_json, as_text, nothing_to_do
-from alembic_operator.cli.words import in_words_of_the_tool
+from alembic_operator.cli.wording import in_words_of_the_tool
 from alembic_operator.contract import job_env
 from alembic_operator.contract.bootstrap import HASH_SEED
 from alembic_operator.contract.plan import PlanDocument

@@ -10,7 +10,7 @@ from alembic_operator.cli.failure import CannotPlan
 from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.core.model.findings import Finding, Severity
 from alembic_operator.review.lint import lint
-from alembic_operator.review.program import SquawkFailed
+from alembic_operator.review.squawk_program import SquawkFailed
 
 _OWN: Mapping[str, str] = {}  # the rules' own severities
 

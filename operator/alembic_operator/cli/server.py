@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass, field, replace
 
 from alembic_operator.cli.failure import CannotPlan
-from alembic_operator.cli.words import in_words_of_the_tool
+from alembic_operator.cli.wording import in_words_of_the_tool
 from alembic_operator.contract.masking import mask
 from alembic_operator.runner.database.secret import Target, parse_uri
 from alembic_operator.runner.errors import RunFailed

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from alembic_operator.cli.review import Reviewed
-from alembic_operator.cli.words import in_words_of_the_tool
+from alembic_operator.cli.wording import in_words_of_the_tool
 from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.result import Outcome, RunResult
 from alembic_operator.core.model.findings import Finding, Severity

@@ -10,7 +10,7 @@ from datetime import date
 
 from ..contract.plan import PlanDocument
 from .lint import lint
-from .program import SquawkFailed
+from .squawk_program import SquawkFailed
 
 
 def main(arguments: list[str]) -> int:

@@ -9,9 +9,9 @@ from datetime import date
 
 from ..contract.plan import Direction, PlanDocument, Step
 from ..core.model.findings import Finding, Severity
+from .plan_state import PlanState, parts_of
 from .result import Lint
 from .rules import columns, constraints, conventions, destructive, indexes, rewrites, rows, steps, versions
-from .scene import Scene, parts_of
 from .squawk import SecondOpinion
 
 __all__ = ["Lint", "lint"]
@@ -49,37 +49,37 @@ def lint(document: PlanDocument, today: date) -> Lint:
 
 
 def _findings(document: PlanDocument) -> Iterator[Finding]:
-    scene = Scene(document)
-    second = SecondOpinion(scene)
+    state = PlanState(document)
+    second = SecondOpinion(state)
     found: list[Finding] = []
     for step in document.steps:
         if document.direction in (Direction.UPGRADE, Direction.DOWNGRADE) or step.file:
-            found.extend(_otherwise(document, step, scene))
-            found.extend(_step(document, step, scene, second))
+            found.extend(_otherwise(document, step, state))
+            found.extend(_step(document, step, state, second))
     found.extend(second.findings())
     for plan_rule in _PLAN_RULES:
-        found.extend(plan_rule(scene))
+        found.extend(plan_rule(state))
     order = {step.revision: at for at, step in enumerate(document.steps)}
     found.sort(key=lambda one: (order.get(one.revision, -1), one.statement))
     return iter(_distinct(found))
 
 
-def _step(document: PlanDocument, step: Step, scene: Scene, second: SecondOpinion) -> Iterator[Finding]:
-    parts = scene.parts = parts_of(step, document.evidence)
+def _step(document: PlanDocument, step: Step, state: PlanState, second: SecondOpinion) -> Iterator[Finding]:
+    parts = state.parts = parts_of(step, document.evidence)
     for part in parts:
-        found = [one for rule in (_FOR_HELPERS if part.helper else _PART_RULES) for one in rule(part, scene)]
+        found = [one for rule in (_FOR_HELPERS if part.helper else _PART_RULES) for one in rule(part, state)]
         explained = any(one.rule not in _BROAD and one.severity is Severity.ERROR for one in found)
         yield from (one for one in found if not (explained and one.rule == rewrites.SCAN))
         second.hear(part, bool(found))
-        scene.learn(part)
+        state.learn(part)
     for step_rule in steps.STEP_RULES:
-        yield from step_rule(step, parts, scene)
+        yield from step_rule(step, parts, state)
 
 
-def _otherwise(document: PlanDocument, step: Step, scene: Scene) -> Iterator[Finding]:
+def _otherwise(document: PlanDocument, step: Step, state: PlanState) -> Iterator[Finding]:
     """What the rules say of what a step sends where its tables are empty, beside what they say of it anyway."""
     if step.otherwise:
-        other, apart = replace(step, statements=step.otherwise), deepcopy(scene)
+        other, apart = replace(step, statements=step.otherwise), deepcopy(state)
         for one in _step(document, other, apart, SecondOpinion(apart)):
             yield replace(one, statement=0, message=f"Where its tables are empty: {one.message}")
 

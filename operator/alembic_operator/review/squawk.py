@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from ..contract.sql_tokens import Unreadable, tokens
 from ..core.model.findings import Finding, Severity
 from .ast import word
-from .program import Said, ask
-from .scene import Part, Scene, commands
-from .subject import Subject, subject
+from .plan_state import Part, PlanState, commands
+from .squawk_program import Said, ask
+from .statement_target import StatementTarget, subject
 
 LONGEST = 16 * 1024  # characters of a statement: parentheses in parentheses take it a second, and twice as many four
 _DESTRUCTIVE, _TYPE, _REWRITE, _NOT_NULL = "destructive", "type-change", "rewrite", "not-null-without-backfill"
@@ -88,8 +88,8 @@ _FIX = (
 class SecondOpinion:
     """Gathers, while the rules go over a plan, the statements that squawk is asked about; then asks."""
 
-    scene: Scene
-    _asked: list[tuple[Said, Part, Subject]] = field(default_factory=list)
+    state: PlanState
+    _asked: list[tuple[Said, Part, StatementTarget]] = field(default_factory=list)
     _made: set[str] = field(default_factory=set)
 
     def hear(self, part: Part, spoken: bool) -> None:
@@ -107,7 +107,7 @@ class SecondOpinion:
             words = tokens(text)
         except Unreadable:
             return  # a comment could be in it, and squawk obeys those
-        about = subject(words, self.scene)
+        about = subject(words, self.state)
         if (verb in _VERBS or part.node is None) and _open(part, spoken) and self._existing(about):
             block = "" if part.sent.autocommit else f"{part.step.revision} {part.transaction}"
             self._asked.append((Said(" ".join(words), block), part, about))
@@ -120,7 +120,7 @@ class SecondOpinion:
         Raises:
             SquawkFailed: no answer.
         """
-        answers = ask([said for said, _, _ in self._asked], RULES.keys(), self.scene.document.server_major)
+        answers = ask([said for said, _, _ in self._asked], RULES.keys(), self.state.document.server_major)
         for at, rule, message in answers:
             _, part, about = self._asked[at]
             if part.probed and rule in _SEEN:
@@ -129,9 +129,9 @@ class SecondOpinion:
             what = f"It changes {about.name}" if about.name else f"Statement {part.number}"
             yield part.finding(RULES[rule], severity, about.name, f"{what}; squawk says ({rule}): {message}", _FIX)
 
-    def _existing(self, about: Subject) -> bool:
-        new = about.name in self._made or about.column in self.scene.columns
-        return not new and self.scene.existing(about.table or about.name)
+    def _existing(self, about: StatementTarget) -> bool:
+        new = about.name in self._made or about.column in self.state.columns
+        return not new and self.state.existing(about.table or about.name)
 
 
 def _open(part: Part, spoken: bool) -> bool:

@@ -19,7 +19,7 @@ from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.model.draft import Draft, NoDraft
 from alembic_operator.core.model.observed import Job, Observed, parse_job, parse_pod, parse_schema
 from alembic_operator.core.plans.build import build_plan
-from alembic_operator.review.process import Limits
+from alembic_operator.review.child_process import Limits
 
 from .database import REVISIONS, draft_document
 from .story import NAME, NAMESPACE, Story

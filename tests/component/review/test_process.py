@@ -12,9 +12,9 @@ from tests.effort import examples
 from tests.unit.review.plans import TODAY, plan, step
 
 from alembic_operator.contract.plan import Statement
-from alembic_operator.review import process
+from alembic_operator.review import child_process
+from alembic_operator.review.child_process import Limits, LintFailed, lint_in_child
 from alembic_operator.review.lint import lint
-from alembic_operator.review.process import Limits, LintFailed, lint_in_child
 from alembic_operator.review.result import Lint
 
 
@@ -31,7 +31,7 @@ def test_child_has_no_variable_of_the_operators_when_it_reviews(monkeypatch: pyt
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("PYTHONSTARTUP", "/tmp/startup.py")
     kept = {"PATH", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "TMPDIR"}
-    assert set(process._environment()) <= kept
+    assert set(child_process._environment()) <= kept
 
 
 def test_child_imports_only_what_it_reads_plans_with() -> None:

@@ -19,9 +19,9 @@ from alembic_operator.cli.failure import CannotPlan
 from alembic_operator.cli.review import review
 from alembic_operator.contract.plan import Statement
 from alembic_operator.control.reconcile.lint import LIMITS
-from alembic_operator.review import program, squawk
-from alembic_operator.review.process import Limits, LintFailed, lint_in_child
-from alembic_operator.review.program import Said, SquawkFailed, ask
+from alembic_operator.review import squawk, squawk_program
+from alembic_operator.review.child_process import Limits, LintFailed, lint_in_child
+from alembic_operator.review.squawk_program import Said, SquawkFailed, ask
 
 # Each is of a kind that no rule of the review looks at.
 SPOKEN = [
@@ -154,7 +154,7 @@ def test_transactions_are_squawks_too() -> None:
 
 
 def test_rules_of_squawk_are_all_decided_on() -> None:
-    settings = Path(program.__file__).with_name("squawk.toml").read_text()
+    settings = Path(squawk_program.__file__).with_name("squawk.toml").read_text()
     included, _, excluded = settings.partition("excluded_rules")
     assert set(included.split('"')[1::2]) == set(squawk.RULES)
     assert not set(excluded.split('"')[1::2]) & set(squawk.RULES)
@@ -227,8 +227,8 @@ def test_squawk_ends_with_the_review_when_time_is_over(
 
 def test_squawk_is_given_up_when_it_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = _stand_in(tmp_path, "exec sleep 600") / "bin" / "squawk"
-    monkeypatch.setattr(program, "program", lambda: str(slow))
-    monkeypatch.setattr(program, "SECONDS", 0.2)
+    monkeypatch.setattr(squawk_program, "program", lambda: str(slow))
+    monkeypatch.setattr(squawk_program, "SECONDS", 0.2)
     with pytest.raises(SquawkFailed, match=r"longer than 0\.2 s"):
         reviewed("ALTER VIEW numbers SET (security_invoker = true)")
 

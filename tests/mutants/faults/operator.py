@@ -253,8 +253,8 @@ OPERATOR: tuple[Mutant, ...] = (
     Mutant(
         "IF NOT EXISTS takes an INVALID index",
         "review/rules/indexes.py",
-        "if node.if_not_exists and not _dropped_before(part, scene, node.idxname):",
-        "if node.if_not_exists and _dropped_before(part, scene, node.idxname):",
+        "if node.if_not_exists and not _dropped_before(part, state, node.idxname):",
+        "if node.if_not_exists and _dropped_before(part, state, node.idxname):",
         "tests/unit/review/test_every_rule.py",
     ),
     Mutant(
@@ -280,7 +280,7 @@ OPERATOR: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the linter has the operator's variables",
-        "review/process.py",
+        "review/child_process.py",
         "return {name: os.environ[name] for name in kept if name in os.environ}",
         "return {**os.environ, **{name: os.environ[name] for name in kept if name in os.environ}}",
         "tests/component/review/test_process.py",

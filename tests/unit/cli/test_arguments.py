@@ -13,7 +13,7 @@ from alembic_operator.cli.arguments import DATABASE_VARIABLE, SHADOW_VARIABLE, O
 from alembic_operator.cli.failure import CannotPlan
 from alembic_operator.cli.plan import url_of
 from alembic_operator.cli.server import Server
-from alembic_operator.cli.words import in_words_of_the_tool
+from alembic_operator.cli.wording import in_words_of_the_tool
 from alembic_operator.runner.database.secret import parse_uri
 
 URL, SHADOW = "postgresql://u:hunter2@h/d", "postgresql://s:hunter3@h/s"

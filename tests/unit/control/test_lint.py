@@ -10,7 +10,7 @@ from tests.unit.review.plans import plan, step
 
 from alembic_operator.control.reconcile.lint import Linter
 from alembic_operator.control.reconcile.plan_log import NotChecked
-from alembic_operator.review.process import Limits
+from alembic_operator.review.child_process import Limits
 
 TODAY = date(2026, 11, 27)
 

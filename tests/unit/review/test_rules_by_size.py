@@ -6,7 +6,7 @@ import pytest
 
 from alembic_operator.contract.plan import Relation
 from alembic_operator.review.lint import lint
-from alembic_operator.review.scene import SMALL_BYTES, SMALL_ROWS
+from alembic_operator.review.plan_state import SMALL_BYTES, SMALL_ROWS
 
 from .plans import TODAY, found, plan, reviewed, step
 

@@ -10,7 +10,7 @@ from alembic_operator.api import names
 from alembic_operator.cluster.errors import NotFound
 from alembic_operator.cluster.port import OURS, Cluster, Kind
 from alembic_operator.control.gc.orphans import Orphans
-from alembic_operator.control.gc.pages import listed
+from alembic_operator.control.gc.paging import listed
 from alembic_operator.control.runner_config_map import SELECTOR, RunnerConfigMap
 from alembic_operator.control.serve import log
 from alembic_operator.core.model.observed import controlled_by

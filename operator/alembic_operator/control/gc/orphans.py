@@ -12,7 +12,7 @@ from typing import Any
 
 from alembic_operator.cluster.errors import ClusterError
 from alembic_operator.cluster.port import CREATED, OURS, Cluster, Kind
-from alembic_operator.control.gc.pages import listed
+from alembic_operator.control.gc.paging import listed
 from alembic_operator.control.serve import log
 from alembic_operator.core.orphans import is_orphan, is_uncontrolled
 

@@ -17,7 +17,7 @@ from alembic_operator.cluster.errors import ClusterError
 from alembic_operator.cluster.port import Cluster, Kind
 from alembic_operator.control.gc.collect import Leftovers
 from alembic_operator.control.gc.orphans import Orphans
-from alembic_operator.control.gc.pages import listed
+from alembic_operator.control.gc.paging import listed
 from alembic_operator.control.queue import Key, KeyQueue
 from alembic_operator.control.serve import log
 from alembic_operator.control.serve.metrics import Metrics

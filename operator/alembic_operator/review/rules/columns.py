@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.model.findings import Finding, Severity
 from ..ast import inner, names, walk, word
-from ..scene import Part, Scene, commands, definition
+from ..plan_state import Part, PlanState, commands, definition
 from .rewrites import volatile
 from .versions import is_version_table, widens
 
@@ -23,9 +23,9 @@ _FIX_TYPE = (
 )
 
 
-def added(part: Part, scene: Scene) -> Iterator[Finding]:
+def added(part: Part, state: PlanState) -> Iterator[Finding]:
     """ADD COLUMN … NOT NULL without a default: it fails where there is a row."""
-    for table, kind, command in _of_tables(part, scene):
+    for table, kind, command in _of_tables(part, state):
         if kind != "AT_AddColumn":
             continue
         column = definition(command)
@@ -47,9 +47,9 @@ def _builtin(column: Any) -> bool:
     return len(found) < 2 or found[0] == "pg_catalog"
 
 
-def set_not_null(part: Part, scene: Scene) -> Iterator[Finding]:
+def set_not_null(part: Part, state: PlanState) -> Iterator[Finding]:
     """SET NOT NULL where rows must be read for it, or are refused."""
-    for table, kind, command in _of_tables(part, scene):
+    for table, kind, command in _of_tables(part, state):
         if kind == "AT_SetNotNull":
             column = command.name
         elif kind == "AT_AddConstraint" and word(definition(command), "contype") == "CONSTR_NOTNULL":
@@ -60,17 +60,17 @@ def set_not_null(part: Part, scene: Scene) -> Iterator[Finding]:
             continue
         if part.probed and part.sent.violation != "23502" and table not in part.sent.scans:
             continue
-        if not part.probed and (table, column) in scene.not_null:
+        if not part.probed and (table, column) in state.not_null:
             continue
         name = f"{table}.{column}"
         message = (
-            f"It sets {name} NOT NULL: PostgreSQL reads all rows ({scene.size(table)}) under an ACCESS EXCLUSIVE "
+            f"It sets {name} NOT NULL: PostgreSQL reads all rows ({state.size(table)}) under an ACCESS EXCLUSIVE "
             "lock, and fails at the first NULL."
         )
         yield part.finding(NOT_NULL, Severity.ERROR, name, message, _FIX_NOT_NULL)
 
 
-def refused(part: Part, scene: Scene) -> Iterator[Finding]:
+def refused(part: Part, state: PlanState) -> Iterator[Finding]:
     """The seeded rows were refused by a statement that no other rule explains."""
     if not part.probed or part.sent.violation != "23502" or part.kind in ("insert_stmt", "update_stmt"):
         return
@@ -81,12 +81,12 @@ def refused(part: Part, scene: Scene) -> Iterator[Finding]:
     )
 
 
-def type_changed(part: Part, scene: Scene) -> Iterator[Finding]:
+def type_changed(part: Part, state: PlanState) -> Iterator[Finding]:
     """ALTER COLUMN … TYPE where rows are read or written for it."""
-    for table, kind, command in _of_tables(part, scene):
-        if kind != "AT_AlterColumnType" or ((table, command.name) in scene.columns and not part.probed):
+    for table, kind, command in _of_tables(part, state):
+        if kind != "AT_AlterColumnType" or ((table, command.name) in state.columns and not part.probed):
             continue
-        if is_version_table(table, scene) and widens(command):
+        if is_version_table(table, state) and widens(command):
             continue
         name, column = f"{table}.{command.name}", definition(command)
         collated = bool(len(column.coll_clause.collname))
@@ -106,7 +106,7 @@ def type_changed(part: Part, scene: Scene) -> Iterator[Finding]:
         else:
             found = "the table may be written anew, and values may not fit"
         message = (
-            f"It changes the type of {name}: {found} ({scene.size(table)}), under a lock that stops readers and "
+            f"It changes the type of {name}: {found} ({state.size(table)}), under a lock that stops readers and "
             "writers."
         )
         yield part.finding(TYPE, Severity.ERROR, name, message, _FIX_TYPE)
@@ -118,12 +118,12 @@ def _widest(column: Any) -> bool:
     return found in (["text"], ["varchar"]) and not len(column.type_name.typmods) and not inner(column.raw_default)[0]
 
 
-def new_enum_value(part: Part, scene: Scene) -> Iterator[Finding]:
+def new_enum_value(part: Part, state: PlanState) -> Iterator[Finding]:
     """A new value of an enum, used before it is committed."""
     if part.kind != "alter_enum_stmt" or part.node.old_val or part.sent.autocommit:
         return
-    value, name = part.node.new_val, scene.qualified(names(part.node.type_name))
-    for one in scene.later(part):
+    value, name = part.node.new_val, state.qualified(names(part.node.type_name))
+    for one in state.later(part):
         if one.transaction != part.transaction or one.node is None:
             continue
         literals = (node.sval.sval for kind, node in walk(one.node) if kind == "a_const")
@@ -136,12 +136,12 @@ def new_enum_value(part: Part, scene: Scene) -> Iterator[Finding]:
             return
 
 
-def domain(part: Part, scene: Scene) -> Iterator[Finding]:
+def domain(part: Part, state: PlanState) -> Iterator[Finding]:
     """ALTER DOMAIN: every column of that type is read."""
     if part.kind != "alter_domain_stmt":
         return
-    name = scene.qualified(names(part.node.type_name))
-    if not scene.existing(name):
+    name = state.qualified(names(part.node.type_name))
+    if not state.existing(name):
         return
     action = part.node.subtype
     if action == "O":
@@ -158,12 +158,12 @@ def domain(part: Part, scene: Scene) -> Iterator[Finding]:
         yield part.finding("constraint-validation", Severity.ERROR, name, message, fix)
 
 
-def _of_tables(part: Part, scene: Scene) -> Iterator[tuple[str, str, Any]]:
+def _of_tables(part: Part, state: PlanState) -> Iterator[tuple[str, str, Any]]:
     """Commands of an ALTER TABLE on a table that was there before."""
     if part.kind != "alter_table_stmt" or word(part.node, "objtype") != "OBJECT_TABLE":
         return
-    table = scene.name(part.node.relation)
-    if scene.existing(table):
+    table = state.name(part.node.relation)
+    if state.existing(table):
         for kind, command in commands(part):
             yield table, kind, command
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.model.findings import Finding, Severity
 from ..ast import inner, word
-from ..scene import Part, Scene, commands, definition
+from ..plan_state import Part, PlanState, commands, definition
 
 VALIDATION, UNIQUE, FK_INDEX = "constraint-validation", "unique-on-existing", "fk-index"
 _FIX_VALID = (
@@ -25,43 +25,43 @@ _BY_INDEX = {
 }
 
 
-def added(part: Part, scene: Scene) -> Iterator[Finding]:
+def added(part: Part, state: PlanState) -> Iterator[Finding]:
     """ADD CHECK and ADD FOREIGN KEY that read the rows; UNIQUE, PRIMARY KEY and EXCLUDE that build their index."""
-    for table, kind, command in _commands(part, scene):
+    for table, kind, command in _commands(part, state):
         if kind == "AT_AddConstraint":
-            yield from _constraint(part, scene, table, definition(command), "")
+            yield from _constraint(part, state, table, definition(command), "")
         elif kind == "AT_AddColumn":
             column = definition(command)
             for item in column.constraints:
-                yield from _inline(part, scene, table, column, inner(item)[1])
+                yield from _inline(part, state, table, column, inner(item)[1])
 
 
-def _constraint(part: Part, scene: Scene, table: str, constraint: Any, column: str) -> Iterator[Finding]:
+def _constraint(part: Part, state: PlanState, table: str, constraint: Any, column: str) -> Iterator[Finding]:
     kind = word(constraint, "contype")
     name = _named(table, constraint.conname, column)
     if kind in _CHECKED and not constraint.skip_validation and constraint.is_enforced:
         if part.probed and not part.sent.scans and not part.sent.violation and kind == "CONSTR_CHECK":
             return
         message = (
-            f"It adds {_CHECKED[kind]} {name} and reads all rows of {table} ({scene.size(table)}) for it, while "
+            f"It adds {_CHECKED[kind]} {name} and reads all rows of {table} ({state.size(table)}) for it, while "
             "writers wait."
         )
         yield part.finding(VALIDATION, Severity.ERROR, name, message, _FIX_VALID)
     elif kind in _BY_INDEX and not constraint.indexname:
         message = (
-            f"It adds {_BY_INDEX[kind]} to {table} ({scene.size(table)}): the index is built while writers wait, and "
+            f"It adds {_BY_INDEX[kind]} to {table} ({state.size(table)}): the index is built while writers wait, and "
             "it fails at the first duplicate."
         )
         yield part.finding(UNIQUE, Severity.ERROR, name, message, _FIX_UNIQUE)
 
 
-def _inline(part: Part, scene: Scene, table: str, column: Any, constraint: Any) -> Iterator[Finding]:
+def _inline(part: Part, state: PlanState, table: str, column: Any, constraint: Any) -> Iterator[Finding]:
     kind = word(constraint, "contype")
     if kind == "CONSTR_FOREIGN" and not part.sent.scans:
         defaults = {word(inner(item)[1], "contype") for item in column.constraints}
         if part.probed or not defaults & {"CONSTR_DEFAULT", "CONSTR_NOTNULL"}:
             return  # a new column without a value has nothing to check
-    yield from _constraint(part, scene, table, constraint, column.colname)
+    yield from _constraint(part, state, table, constraint, column.colname)
 
 
 def _named(table: str, name: str, column: str) -> str:
@@ -70,36 +70,36 @@ def _named(table: str, name: str, column: str) -> str:
     return f"{table}.{column}" if column else table
 
 
-def validated(part: Part, scene: Scene) -> Iterator[Finding]:
+def validated(part: Part, state: PlanState) -> Iterator[Finding]:
     """VALIDATE in the transaction that added the constraint, or under any lock that stops writers."""
-    for table, kind, command in _commands(part, scene):
+    for table, kind, command in _commands(part, state):
         if kind != "AT_ValidateConstraint":
             continue
         name = f"{table}.{command.name}"
-        together = scene.unproven.get((table, command.name)) == (part.step.revision, part.transaction)
+        together = state.unproven.get((table, command.name)) == (part.step.revision, part.transaction)
         held = part.probed and table in part.blocked and table in part.sent.scans
         if together or held:
             message = (
                 f"It validates {name} in a transaction that holds a lock on {table}: writers wait while all rows are "
-                f"read ({scene.size(table)})."
+                f"read ({state.size(table)})."
             )
             yield part.finding(
                 VALIDATION, Severity.ERROR, name, message, "VALIDATE CONSTRAINT in a revision of its own."
             )
 
 
-def unique_index(part: Part, scene: Scene) -> Iterator[Finding]:
+def unique_index(part: Part, state: PlanState) -> Iterator[Finding]:
     """CREATE UNIQUE INDEX on rows that may hold duplicates."""
     if part.kind != "index_stmt" or not part.node.unique:
         return
-    table = scene.name(part.node.relation)
-    if not scene.existing(table) or _already(part.node, scene, table):
+    table = state.name(part.node.relation)
+    if not state.existing(table) or _already(part.node, state, table):
         return
     name = f"{table}.{part.node.idxname}" if part.node.idxname else table
     concurrent = part.node.concurrent
     fails = "it leaves an INVALID index behind" if concurrent else "it fails while writers wait"
     message = (
-        f"It builds a unique index on {table} ({scene.size(table)}), and nothing proves that there are no duplicates: "
+        f"It builds a unique index on {table} ({state.size(table)}), and nothing proves that there are no duplicates: "
         f"at the first one {fails}."
     )
     severity = Severity.WARNING if concurrent else Severity.ERROR
@@ -107,16 +107,16 @@ def unique_index(part: Part, scene: Scene) -> Iterator[Finding]:
     yield part.finding(UNIQUE, severity, name, message, fix)
 
 
-def _already(node: Any, scene: Scene, table: str) -> bool:
+def _already(node: Any, state: PlanState, table: str) -> bool:
     """Whether a unique index had some of its columns before, or its columns are new and NULL."""
     columns = {inner(item)[1].name for item in node.index_params}
-    known = scene.tables.get(table)
+    known = state.tables.get(table)
     return known is not None and any(set(one) <= columns for one in known.unique)
 
 
-def foreign_keys(scene: Scene) -> Iterator[Finding]:
+def foreign_keys(state: PlanState) -> Iterator[Finding]:
     """New foreign keys without an index: deleting a parent reads the child's rows each time."""
-    for table in scene.document.tables:
+    for table in state.document.tables:
         for key in table.foreign_keys:
             if key.name in table.new_foreign_keys and not key.indexed:
                 columns = ", ".join(key.columns)
@@ -131,11 +131,11 @@ def foreign_keys(scene: Scene) -> Iterator[Finding]:
                 )
 
 
-def _commands(part: Part, scene: Scene) -> Iterator[tuple[str, str, Any]]:
+def _commands(part: Part, state: PlanState) -> Iterator[tuple[str, str, Any]]:
     if part.kind != "alter_table_stmt" or word(part.node, "objtype") not in ("OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"):
         return
-    table = scene.name(part.node.relation)
-    if scene.existing(table):
+    table = state.name(part.node.relation)
+    if state.existing(table):
         for kind, command in commands(part):
             yield table, kind, command
 

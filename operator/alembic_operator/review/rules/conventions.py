@@ -8,15 +8,15 @@ from dataclasses import replace
 
 from ...contract.plan import Column, Table
 from ...core.model.findings import Finding, Severity
-from ..scene import Scene
+from ..plan_state import PlanState
 
 SNAKE, UUID, TIMESTAMPS, JSONB = "snake-case", "uuid-pk", "timestamps", "jsonb"
 _SNAKE = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def snake_case(scene: Scene) -> Iterator[Finding]:
+def snake_case(state: PlanState) -> Iterator[Finding]:
     """Names that need quotes in SQL."""
-    for table in scene.document.tables:
+    for table in state.document.tables:
         own = table.name.rpartition(".")[2]
         if table.new and not _SNAKE.fullmatch(own):
             yield _finding(SNAKE, table, table.name, "has a name that needs quotes in SQL", "Write it in snake_case.")
@@ -26,9 +26,9 @@ def snake_case(scene: Scene) -> Iterator[Finding]:
                 yield _finding(SNAKE, table, name, "has a name that needs quotes in SQL", "Write it in snake_case.")
 
 
-def uuid_pk(scene: Scene) -> Iterator[Finding]:
+def uuid_pk(state: PlanState) -> Iterator[Finding]:
     """Keys of new tables that are neither a uuid made by the database nor made of foreign keys."""
-    for table in _new(scene):
+    for table in _new(state):
         found = "has no primary key"
         if table.primary_key:
             keys = [column for column in table.columns if column.name in table.primary_key]
@@ -44,9 +44,9 @@ def _refers(table: Table) -> bool:
     return set(table.primary_key) <= {column for key in table.foreign_keys for column in key.columns}
 
 
-def timestamps(scene: Scene) -> Iterator[Finding]:
+def timestamps(state: PlanState) -> Iterator[Finding]:
     """New tables without the times at which a row was made and changed."""
-    for table in _new(scene):
+    for table in _new(state):
         if len(table.primary_key) > 1 and _refers(table):
             continue
         columns = {column.name: column for column in table.columns}
@@ -67,9 +67,9 @@ def _is_time(column: Column | None) -> bool:
     )
 
 
-def jsonb(scene: Scene) -> Iterator[Finding]:
+def jsonb(state: PlanState) -> Iterator[Finding]:
     """New columns of the type json, which has no equality: SELECT DISTINCT and UNION fail."""
-    for table in scene.document.tables:
+    for table in state.document.tables:
         for column in table.columns:
             if column.name in table.new_columns and column.type in ("json", "json[]"):
                 found = "has the type json: it cannot be compared or indexed, and SELECT DISTINCT fails"
@@ -79,8 +79,8 @@ def jsonb(scene: Scene) -> Iterator[Finding]:
                 yield replace(_finding(JSONB, table, name, found, "Use jsonb."), severity=severity)
 
 
-def _new(scene: Scene) -> Iterator[Table]:
-    return (table for table in scene.document.tables if table.new)
+def _new(state: PlanState) -> Iterator[Table]:
+    return (table for table in state.document.tables if table.new)
 
 
 def _finding(rule: str, table: Table, name: str, found: str, fix: str) -> Finding:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from ...core.model.findings import Finding, Severity
 from ..ast import inner, names, word
-from ..scene import Part, Scene
+from ..plan_state import Part, PlanState
 
 RULE = "index-not-concurrent"
 _FIX = "create_index_concurrently of alembic_operator_helpers, in a revision that holds nothing else."
 _FIX_DROP = "drop_index_concurrently of alembic_operator_helpers, in a revision that holds nothing else."
 
 
-def created(part: Part, scene: Scene) -> Iterator[Finding]:
+def created(part: Part, state: PlanState) -> Iterator[Finding]:
     """CREATE INDEX that keeps writers out, or that takes an invalid index for a good one."""
     if part.kind != "index_stmt":
         return
-    node, table = part.node, scene.name(part.node.relation)
-    if not scene.existing(table):
+    node, table = part.node, state.name(part.node.relation)
+    if not state.existing(table):
         return
     name = f"{table.partition('.')[0]}.{node.idxname}" if node.idxname else table
     if not node.concurrent:
@@ -26,13 +26,13 @@ def created(part: Part, scene: Scene) -> Iterator[Finding]:
             return  # ON ONLY a partitioned table, or IF NOT EXISTS over an index that is there
         if not part.probed and not node.relation.inh:
             return
-        message = f"It builds {name} on {table} ({scene.size(table)}) without CONCURRENTLY: writers wait until the end."
+        message = f"It builds {name} on {table} ({state.size(table)}) without CONCURRENTLY: writers wait until the end."
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
         return
     if not part.sent.autocommit:
         message = f"It builds {name} CONCURRENTLY in a transaction, which PostgreSQL refuses."
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
-    if node.if_not_exists and not _dropped_before(part, scene, node.idxname):
+    if node.if_not_exists and not _dropped_before(part, state, node.idxname):
         message = (
             f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} takes an INVALID index, which an interrupted build leaves "
             "behind, for a good one."
@@ -40,9 +40,9 @@ def created(part: Part, scene: Scene) -> Iterator[Finding]:
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
 
 
-def _dropped_before(part: Part, scene: Scene, name: str) -> bool:
+def _dropped_before(part: Part, state: PlanState, name: str) -> bool:
     """Whether the step drops whatever is there first."""
-    for one in scene.parts:
+    for one in state.parts:
         if one is part:
             return False
         if one.kind == "drop_stmt" and any(names(inner(item)[1].items)[-1:] == [name] for item in one.node.objects):
@@ -50,18 +50,18 @@ def _dropped_before(part: Part, scene: Scene, name: str) -> bool:
     return False
 
 
-def dropped(part: Part, scene: Scene) -> Iterator[Finding]:
+def dropped(part: Part, state: PlanState) -> Iterator[Finding]:
     """DROP INDEX that waits for every reader, and has all others wait behind it."""
     if part.kind != "drop_stmt" or word(part.node, "remove_type") != "OBJECT_INDEX":
         return
     if part.node.concurrent:
         if not part.sent.autocommit:
             message = "It drops an index CONCURRENTLY in a transaction, which PostgreSQL refuses."
-            yield part.finding(RULE, Severity.ERROR, _index(part.node.objects[0], scene), message, _FIX_DROP)
+            yield part.finding(RULE, Severity.ERROR, _index(part.node.objects[0], state), message, _FIX_DROP)
         return
     for item in part.node.objects:
-        name = _index(item, scene)
-        if not scene.existing(name) or (part.probed and not part.sent.drops):
+        name = _index(item, state)
+        if not state.existing(name) or (part.probed and not part.sent.drops):
             continue
         message = (
             f"It drops {name} without CONCURRENTLY: it waits for every transaction that reads the table, and readers "
@@ -70,19 +70,19 @@ def dropped(part: Part, scene: Scene) -> Iterator[Finding]:
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX_DROP)
 
 
-def _index(item: object, scene: Scene) -> str:
-    return scene.qualified(names(inner(item)[1].items))
+def _index(item: object, state: PlanState) -> str:
+    return state.qualified(names(inner(item)[1].items))
 
 
-def rebuilt(part: Part, scene: Scene) -> Iterator[Finding]:
+def rebuilt(part: Part, state: PlanState) -> Iterator[Finding]:
     """REINDEX that keeps writers, and readers of the index, out."""
     if part.kind != "reindex_stmt":
         return
     options = {inner(item)[1].defname for item in part.node.params}
     if "concurrently" in options:
         return
-    name = scene.name(part.node.relation) if part.node.relation.relname else part.node.name
-    if not scene.existing(name):
+    name = state.name(part.node.relation) if part.node.relation.relname else part.node.name
+    if not state.existing(name):
         return
     message = (
         f"It rebuilds indexes ({name}) without CONCURRENTLY: writers wait until the end, and readers that need them "

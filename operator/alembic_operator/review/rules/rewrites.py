@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...core.model.findings import Finding, Severity
 from ..ast import inner, names, walk, word
-from ..scene import Part, Scene, commands, definition
+from ..plan_state import Part, PlanState, commands, definition
 from .rows import touches_every_row
 
 REWRITE, SCAN = "rewrite", "long-scan"
@@ -39,96 +39,96 @@ _FIX_SCAN = (
 )
 
 
-def rewritten(part: Part, scene: Scene) -> Iterator[Finding]:
+def rewritten(part: Part, state: PlanState) -> Iterator[Finding]:
     """Relations that got a new file in the shadow."""
     for name in part.sent.rewrites if part.probed else ():
         message = (
-            f"It writes {name} anew as a whole ({scene.size(name)}), under a lock that stops readers and writers "
+            f"It writes {name} anew as a whole ({state.size(name)}), under a lock that stops readers and writers "
             "until the end."
         )
-        yield part.finding(REWRITE, scene.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
+        yield part.finding(REWRITE, state.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
 
 
-def scanned(part: Part, scene: Scene) -> Iterator[Finding]:
+def scanned(part: Part, state: PlanState) -> Iterator[Finding]:
     """Relations that were read whole in the shadow while writers wait."""
     if not part.probed or part.kind in ("index_stmt", "refresh_mat_view_stmt"):
         return  # rules of their own
     for name in part.sent.scans:
         if name not in part.blocked or name in part.sent.rewrites:
             continue
-        severity = scene.weight(name)
-        if part.kind in _READS and not touches_every_row(part, scene):
+        severity = state.weight(name)
+        if part.kind in _READS and not touches_every_row(part, state):
             continue  # on the few rows of the shadow PostgreSQL reads a table whole where it would use an index
-        message = f"It reads all rows of {name} ({scene.size(name)}) while the transaction's lock keeps writers out."
+        message = f"It reads all rows of {name} ({state.size(name)}) while the transaction's lock keeps writers out."
         yield part.finding(SCAN, severity, name, message, _FIX_SCAN)
 
 
-def by_text(part: Part, scene: Scene) -> Iterator[Finding]:
+def by_text(part: Part, state: PlanState) -> Iterator[Finding]:
     """Commands that are known to rewrite, where nothing was seen of them."""
     if part.kind == "vacuum_stmt":
-        yield from _vacuum(part, scene)
+        yield from _vacuum(part, state)
     elif part.kind == "cluster_stmt":
-        name = scene.name(part.node.relation) if part.node.relation.relname else ""
-        if not name or scene.existing(name):
-            yield _rewrite(part, scene, name, "CLUSTER")
+        name = state.name(part.node.relation) if part.node.relation.relname else ""
+        if not name or state.existing(name):
+            yield _rewrite(part, state, name, "CLUSTER")
     elif part.kind == "refresh_mat_view_stmt" and not part.node.concurrent:
-        name = scene.name(part.node.relation)
-        if scene.existing(name) and not part.node.skip_data:
-            yield _rewrite(part, scene, name, "REFRESH MATERIALIZED VIEW without CONCURRENTLY")
+        name = state.name(part.node.relation)
+        if state.existing(name) and not part.node.skip_data:
+            yield _rewrite(part, state, name, "REFRESH MATERIALIZED VIEW without CONCURRENTLY")
     elif part.kind == "alter_table_stmt" and word(part.node, "objtype") == "OBJECT_TABLE":
-        yield from _altered(part, scene)
+        yield from _altered(part, state)
 
 
-def _vacuum(part: Part, scene: Scene) -> Iterator[Finding]:
+def _vacuum(part: Part, state: PlanState) -> Iterator[Finding]:
     options = {inner(item)[1].defname for item in part.node.options}
     if "full" not in options:
         return
-    relations = [scene.name(inner(item)[1].relation) for item in part.node.rels]
+    relations = [state.name(inner(item)[1].relation) for item in part.node.rels]
     for name in relations or [""]:
-        if not name or scene.existing(name):
-            yield _rewrite(part, scene, name, "VACUUM FULL")
+        if not name or state.existing(name):
+            yield _rewrite(part, state, name, "VACUUM FULL")
 
 
-def _rewrite(part: Part, scene: Scene, name: str, what: str) -> Finding:
+def _rewrite(part: Part, state: PlanState, name: str, what: str) -> Finding:
     message = (
-        f"{what} writes {name or 'every table'} anew as a whole ({scene.size(name)}), under a lock that stops readers "
+        f"{what} writes {name or 'every table'} anew as a whole ({state.size(name)}), under a lock that stops readers "
         "and writers until the end."
     )
-    return part.finding(REWRITE, scene.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
+    return part.finding(REWRITE, state.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
 
 
-def _altered(part: Part, scene: Scene) -> Iterator[Finding]:
-    table = scene.name(part.node.relation)
-    if not scene.existing(table):
+def _altered(part: Part, state: PlanState) -> Iterator[Finding]:
+    table = state.name(part.node.relation)
+    if not state.existing(table):
         return
     for kind, command in commands(part):
         if kind in ("AT_SetUnLogged", "AT_SetLogged"):
             what = "SET UNLOGGED" if kind == "AT_SetUnLogged" else "SET LOGGED"
-            yield _rewrite(part, scene, table, what)
+            yield _rewrite(part, state, table, what)
         elif part.probed:
             continue
         elif kind == "AT_AddColumn" and volatile(definition(command)):
             name = f"{table}.{definition(command).colname}"
             message = (
                 f"It adds {name} with a value of its own for each row: the table is written anew as a whole "
-                f"({scene.size(table)}), under a lock that stops readers and writers."
+                f"({state.size(table)}), under a lock that stops readers and writers."
             )
-            yield part.finding(REWRITE, scene.weight(table), name, message, _FIX)
+            yield part.finding(REWRITE, state.weight(table), name, message, _FIX)
         elif kind in ("AT_SetExpression", "AT_SetAccessMethod", "AT_SetTableSpace"):
-            yield _rewrite(part, scene, table, "This change")
-        elif kind == "AT_AttachPartition" and _child(command, scene):
-            name = _child(command, scene)
+            yield _rewrite(part, state, table, "This change")
+        elif kind == "AT_AttachPartition" and _child(command, state):
+            name = _child(command, state)
             message = (
                 f"Attaching {name} reads all its rows under an ACCESS EXCLUSIVE lock, unless a CHECK proves its bounds."
             )
             fix = "Add a CHECK with the partition's bounds NOT VALID, VALIDATE it in a later revision, then attach."
-            yield part.finding(SCAN, scene.weight(name), name, message, fix)
+            yield part.finding(SCAN, state.weight(name), name, message, fix)
 
 
-def _child(command: object, scene: Scene) -> str:
+def _child(command: object, state: PlanState) -> str:
     node = definition(command)
-    name = scene.name(node.name) if node is not None and node.name.relname else ""
-    return name if name and scene.existing(name) else ""
+    name = state.name(node.name) if node is not None and node.name.relname else ""
+    return name if name and state.existing(name) else ""
 
 
 def volatile(column: object) -> bool:
@@ -150,24 +150,24 @@ def volatile(column: object) -> bool:
     return False
 
 
-def locked(part: Part, scene: Scene) -> Iterator[Finding]:
+def locked(part: Part, state: PlanState) -> Iterator[Finding]:
     """LOCK TABLE in a mode that keeps writers out."""
     if part.kind != "lock_stmt" or part.node.mode < 5:
         return
     for item in part.node.relations:
-        name = scene.name(inner(item)[1])
-        if scene.existing(name):
+        name = state.name(inner(item)[1])
+        if state.existing(name):
             message = f"It keeps writers away from {name} until the transaction ends, however long the rest takes."
             fix = "Leave the lock out: each statement takes the one it needs. Fill and compare rows in batches."
             yield part.finding(SCAN, Severity.ERROR, name, message, fix)
 
 
-def endless(part: Part, scene: Scene) -> Iterator[Finding]:
+def endless(part: Part, state: PlanState) -> Iterator[Finding]:
     """A statement that others have to wait behind, after lock_timeout was switched off."""
-    if part.node is None or part.sent.autocommit or scene.waiting_in != part.step.revision:
+    if part.node is None or part.sent.autocommit or state.waiting_in != part.step.revision:
         return
-    locked = part.blocked if part.probed else _altered_relations(part, scene)
-    for name in sorted(filter(scene.existing, locked)):
+    locked = part.blocked if part.probed else _altered_relations(part, state)
+    for name in sorted(filter(state.existing, locked)):
         message = (
             f"It locks {name} with lock_timeout switched off: where it has to wait for a long query, everybody who "
             "comes after it waits behind it."
@@ -176,9 +176,9 @@ def endless(part: Part, scene: Scene) -> Iterator[Finding]:
         yield part.finding(SCAN, Severity.ERROR, name, message, fix)
 
 
-def _altered_relations(part: Part, scene: Scene) -> list[str]:
+def _altered_relations(part: Part, state: PlanState) -> list[str]:
     if part.kind in ("alter_table_stmt", "rename_stmt", "create_trig_stmt"):
-        return [scene.name(part.node.relation)] if part.node.relation.relname else []
+        return [state.name(part.node.relation)] if part.node.relation.relname else []
     return []
 
 

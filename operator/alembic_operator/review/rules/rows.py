@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.model.findings import Finding, Severity
 from ..ast import inner, names, trees, walk, word
-from ..scene import DEFERRED, Part, Scene
+from ..plan_state import DEFERRED, Part, PlanState
 from .batches import few, in_batch, is_key
 from .destructive import every_row
 
@@ -23,7 +23,7 @@ _FEW_VALUES = re.compile(
 )
 
 
-def unbatched(part: Part, scene: Scene) -> Iterator[Finding]:
+def unbatched(part: Part, state: PlanState) -> Iterator[Finding]:
     """UPDATE, DELETE and MERGE over a table of many rows, or of unknown many, in one statement."""
     if part.node is None:
         if part.tree.large and part.kind == "insert_stmt":
@@ -35,92 +35,92 @@ def unbatched(part: Part, scene: Scene) -> Iterator[Finding]:
     for kind, node in [(part.kind, part.node), *walk(part.node)]:
         if kind not in ("update_stmt", "delete_stmt", "merge_stmt"):
             continue
-        name = scene.name(node.relation)
-        if not scene.existing(name) or scene.small(name) or (kind == "delete_stmt" and every_row(node)):
+        name = state.name(node.relation)
+        if not state.existing(name) or state.small(name) or (kind == "delete_stmt" and every_row(node)):
             continue
         severity = _severity(kind, node)
         if severity is None or in_batch(node, part.node):
             continue
         verb = {"update_stmt": "updates", "delete_stmt": "deletes from", "merge_stmt": "merges into"}[kind]
         message = (
-            f"It {verb} {name} ({scene.size(name)}) in one statement: the rows stay locked until the transaction ends, "
+            f"It {verb} {name} ({state.size(name)}) in one statement: the rows stay locked until the transaction ends, "
             "the table bloats, and replicas fall behind."
         )
         yield part.finding(RULE, severity, name, message, _FIX)
 
 
-def upserted(part: Part, scene: Scene) -> Iterator[Finding]:
+def upserted(part: Part, state: PlanState) -> Iterator[Finding]:
     """INSERT … SELECT … ON CONFLICT DO UPDATE: an UPDATE of every row that another table has a key for."""
     if part.kind != "insert_stmt" or part.node is None:
         return
     node = part.node
     if word(node.on_conflict_clause, "action") != "ONCONFLICT_UPDATE":
         return
-    name, select = scene.name(node.relation), inner(node.select_stmt)[1]
-    if not scene.existing(name) or scene.small(name):
+    name, select = state.name(node.relation), inner(node.select_stmt)[1]
+    if not state.existing(name) or state.small(name):
         return
-    severity = _read_whole(select, part, scene)
+    severity = _read_whole(select, part, state)
     if severity is not None:
         message = (
-            f"It updates the rows of {name} ({scene.size(name)}) that are there already, as many as its SELECT finds, "
+            f"It updates the rows of {name} ({state.size(name)}) that are there already, as many as its SELECT finds, "
             "in one statement: they stay locked until the transaction ends."
         )
         yield part.finding(RULE, severity, name, message, _FIX)
 
 
-def locked(part: Part, scene: Scene) -> Iterator[Finding]:
+def locked(part: Part, state: PlanState) -> Iterator[Finding]:
     """SELECT … FOR UPDATE or FOR SHARE over a table of many rows: whoever writes one of them waits."""
     if part.kind != "select_stmt" or part.sent.autocommit:
         return
     strong = {word(inner(item)[1], "strength") for item in part.node.locking_clause}
     if not strong - {"LCS_FORKEYSHARE"}:
         return
-    severity = _read_whole(part.node, part, scene)
+    severity = _read_whole(part.node, part, state)
     if severity is not None:
-        name = next(one for one in _sources(part.node, scene) if not scene.small(one))
+        name = next(one for one in _sources(part.node, state) if not state.small(one))
         message = (
-            f"It locks the rows that it reads of {name} ({scene.size(name)}): whoever writes one of them waits until "
+            f"It locks the rows that it reads of {name} ({state.size(name)}): whoever writes one of them waits until "
             "the transaction ends."
         )
         yield part.finding(RULE, severity, name, message, _FIX)
 
 
-def _read_whole(select: Any, part: Part, scene: Scene) -> Severity | None:
+def _read_whole(select: Any, part: Part, state: PlanState) -> Severity | None:
     """How much of a table that was there before a SELECT may give out, as `_severity` says it."""
     if inner(select.limit_count)[0] or in_batch(select, part.node):
         return None
-    if all(map(scene.small, _sources(select, scene))):
+    if all(map(state.small, _sources(select, state))):
         return None
     return _severity("select_stmt", select)
 
 
-def _sources(select: Any, scene: Scene) -> list[str]:
+def _sources(select: Any, state: PlanState) -> list[str]:
     """The tables in FROM that were there before the plan."""
-    found = (scene.name(node) for item in select.from_clause for kind, node in walk(item) if kind == "range_var")
-    return [name for name in found if scene.existing(name)]
+    found = (state.name(node) for item in select.from_clause for kind, node in walk(item) if kind == "range_var")
+    return [name for name in found if state.existing(name)]
 
 
-def looped(part: Part, scene: Scene) -> Iterator[Finding]:
+def looped(part: Part, state: PlanState) -> Iterator[Finding]:
     """UPDATE and DELETE by a key that the same transaction has read from the whole table: a loop over its rows."""
     if part.kind not in ("update_stmt", "delete_stmt") or part.sent.autocommit or not part.sent.parameters:
         return
-    name = scene.name(part.node.relation)
-    if not scene.existing(name) or scene.small(name) or not _bounded(part.node.where_clause):
+    name = state.name(part.node.relation)
+    if not state.existing(name) or state.small(name) or not _bounded(part.node.where_clause):
         return
-    read = (one for one in scene.selects if one.step is part.step and one.transaction == part.transaction)
-    if any(_reads_keys(one, scene, name) for one in read):
+    read = (one for one in state.selects if one.step is part.step and one.transaction == part.transaction)
+    if any(_reads_keys(one, state, name) for one in read):
         message = (
-            f"It goes over the rows of {name} ({scene.size(name)}) one by one in one transaction: each stays locked "
+            f"It goes over the rows of {name} ({state.size(name)}) one by one in one transaction: each stays locked "
             "until the last is done, and that takes a request to the server for each."
         )
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
 
 
-def _reads_keys(part: Part, scene: Scene, name: str) -> bool:
+def _reads_keys(part: Part, state: PlanState, name: str) -> bool:
     """Whether a SELECT gives out the keys of what may be most of a table's rows."""
     if inner(part.node.limit_count)[0]:
         return False
-    tables = {scene.name(node) for kind, node in walk(part.node) if kind == "range_var"}
+    tables = {state.name(node) for kind, node in walk(part.node) if kind == "range_var"}
     columns = [inner(inner(item)[1].val) for item in part.node.target_list]
     keys = any(is_key(one) or (one[0] == "column_ref" and _star(one[1])) for one in columns)
     return name in tables and keys and _severity("select_stmt", part.node) is Severity.ERROR
@@ -130,7 +130,7 @@ def _star(column: Any) -> bool:
     return any(kind == "a_star" for kind, _ in map(inner, column.fields))
 
 
-def in_code(part: Part, scene: Scene) -> Iterator[Finding]:
+def in_code(part: Part, state: PlanState) -> Iterator[Finding]:
     """UPDATE and DELETE in a DO block, a loop's included: the block is one statement."""
     if part.kind != "do_stmt":
         return
@@ -143,17 +143,17 @@ def in_code(part: Part, scene: Scene) -> Iterator[Finding]:
             )
             if tree is None or tree.kind not in ("update_stmt", "delete_stmt"):
                 continue  # FOR UPDATE, ON UPDATE CASCADE
-            name = scene.name(tree.node.relation)
+            name = state.name(tree.node.relation)
             severity = _severity(tree.kind, tree.node)
-            if scene.existing(name) and not scene.small(name) and severity is not None:
+            if state.existing(name) and not state.small(name) and severity is not None:
                 message = (
-                    f"Its DO block writes rows of {name} ({scene.size(name)}) in one transaction: they stay locked "
+                    f"Its DO block writes rows of {name} ({state.size(name)}) in one transaction: they stay locked "
                     "until its end, the table bloats, and replicas fall behind."
                 )
                 yield part.finding(RULE, severity, name, message, _FIX)
 
 
-def touches_every_row(part: Part, scene: Scene) -> bool:
+def touches_every_row(part: Part, state: PlanState) -> bool:
     """Whether an UPDATE or DELETE reads its table whole even where an index could help."""
     if part.kind not in ("update_stmt", "delete_stmt"):
         return False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...contract.plan import Direction, Step
 from ...core.model.findings import HISTORY_RULES, Finding, Severity
 from ..ast import word
-from ..scene import Part, Scene
+from ..plan_state import Part, PlanState
 
 ESCAPE, MIXED, IRREVERSIBLE = "transaction-escape", "mixed-autocommit", "irreversible"
 CONTACT = "first-contact"
@@ -34,7 +34,7 @@ _ROWS = frozenset(
 )
 
 
-def escapes(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
+def escapes(step: Step, parts: list[Part], state: PlanState) -> Iterator[Finding]:
     """A step that uses another connection, reaches for the network, or leaves a prepared transaction behind."""
     for sentence in step.escapes:
         yield Finding(ESCAPE, Severity.ERROR, step.revision, "", sentence, _FIX_ESCAPE)
@@ -46,7 +46,7 @@ def escapes(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
             yield part.finding(ESCAPE, Severity.ERROR, "", message, _FIX_ESCAPE)
 
 
-def mixed(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
+def mixed(step: Step, parts: list[Part], state: PlanState) -> Iterator[Finding]:
     """A step that ends its transaction itself, or has DDL in it beside an autocommit block."""
     ends = [part for part in parts if part.kind == "transaction_stmt" and word(part.node, "kind") in _ENDS]
     if ends and not ends[0].helper:
@@ -72,18 +72,18 @@ def mixed(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
         )
 
 
-def irreversible(step: Step, parts: list[Part], scene: Scene) -> Iterator[Finding]:
+def irreversible(step: Step, parts: list[Part], state: PlanState) -> Iterator[Finding]:
     """A way back that is missing, does nothing or did not lead back in the shadow."""
-    if scene.document.direction is Direction.DOWNGRADE:
-        yield from _way_back(step, scene)
-    if scene.document.direction is not Direction.UPGRADE or not step.file:
+    if state.document.direction is Direction.DOWNGRADE:
+        yield from _way_back(step, state)
+    if state.document.direction is not Direction.UPGRADE or not step.file:
         return
     found = {
         "missing": "It has no downgrade().",
         "empty": "Its downgrade() does nothing: the version goes back, and the schema does not.",
         "failed": "Its downgrade() failed in the shadow, or did not lead back to the schema before.",
     }.get(step.downgrade)
-    if found is None and step.downgrade == "unproven" and step.statements and scene.document.evidence == "Shadow":
+    if found is None and step.downgrade == "unproven" and step.statements and state.document.evidence == "Shadow":
         found = "Its downgrade() was not proven in the shadow."
     if found is not None:
         message = " ".join([found, *step.downgrade_differences[:5]])
@@ -91,9 +91,9 @@ def irreversible(step: Step, parts: list[Part], scene: Scene) -> Iterator[Findin
         yield Finding(IRREVERSIBLE, Severity.WARNING, step.revision, "", message, fix)
 
 
-def _way_back(step: Step, scene: Scene) -> Iterator[Finding]:
+def _way_back(step: Step, state: PlanState) -> Iterator[Finding]:
     """A step down that leaves the schema as it is, or from which the way up does not lead to where it was."""
-    stays, static = step.downgrade_differences, scene.document.evidence == "Static"
+    stays, static = step.downgrade_differences, state.document.evidence == "Static"
     if step.downgrade == "empty" and (stays or static):
         does = "is not empty" if static else "changes it"
         message = (
@@ -117,9 +117,9 @@ def _way_back(step: Step, scene: Scene) -> Iterator[Finding]:
         )
 
 
-def history(scene: Scene) -> Iterator[Finding]:
+def history(state: PlanState) -> Iterator[Finding]:
     """What is wrong with the history, or with a database that others migrated."""
-    for fault in scene.document.faults:
+    for fault in state.document.faults:
         known = fault.rule in HISTORY_RULES or fault.rule == CONTACT
         rule = fault.rule if known else "edited-revision"
         severity = Severity.WARNING if rule == CONTACT and fault.severity == "warning" else Severity.ERROR

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.model.findings import Finding, Severity
 from ..ast import inner, literal, names, walk, word
-from ..scene import DEFERRED, Part, Scene, definition
+from ..plan_state import DEFERRED, Part, PlanState, definition
 
 RULE = "version-table"
 _WITH_RELATION = frozenset(
@@ -23,9 +23,9 @@ _FIX = (
 )
 
 
-def touched(part: Part, scene: Scene) -> Iterator[Finding]:
+def touched(part: Part, state: PlanState) -> Iterator[Finding]:
     """Rows of the version table written, or the table changed; a wider column is as it should be."""
-    schema, table = _version_table(scene)
+    schema, table = _version_table(state)
     if part.kind in DEFERRED or not _touches(part, schema, table):
         return
     message = (
@@ -35,15 +35,15 @@ def touched(part: Part, scene: Scene) -> Iterator[Finding]:
     yield part.finding(RULE, Severity.ERROR, f"{schema}.{table}" if schema else table, message, _FIX)
 
 
-def is_version_table(name: str, scene: Scene) -> bool:
+def is_version_table(name: str, state: PlanState) -> bool:
     """Whether a name such as `public.alembic_version` is that of the version table."""
-    schema, table = _version_table(scene)
+    schema, table = _version_table(state)
     return name in (f"{schema}.{table}", table) or (not schema and name.rpartition(".")[2] == table)
 
 
-def _version_table(scene: Scene) -> tuple[str, str]:
+def _version_table(state: PlanState) -> tuple[str, str]:
     """Schema, "" where the plan does not say, and name."""
-    said = str((scene.document.inputs.get("steering") or {}).get("versionTable") or "")
+    said = str((state.document.inputs.get("steering") or {}).get("versionTable") or "")
     schema, _, table = said.rpartition(".")
     return schema, table or "alembic_version"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import beyond, code, drops, emptied, guards, renames
+from . import access, deleted_rows, drops, renames, server_objects, unreadable
+from .deleted_rows import every_row
 from .drops import dropped
-from .emptied import every_row
 
 __all__ = ["RULES", "dropped", "every_row"]
 
-RULES = (*drops.RULES, *renames.RULES, *emptied.RULES, *guards.RULES, *beyond.RULES, *code.RULES)
+RULES = (*drops.RULES, *renames.RULES, *deleted_rows.RULES, *access.RULES, *server_objects.RULES, *unreadable.RULES)

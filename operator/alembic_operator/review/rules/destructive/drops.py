@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ....core.model.findings import Finding, Severity
 from ...ast import inner, names, word
-from ...scene import Part, Scene, commands, definition
-from .kinds import KINDS, RULE, said
+from ...plan_state import Part, PlanState, commands, definition
+from .object_kinds import KINDS, RULE, said
 
 _LOST = {
     "table": "all its rows are gone",
@@ -42,27 +42,27 @@ _UNIQUE = re.compile(r"(?:^|_)(?:uq|uniq|unique|ux|key)(?:_|$)", re.IGNORECASE) 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
-def dropped(part: Part, scene: Scene) -> Iterator[Finding]:
+def dropped(part: Part, state: PlanState) -> Iterator[Finding]:
     """What PostgreSQL says was dropped; whatever way the statement took to it."""
     if not part.probed:
         return
     for one in part.sent.drops:
         name = _plain(one.identity)
-        if _again(part, scene, name) or not scene.existing(name) or name.startswith("_RETURN on "):
+        if _again(part, state, name) or not state.existing(name) or name.startswith("_RETURN on "):
             continue
         if one.type == "trigger" and _of_function(part):
             yield _trigger(part, name)
             continue
         yield from _drop(part, one.type, name)
         if one.type == "table constraint":
-            yield from _constraint(part, scene, name)
+            yield from _constraint(part, state, name)
 
 
-def _constraint(part: Part, scene: Scene, name: str) -> Iterator[Finding]:
+def _constraint(part: Part, state: PlanState, name: str) -> Iterator[Finding]:
     table = name.partition(" on ")[2]
-    if _keys_gone(part, scene, name):
+    if _keys_gone(part, state, name):
         yield _primary_key(part, name)
-    elif _unique_gone(part, scene, name):
+    elif _unique_gone(part, state, name):
         message = (
             f"It drops {name}, which by its name is unique: rows may be doubled, and ON CONFLICT on it fails at once."
         )
@@ -70,27 +70,27 @@ def _constraint(part: Part, scene: Scene, name: str) -> Iterator[Finding]:
             "Build the wider unique index CONCURRENTLY, and add it USING INDEX in the ALTER TABLE that drops this one."
         )
         yield part.finding(RULE, Severity.ERROR, name, message, fix)
-    elif part.kind == "alter_table_stmt" and part.probed and scene.name(part.node.relation) != table:
+    elif part.kind == "alter_table_stmt" and part.probed and state.name(part.node.relation) != table:
         message = f"It drops the constraint {name} with another table's key: rows of {table} are not checked any more."
         fix = "Leave CASCADE out, and drop each constraint by its own name."
         yield part.finding(RULE, Severity.ERROR, name, message, fix)
 
 
-def drop_statements(part: Part, scene: Scene) -> Iterator[Finding]:
+def drop_statements(part: Part, state: PlanState) -> Iterator[Finding]:
     """DROP, by its text, where nothing was seen of it."""
     if part.probed or part.kind not in ("drop_stmt", "alter_table_stmt"):
         return
     if part.kind == "alter_table_stmt":
-        yield from _dropped_columns(part, scene)
+        yield from _dropped_columns(part, state)
         return
     kind = KINDS.get(word(part.node, "remove_type"), "")
     for item in part.node.objects:
-        name = _dropped_name(item, kind, scene)
-        if kind and scene.existing(name) and not _again(part, scene, name):
+        name = _dropped_name(item, kind, state)
+        if kind and state.existing(name) and not _again(part, state, name):
             yield from _drop(part, kind, name)
 
 
-def _dropped_name(item: object, kind: str, scene: Scene) -> str:
+def _dropped_name(item: object, kind: str, state: PlanState) -> str:
     found, node = inner(item)
     if found == "list":
         parts = names(node.items)
@@ -101,17 +101,17 @@ def _dropped_name(item: object, kind: str, scene: Scene) -> str:
     if kind in ("schema", "extension", "server", "foreign-data wrapper"):
         return ".".join(parts)
     if kind in ("trigger", "rule", "policy") and len(parts) > 1:
-        return f"{parts[-1]} on {scene.qualified(parts[:-1])}"
-    return scene.qualified(parts)
+        return f"{parts[-1]} on {state.qualified(parts[:-1])}"
+    return state.qualified(parts)
 
 
-def _dropped_columns(part: Part, scene: Scene) -> Iterator[Finding]:
-    table = scene.name(part.node.relation)
+def _dropped_columns(part: Part, state: PlanState) -> Iterator[Finding]:
+    table = state.name(part.node.relation)
     for kind, command in commands(part):
-        if kind == "AT_DropColumn" and scene.existing(table) and (table, command.name) not in scene.columns:
+        if kind == "AT_DropColumn" and state.existing(table) and (table, command.name) not in state.columns:
             yield from _drop(part, "table column", f"{table}.{command.name}")
-        elif kind == "AT_DropConstraint" and scene.existing(table):
-            yield from _constraint(part, scene, f"{command.name} on {table}")
+        elif kind == "AT_DropConstraint" and state.existing(table):
+            yield from _constraint(part, state, f"{command.name} on {table}")
 
 
 def _drop(part: Part, kind: str, name: str) -> Iterator[Finding]:
@@ -121,24 +121,24 @@ def _drop(part: Part, kind: str, name: str) -> Iterator[Finding]:
         yield part.finding(RULE, Severity.WARNING, name, f"It drops the {kind} {name}: {_LESSER[kind]}.", _FIX)
 
 
-def _keys_gone(part: Part, scene: Scene, name: str) -> bool:
+def _keys_gone(part: Part, state: PlanState, name: str) -> bool:
     """Whether it drops what is named like a primary key, and nothing takes its place."""
     constraint, _, table = name.partition(" on ")
     if not _KEY.search(constraint):
         return False
-    known = scene.tables.get(table)
+    known = state.tables.get(table)
     return not known.primary_key if known is not None else "PRIMARY KEY" not in part.tree.text.upper()
 
 
-def _unique_gone(part: Part, scene: Scene, name: str) -> bool:
+def _unique_gone(part: Part, state: PlanState, name: str) -> bool:
     """Whether it drops what is named like a unique constraint, and the step adds none in its place."""
     constraint, _, table = name.partition(" on ")
     if part.kind != "alter_table_stmt" or not _UNIQUE.search(constraint):
         return False
     altered = [
         one
-        for one in (part, *scene.later(part))
-        if one.kind == "alter_table_stmt" and scene.name(one.node.relation) == table
+        for one in (part, *state.later(part))
+        if one.kind == "alter_table_stmt" and state.name(one.node.relation) == table
     ]
     added = [definition(command) for one in altered for kind, command in commands(one) if kind == "AT_AddConstraint"]
     instead = {"CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_EXCLUSION"} & {word(one, "contype") for one in added}
@@ -170,20 +170,20 @@ def _plain(identity: str) -> str:
     return _QUOTED.sub(lambda match: match.group(1).replace('""', '"'), identity)
 
 
-def _again(part: Part, scene: Scene, name: str) -> bool:
+def _again(part: Part, state: PlanState, name: str) -> bool:
     """Whether the step makes something of this name again later: a view or function that is replaced."""
-    for one in scene.later(part):
+    for one in state.later(part):
         if one.node is None:
             continue
-        if one.kind == "view_stmt" and scene.name(one.node.view) == name:
+        if one.kind == "view_stmt" and state.name(one.node.view) == name:
             return True
-        if one.kind == "create_table_as_stmt" and scene.name(one.node.into.rel) == name:
+        if one.kind == "create_table_as_stmt" and state.name(one.node.into.rel) == name:
             return True
-        if one.kind == "create_function_stmt" and scene.qualified(names(one.node.funcname)) == name.partition("(")[0]:
+        if one.kind == "create_function_stmt" and state.qualified(names(one.node.funcname)) == name.partition("(")[0]:
             return True
-        if one.kind == "create_trig_stmt" and f"{one.node.trigname} on {scene.name(one.node.relation)}" == name:
+        if one.kind == "create_trig_stmt" and f"{one.node.trigname} on {state.name(one.node.relation)}" == name:
             return True
-        if one.kind == "create_policy_stmt" and f"{one.node.policy_name} on {scene.name(one.node.table)}" == name:
+        if one.kind == "create_policy_stmt" and f"{one.node.policy_name} on {state.name(one.node.table)}" == name:
             return True
     return False
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ....core.model.findings import Finding, Severity
 from ...ast import inner, names, word
-from ...scene import Part, Scene
-from .kinds import KINDS, RULE, said
+from ...plan_state import Part, PlanState
+from .object_kinds import KINDS, RULE, said
 
 _FIX_RENAME = (
     "Add the new name beside the old one (a column that both versions write, or a view with the old name in the same "
@@ -19,58 +19,58 @@ _RENAMED = frozenset(
 )
 
 
-def renamed(part: Part, scene: Scene) -> Iterator[Finding]:
+def renamed(part: Part, state: PlanState) -> Iterator[Finding]:
     """RENAME, and SET SCHEMA: programs that run do not know the new name."""
     if part.kind == "rename_stmt":
-        yield from _renamed(part, scene)
+        yield from _renamed(part, state)
     elif part.kind == "alter_object_schema_stmt":
         node = part.node
         kind = KINDS.get(word(node, "object_type"), "")
-        name = scene.name(node.relation) if node.relation.relname else _object_name(node.object, scene)
-        if kind in _RENAMED and scene.existing(name):
+        name = state.name(node.relation) if node.relation.relname else _object_name(node.object, state)
+        if kind in _RENAMED and state.existing(name):
             message = (
                 f"It moves the {said(kind)} {name} to the schema {node.newschema}: programs that run look for it "
                 "where it was."
             )
             yield part.finding(RULE, Severity.ERROR, name, message, _FIX_RENAME)
     elif part.kind == "alter_enum_stmt" and part.node.old_val:
-        name = scene.qualified(names(part.node.type_name))
-        if scene.existing(name):
+        name = state.qualified(names(part.node.type_name))
+        if state.existing(name):
             message = f"It renames the value '{part.node.old_val}' of {name}: programs that write it fail at once."
             fix = "Add the new value, move the rows over in batches, and leave the old value in the type."
             yield part.finding(RULE, Severity.ERROR, name, message, fix)
 
 
-def _object_name(item: object, scene: Scene) -> str:
+def _object_name(item: object, state: PlanState) -> str:
     kind, node = inner(item)
     if kind == "list":
-        return scene.qualified(names(node.items))
+        return state.qualified(names(node.items))
     if kind == "type_name":
-        return scene.qualified(names(node.names))
+        return state.qualified(names(node.names))
     if kind == "object_with_args":
-        return scene.qualified(names(node.objname))
+        return state.qualified(names(node.objname))
     return ".".join(names([item]))
 
 
-def _renamed(part: Part, scene: Scene) -> Iterator[Finding]:
+def _renamed(part: Part, state: PlanState) -> Iterator[Finding]:
     node = part.node
     kind = KINDS.get(word(node, "rename_type"), "")
     if kind in ("table column", "composite type attribute"):
-        table = scene.name(node.relation)
-        if not scene.existing(table) or (table, node.subname) in scene.columns:
+        table = state.name(node.relation)
+        if not state.existing(table) or (table, node.subname) in state.columns:
             return
         name = f"{table}.{node.subname}"
     elif kind == "schema":
         name = node.subname
     elif node.relation.relname:
-        name = scene.name(node.relation)
+        name = state.name(node.relation)
     else:
-        name = _object_name(node.object, scene)
-    if kind not in _RENAMED or not scene.existing(name):
+        name = _object_name(node.object, state)
+    if kind not in _RENAMED or not state.existing(name):
         return
     stands_in = any(
-        one.kind == "view_stmt" and scene.name(one.node.view) == name
-        for one in scene.later(part)
+        one.kind == "view_stmt" and state.name(one.node.view) == name
+        for one in state.later(part)
         if one.node is not None
     )
     severity = Severity.WARNING if stands_in else Severity.ERROR

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .scene import Scene
+from .plan_state import PlanState
 
 _KINDS = frozenset(
     {"TABLE", "FOREIGN", "MATERIALIZED", "VIEW", "SEQUENCE", "INDEX", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE"}
@@ -23,7 +23,7 @@ _NO_COLUMN = frozenset({"CONSTRAINT", "TO", "IF"})
 
 
 @dataclass(frozen=True)
-class Subject:
+class StatementTarget:
     """What a statement is about.
 
     Attributes:
@@ -37,49 +37,49 @@ class Subject:
     column: tuple[str, str] | None = None
 
 
-def subject(words: list[str], scene: Scene) -> Subject:
+def subject(words: list[str], state: PlanState) -> StatementTarget:
     """What a statement is about; of several objects the first."""
     upper = [one.upper() for one in words]
     if upper[0] == "REVOKE":
-        return _revoked(words, upper, scene)
+        return _revoked(words, upper, state)
     at, kinds = 1, set[str]()
     while at < len(words) and upper[at] in _BEFORE_NAME:
         kinds |= {upper[at]} & _KINDS
         at += 1
     name, after = _name(words, at)
     if not name or not (kinds or upper[0] in ("TRUNCATE", "CLUSTER", "REINDEX")):
-        return Subject()
+        return StatementTarget()
     if kinds & _OF_TABLES and "EVENT" not in kinds and "ON" in upper[after:]:
-        table = scene.qualified(_name(words, upper.index("ON", after) + 1)[0])
-        return Subject(f"{name[-1]} on {table}", table)
+        table = state.qualified(_name(words, upper.index("ON", after) + 1)[0])
+        return StatementTarget(f"{name[-1]} on {table}", table)
     if kinds & _IN_NO_SCHEMA:
-        return Subject(".".join(name))
-    found = scene.qualified(name)
+        return StatementTarget(".".join(name))
+    found = state.qualified(name)
     if "TABLE" in kinds and upper[after : after + 1] and upper[after] in _COLUMNS:
         return _column(found, words, upper, after + 1)
-    return Subject(found, found)
+    return StatementTarget(found, found)
 
 
-def _column(table: str, words: list[str], upper: list[str], at: int) -> Subject:
+def _column(table: str, words: list[str], upper: list[str], at: int) -> StatementTarget:
     named = at + (upper[at : at + 1] == ["COLUMN"])
     column, _ = _name(words, named)
     if not column or upper[named] in _NO_COLUMN:
-        return Subject(table, table)
-    return Subject(f"{table}.{column[0]}", table, (table, column[0]))
+        return StatementTarget(table, table)
+    return StatementTarget(f"{table}.{column[0]}", table, (table, column[0]))
 
 
-def _revoked(words: list[str], upper: list[str], scene: Scene) -> Subject:
+def _revoked(words: list[str], upper: list[str], state: PlanState) -> StatementTarget:
     if "ON" not in upper:
-        return Subject()
+        return StatementTarget()
     at = upper.index("ON") + 1
     plain = upper[at : at + 1] and upper[at] in _KINDS
     name, _ = _name(words, at + bool(plain))
     if not name or upper[at] == "ALL":
-        return Subject()
+        return StatementTarget()
     if plain and upper[at] in _IN_NO_SCHEMA:
-        return Subject(".".join(name))
-    found = scene.qualified(name)
-    return Subject(found, found)
+        return StatementTarget(".".join(name))
+    found = state.qualified(name)
+    return StatementTarget(found, found)
 
 
 def _name(words: list[str], at: int) -> tuple[list[str], int]:

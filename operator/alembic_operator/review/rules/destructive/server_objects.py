@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from ....core.model.findings import Finding, Severity
 from ...ast import inner, word
-from ...scene import Part, Scene
-from .kinds import RULE
+from ...plan_state import Part, PlanState
+from .object_kinds import RULE
 
 
-def catalogs(part: Part, scene: Scene) -> Iterator[Finding]:
+def catalogs(part: Part, state: PlanState) -> Iterator[Finding]:
     """Writing into PostgreSQL's own tables, and the setting that fires no trigger and checks no foreign key."""
     if part.kind in ("insert_stmt", "update_stmt", "delete_stmt") and part.node is not None:
         relation = part.node.relation
@@ -26,7 +26,7 @@ def catalogs(part: Part, scene: Scene) -> Iterator[Finding]:
             yield part.finding(RULE, Severity.ERROR, "", message, "Leave the setting as it is.")
 
 
-def whole_server(part: Part, scene: Scene) -> Iterator[Finding]:
+def whole_server(part: Part, state: PlanState) -> Iterator[Finding]:
     """What reaches beyond the schema: databases, the server's settings, what a role owns, rights."""
     if part.kind == "dropdb_stmt":
         name = part.node.dbname
@@ -42,8 +42,8 @@ def whole_server(part: Part, scene: Scene) -> Iterator[Finding]:
             RULE, Severity.ERROR, "", "It drops roles, or what they own.", "Leave roles to who runs the server."
         )
     elif part.kind == "grant_stmt" and not part.node.is_grant and word(part.node, "targtype") == "ACL_TARGET_OBJECT":
-        objects = [scene.name(node) for kind, node in map(inner, part.node.objects) if kind == "range_var"]
-        if not objects or any(map(scene.existing, objects)):
+        objects = [state.name(node) for kind, node in map(inner, part.node.objects) if kind == "range_var"]
+        if not objects or any(map(state.existing, objects)):
             message = "It takes rights away: programs that need them fail at once."
             fix = "See that no program uses the rights any more, then write a waiver."
             yield part.finding(RULE, Severity.WARNING, ", ".join(objects), message, fix)

@@ -7,18 +7,18 @@ from typing import Any
 
 from ....core.model.findings import Finding, Severity
 from ...ast import inner, literal, names, walk, word
-from ...scene import DEFERRED, Part, Scene, commands
-from .kinds import RULE
+from ...plan_state import DEFERRED, Part, PlanState, commands
+from .object_kinds import RULE
 
 
-def rows_gone(part: Part, scene: Scene) -> Iterator[Finding]:
+def rows_gone(part: Part, state: PlanState) -> Iterator[Finding]:
     """TRUNCATE, and DELETE of every row."""
     if part.kind == "truncate_stmt":
         for item in part.node.relations:
-            name = scene.name(inner(item)[1])
-            if scene.existing(name):
+            name = state.name(inner(item)[1])
+            if state.existing(name):
                 message = (
-                    f"It empties {name} ({scene.size(name)}) under an ACCESS EXCLUSIVE lock: all its rows are gone."
+                    f"It empties {name} ({state.size(name)}) under an ACCESS EXCLUSIVE lock: all its rows are gone."
                 )
                 yield part.finding(
                     RULE, Severity.ERROR, name, message, "Delete what is not needed in batches, by its key."
@@ -28,9 +28,9 @@ def rows_gone(part: Part, scene: Scene) -> Iterator[Finding]:
     for kind, node in [(part.kind, part.node), *walk(part.node)]:
         if kind != "delete_stmt" or not every_row(node):
             continue
-        name = scene.name(node.relation)
-        if scene.existing(name):
-            message = f"It deletes every row of {name} ({scene.size(name)}): there is no WHERE that leaves any."
+        name = state.name(node.relation)
+        if state.existing(name):
+            message = f"It deletes every row of {name} ({state.size(name)}): there is no WHERE that leaves any."
             fix = "Name the rows in WHERE, and delete them in batches by their key, each in its own transaction."
             yield part.finding(RULE, Severity.ERROR, name, message, fix)
 
@@ -55,10 +55,10 @@ def _true(test: object) -> bool:
     return False
 
 
-def restarted(part: Part, scene: Scene) -> Iterator[Finding]:
+def restarted(part: Part, state: PlanState) -> Iterator[Finding]:
     """A sequence or identity that begins again: RESTART, and setval() to the beginning."""
-    for name, value in _restarts(part, scene):
-        if not scene.existing(name):
+    for name, value in _restarts(part, state):
+        if not state.existing(name):
             continue
         again = "at its beginning" if value is None or value <= 1 else "at another number"
         severity = Severity.ERROR if value is None or value <= 1 else Severity.WARNING
@@ -71,15 +71,15 @@ def restarted(part: Part, scene: Scene) -> Iterator[Finding]:
         yield part.finding(RULE, severity, name, message, fix)
 
 
-def _restarts(part: Part, scene: Scene) -> Iterator[tuple[str, int | None]]:
+def _restarts(part: Part, state: PlanState) -> Iterator[tuple[str, int | None]]:
     """Sequences, and columns with an identity, with the number at which they begin; None for the first."""
     if part.kind == "alter_seq_stmt":
         for option in _options(part.node.options):
-            yield scene.name(part.node.sequence), option
+            yield state.name(part.node.sequence), option
     elif part.kind == "alter_table_stmt":
-        table = scene.name(part.node.relation)
+        table = state.name(part.node.relation)
         for kind, command in commands(part):
-            if kind == "AT_SetIdentity" and scene.existing(table) and (table, command.name) not in scene.columns:
+            if kind == "AT_SetIdentity" and state.existing(table) and (table, command.name) not in state.columns:
                 for option in _options(inner(getattr(command, "def"))[1].items):
                     yield f"{table}.{command.name}", option
     elif part.kind == "select_stmt":
@@ -87,7 +87,7 @@ def _restarts(part: Part, scene: Scene) -> Iterator[tuple[str, int | None]]:
             if kind == "func_call" and names(node.funcname)[-1] == "setval" and len(node.args) > 1:
                 name, value = literal(node.args[0]), literal(node.args[1])
                 if isinstance(name, str) and isinstance(value, int) and value <= 1:
-                    yield scene.qualified(name.replace('"', "").split(".")), value
+                    yield state.qualified(name.replace('"', "").split(".")), value
 
 
 def _options(options: Any) -> Iterator[int | None]:

@@ -62,7 +62,7 @@ class Part:
 
 
 @dataclass
-class Scene:
+class PlanState:
     """The database as the plan has left it before a statement.
 
     Attributes:

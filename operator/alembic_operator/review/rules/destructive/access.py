@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....core.model.findings import Finding, Severity
-from ...scene import Part, Scene, commands, definition
-from .kinds import RULE
+from ...plan_state import Part, PlanState, commands, definition
+from .object_kinds import RULE
 
 
-def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
+def switched_off(part: Part, state: PlanState) -> Iterator[Finding]:
     """Triggers, rules and row level security that stop to guard the rows."""
     if part.kind == "rule_stmt":
-        table = scene.name(part.node.relation)
-        if part.node.instead and not len(part.node.actions) and scene.existing(table):
+        table = state.name(part.node.relation)
+        if part.node.instead and not len(part.node.actions) and state.existing(table):
             message = f"With its rule DO INSTEAD NOTHING what programs write into {table} is lost without a word."
             yield part.finding(RULE, Severity.ERROR, table, message, "Revoke the right to write, which fails aloud.")
     if part.kind != "alter_table_stmt":
         return
-    table = scene.name(part.node.relation)
-    if not scene.existing(table):
+    table = state.name(part.node.relation)
+    if not state.existing(table):
         return
     for kind, command in commands(part):
         if kind.startswith("AT_DisableTrig") or kind == "AT_DisableRule":
@@ -32,7 +32,7 @@ def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
         elif kind == "AT_DisableRowSecurity":
             message = f"It switches off row level security of {table}: every role sees every row at once."
             yield part.finding(RULE, Severity.ERROR, table, message, "Change the policies instead, and leave it on.")
-        elif kind == "AT_EnableRowSecurity" and not _has_policy(part, scene, table):
+        elif kind == "AT_EnableRowSecurity" and not _has_policy(part, state, table):
             message = (
                 f"It switches on row level security of {table}, and makes no policy: roles that do not own it see no "
                 "row."
@@ -52,11 +52,11 @@ def switched_off(part: Part, scene: Scene) -> Iterator[Finding]:
             )
 
 
-def _has_policy(part: Part, scene: Scene, table: str) -> bool:
+def _has_policy(part: Part, state: PlanState, table: str) -> bool:
     """Whether the plan has made a policy until now, or the step makes one."""
-    return table in scene.policies or any(
-        one.kind == "create_policy_stmt" and scene.name(one.node.table) == table
-        for one in scene.parts
+    return table in state.policies or any(
+        one.kind == "create_policy_stmt" and state.name(one.node.table) == table
+        for one in state.parts
         if one.node is not None
     )
 

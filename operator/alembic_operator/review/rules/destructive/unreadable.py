@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from ....core.model.findings import Finding, Severity
-from ...scene import Part, Scene
-from .kinds import RULE
+from ...plan_state import Part, PlanState
+from .object_kinds import RULE
 
 _DYNAMIC = (
     (re.compile(r"\bTRUNCATE\b", re.I), "truncates a table"),
@@ -20,7 +20,7 @@ _DYNAMIC_DROP = re.compile(
 _DYNAMIC_DELETE = re.compile(r"\bDELETE\s+FROM\s+[\w.\"%]+\s*(?:;|'|$|\$)", re.I)
 
 
-def in_code(part: Part, scene: Scene) -> Iterator[Finding]:
+def in_code(part: Part, state: PlanState) -> Iterator[Finding]:
     """What a DO block may do; drops are seen where it ran."""
     if part.kind != "do_stmt":
         return
@@ -35,7 +35,7 @@ def in_code(part: Part, scene: Scene) -> Iterator[Finding]:
         yield part.finding(RULE, Severity.ERROR, "", message, "Write the statement itself, so that it can be reviewed.")
 
 
-def unreadable(part: Part, scene: Scene) -> Iterator[Finding]:
+def unreadable(part: Part, state: PlanState) -> Iterator[Finding]:
     """What the parser cannot read may do anything."""
     if part.kind or not part.tree.text.strip():
         return
