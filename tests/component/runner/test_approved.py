@@ -71,7 +71,7 @@ def test_sends_nothing_when_a_file_beside_the_revisions_changed(approval: Approv
         ({"image": "registry.example/shop@sha256:" + "1" * 64}, "image was 'registry.example/shop@sha256:000"),
         ({"target": replace(OWNER, uid="uid-2")}, "schema was 'uid-1' and is now 'uid-2'"),
         ({"role": "shop"}, "steering.role was '' and is now 'shop'"),
-        ({"env_names": ["REGION"]}, "steering.env was [] and is ['REGION']"),
+        ({"env_names": ["REGION"]}, "steering.env was [] and is now ['REGION']"),
         ({"revision": "r2"}, 'the spec now targets "r2"'),
     ],
     ids=["image", "resource", "role", "env", "revision"],
