@@ -177,19 +177,19 @@ class Runner:
             request: Fields of the request.
         """
         self.runs += 1
-        version_table = self.directory / f"run-{self.runs}"
-        (version_table / "secret").mkdir(parents=True)
+        folder = self.directory / f"run-{self.runs}"
+        (folder / "secret").mkdir(parents=True)
         for key, value in ({"uri": secret} if isinstance(secret, str) else secret).items():
-            (version_table / "secret" / key).write_text(value)
-        log = version_table / "termination-log"
+            (folder / "secret" / key).write_text(value)
+        log = folder / "termination-log"
         migrations = str(project.versions) if project is not None else ""
         body = make_request(project, **request)
         prelude = _PRELUDE.format(
             pyz=str(self.pyz),
-            secret=str(version_table / "secret"),
+            secret=str(folder / "secret"),
             migrations=migrations,
             log=str(log),
-            mounts="\n".join(f"job_env.{name} = {str(folder)!r}" for name, folder in mounts.items()),
+            mounts="\n".join(f"job_env.{name} = {str(mounted)!r}" for name, mounted in mounts.items()),
             more=more,
         )
         with pytest.MonkeyPatch.context() as patch:
@@ -202,20 +202,20 @@ class Runner:
             job_env.JOB_UID_VARIABLE: job_uid or f"job-uid-{self.runs}",
             **(env or {}),
         }
-        process = self._process(prelude + text, environment, version_table, cold=bool(more))
+        process = self._process(prelude + text, environment, folder, cold=bool(more))
         self.processes.append(process)
         return Running(process, log)
 
-    def _process(self, code: str, environment: dict[str, str], version_table: Path, *, cold: bool) -> Process:
+    def _process(self, code: str, environment: dict[str, str], folder: Path, *, cold: bool) -> Process:
         cold = cold or any(name.startswith("PYTHON") and name not in basic_environment() for name in environment)
         if self.warm and not cold:
-            return self.warm.start(code, env={**environment, **HASH_SEED}, cwd=version_table)
+            return self.warm.start(code, env={**environment, **HASH_SEED}, cwd=folder)
         return subprocess.Popen(
             [self.python, "-c", code],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            cwd=version_table,
+            cwd=folder,
             env=environment,
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.component.shadow.measure import make_runner
 
 from alembic_operator.contract import job_env
 from alembic_operator.contract.request import RunKind
@@ -173,3 +174,19 @@ def test_uses_the_given_version_table_and_role_when_the_request_names_them(
         database.server.drop_database(database.name)
         database.server.execute("DROP ROLE shop_owner")
         database.server.create_database(database.name)
+
+
+def test_each_module_of_the_zipapp_is_compiled_once(database: Database, project: Project, tmp_path: Path) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    counting = (
+        "import atexit, collections, sys\n"
+        "compiled = collections.Counter()\n"
+        "def heard(event, arguments):\n"
+        "    if event == 'compile' and '.pyz/alembic_operator/runner/' in str(arguments[1]):\n"
+        "        compiled[arguments[1]] += 1\n"
+        "sys.addaudithook(heard)\n"
+        "atexit.register(lambda: print('compiled', len(compiled), 'times', max(compiled.values())))\n"
+    )
+    ended = make_runner(tmp_path)(project, database.uri, more=counting)
+    (told,) = [line.split() for line in ended.stdout.splitlines() if line.startswith("compiled ")]
+    assert (int(told[1]) > 60, told[3]) == (True, "1")

@@ -18,10 +18,8 @@ from . import helpers
 _PACKAGE = Path(__file__).parents[2]
 _HELPERS = _PACKAGE.parent.parent / "helpers" / helpers.PACKAGE
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip file can hold
-# Looking for garbage amid imports, which make none, and once more among all of it at the exit, is 30 % of the CPU of a
-# short run (0.62 s, 0.43 s without): run.py freezes what was imported and enables collection again.
-_MAIN = b"import gc\nimport sys\ngc.disable()\nfrom alembic_operator.runner.main import main\nsys.exit(main())\n"
-_LEFT_OUT = frozenset({"build.py"})
+_START = Path(__file__).with_name("start.py")
+_LEFT_OUT = frozenset({"build.py", _START.name})
 
 
 def build(target: Path) -> str:
@@ -30,7 +28,7 @@ def build(target: Path) -> str:
     Returns:
         Its sha256, in hex: what `contract.bootstrap` pins.
     """
-    files = {"__main__.py": _MAIN, "alembic_operator/__init__.py": b""}
+    files = {"__main__.py": _START.read_bytes(), "alembic_operator/__init__.py": b""}
     for package in ("contract", "runner"):
         files.update(_sources(_PACKAGE / package, f"alembic_operator/{package}"))
     if _HELPERS.is_dir():
