@@ -24,14 +24,19 @@ class Importer(zipimporter):
         return f"{path}/__init__.py" if self.is_package(fullname) else f"{path}.py"
 
 
+def _inside(path: str) -> bool:
+    return path == _ARCHIVE or path.startswith(f"{_ARCHIVE}/")
+
+
 def _importer(path: str) -> Importer:
-    if path != _ARCHIVE and not path.startswith(f"{_ARCHIVE}/"):
+    if not _inside(path):
         raise ImportError(path)
     return Importer(path)
 
 
 sys.path_hooks.insert(0, _importer)
-sys.path_importer_cache.pop(_ARCHIVE, None)
+for _known in filter(_inside, list(sys.path_importer_cache)):
+    del sys.path_importer_cache[_known]
 
 from alembic_operator.runner.main import main  # noqa: E402
 
