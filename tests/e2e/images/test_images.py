@@ -32,7 +32,7 @@ runner = pathlib.Path("/usr/share/alembic-operator/runner.pyz")
 rules = []
 if importlib.util.find_spec("alembic_operator"):
     import asyncio, datetime
-    from alembic_operator.review.process import lint_in_child
+    from alembic_operator.review.child_process import lint_in_child
     result = asyncio.run(lint_in_child(os.environ["PLAN"], datetime.date(2026, 11, 27)))
     rules = sorted({(finding.rule, finding.object) for finding in result.findings})
 print(json.dumps({
