@@ -323,5 +323,5 @@ def _start(observed: Observed, go: Start, now: datetime, installation: Installat
 def _jobs_beyond_the_limit(observed: Observed, spec: Spec) -> tuple[DeleteJob, ...]:
     """Jobs beyond the limit: all have ended here, and their outcome is in the status by now."""
     finished = [job for job in observed.jobs if not job.deleting]
-    old_jobs = len(finished) - spec.history_limit
-    return tuple(DeleteJob(job.name, job.uid) for job in finished[:old_jobs]) if old_jobs > 0 else ()
+    surplus = len(finished) - spec.history_limit
+    return tuple(DeleteJob(job.name, job.uid) for job in finished[:surplus]) if surplus > 0 else ()

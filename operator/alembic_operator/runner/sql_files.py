@@ -15,4 +15,7 @@ def sql_file(package: str | None, name: str) -> str:
     Raises:
         FileNotFoundError: the package has no such file.
     """
-    return (pkgutil.get_data(package or "", name) or b"").decode("utf-8")
+    text = pkgutil.get_data(package or "", name)
+    if text is None:
+        raise FileNotFoundError(f"{package} has no {name}")
+    return text.decode("utf-8")

@@ -16,14 +16,13 @@ import kopf
 from kopf._cogs.structs.references import Insights
 
 from alembic_operator.api import names
+from alembic_operator.cluster.port import OURS
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import KeyQueue
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.watch.event_filter import EventFilter
 
 __all__ = ["Insights", "registry", "settings"]
-
-OURS = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 
 
 def registry(event_filter: EventFilter, orphans: Orphans, queue: KeyQueue, metrics: Metrics) -> kopf.OperatorRegistry:

@@ -7,7 +7,7 @@ it again.
 
 from __future__ import annotations
 
-import pkgutil
+from importlib.resources import files
 
 from alembic_operator.contract import job_env
 
@@ -33,7 +33,7 @@ def script() -> str:
     says why there is none and what to do, without a password, parameter or row value. A server that ends after it was
     ready leaves the second one too. It ends on SIGTERM, with 0, and only then.
     """
-    text = (pkgutil.get_data(__package__, "shadow.sh") or b"").decode("utf-8")
+    text = files(__package__).joinpath("shadow.sh").read_text("utf-8")
     for word, value in _WORDS.items():
         text = text.replace(word, value)
     return text

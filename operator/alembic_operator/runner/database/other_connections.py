@@ -118,7 +118,7 @@ def _doors() -> list[tuple[Any, Any, str]]:
             module = importlib.import_module(module_name)
         except ImportError:
             continue
-        version_table = getattr(module, class_name, None) if class_name else module
-        if hasattr(version_table, name):
-            found.append((module, version_table, name))
+        owner = getattr(module, class_name, None) if class_name else module
+        if hasattr(owner, name):
+            found.append((module, owner, name))
     return found

@@ -194,7 +194,7 @@ def no_schema(path: SearchPath, version_table: VersionTable) -> RunFailed:
     """The version table belongs into a schema that is not there."""
     if version_table.schema and version_table.schema not in path.schemas:
         return _unusable(
-            f'schema "{version_table.schema}"of the version table does not exist',
+            f'schema "{version_table.schema}" of the version table does not exist',
             "Create it, or correct spec.migrations.versionTable.schema",
         )
     named = ", ".join(f'"{schema}"' for schema in path.schemas) or "no schema"

@@ -106,8 +106,8 @@ def load_history(
         raise _invalid(request, "; ".join(errors), *_where_parents_are(files, unread))
     graph = Graph({file.revision: file for file in files})
     if missing := missing_from(graph, unread):
-        which = "that follow those that are read " if graph.files else ""
-        raise _invalid(request, f"revisions {which}are in {listed(missing)}, which Alembic does not read", MAKE_READ)
+        which = "revisions that follow those that are read" if graph.files else "revisions"
+        raise _invalid(request, f"{which} are in {listed(missing)}, which Alembic does not read", MAKE_READ)
     warnings = (f"Revisions are in {listed(unread)}, which Alembic does not read. {MAKE_READ}",) if unread else ()
     config = project.configuration.config(Direction.UPGRADE, request.revision)
     return History(config, script, graph, sources, environment, warnings)

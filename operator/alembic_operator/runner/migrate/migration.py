@@ -94,7 +94,7 @@ class Migration:
         open_intent: Callable[[Failure], Entry | None],
         direction: Direction = Direction.UPGRADE,
     ) -> None:
-        self._session, self._history, self._request, self._place = session, history, request, version_table
+        self._session, self._history, self._request, self._version_table = session, history, request, version_table
         self._running, self._watch, self._report = running, watch, report
         self._open_intent = open_intent
         self._direction = direction
@@ -137,7 +137,7 @@ class Migration:
                 destination(targets),
                 steps,
                 self._direction,
-                self._place,
+                self._version_table,
                 options={"alembic_operator": running},
                 on_version_apply=running.on_version_apply,
                 prepared=prepared,
@@ -157,7 +157,7 @@ class Migration:
         sql = find_sql_error(error)
         file = self._history.graph.files.get(running.revision)
         if file is None:
-            what = f"Preparing the version table {self._place}"
+            what = f"Preparing the version table {self._version_table}"
         elif running.in_upgrade and running.statements and sql is not None:
             what = f'{running.doing} revision "{running.revision}" ({file.path}), statement {running.statements}'
         elif running.in_upgrade:

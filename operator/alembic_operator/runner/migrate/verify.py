@@ -30,7 +30,7 @@ def verify(
 
     Args:
         connection: a new one.
-        version_table: of the version table.
+        version_table: the one that was read.
         current: its rows, read on that connection.
         targets: that they have to be.
         applied: revisions that this run applied or took back.

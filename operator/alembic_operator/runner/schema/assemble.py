@@ -26,7 +26,7 @@ class Assembly:
 
     def __init__(self, version_table: VersionTable) -> None:
         self.objects: dict[str, dict[str, Facts]] = {}
-        self._place = version_table
+        self._version_table = version_table
         self._members: set[tuple[str, int]] = set()
         self._where: dict[tuple[str, int], tuple[str, str]] = {}  # catalog and oid to object and part, for the comments
         self._relations: dict[int, str] = {}
@@ -58,7 +58,7 @@ class Assembly:
         """Tables, views, materialized views and foreign tables."""
         for row in self._known("pg_class", found):
             oid, schema, relation, kind = row[:4]
-            if (schema, relation) == (self._place.schema, self._place.table) or relation == _BACKFILLS:
+            if (schema, relation) == (self._version_table.schema, self._version_table.table) or relation == _BACKFILLS:
                 continue
             key = self._relations[oid] = f"{RELATION_KINDS[kind]} {full_name(schema, relation)}"
             self._object("pg_class", oid, key, relation_facts(row[3:]))
