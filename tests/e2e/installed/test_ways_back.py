@@ -65,7 +65,7 @@ def test_invalid_index_is_found_and_its_revision_runs_again_when_the_repair_is_a
     shop.patch(revision="a2")
     shop.wait("OutcomeUnknown", message="alembic-operator.dev/retry-at=")
     shop.annotate("retry-at", "compare")
-    shop.wait("AwaitingApproval", message="a Repair always needs approval")
+    shop.wait("AwaitingApproval", message="a repair always needs approval")
     assert shop.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ux_orders_note'::regclass") == [(False,)]
 
     shop.execute("DELETE FROM orders")

@@ -91,7 +91,7 @@ def _needs(plan: PlanSpec, review: Review, mode: str, today: date) -> tuple[str,
     counted = _heaviest(plan, review, mode, today)
     worst = counted[0] if counted else None
     if plan.direction != Direction.UPGRADE.value:
-        return f"a {plan.direction} always needs approval", worst
+        return f"a {plan.direction.lower()} always needs approval", worst
     if mode == "Required":
         return "review.mode is Required", worst
     if counted:
