@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
+import secrets
 import socket
 import subprocess
 import time
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 _SERVICE_USERS = ("postgres", "nobody")
+
+_FIRST_PORT = 12000  # above what well-known servers listen on
+_reservations: list[socket.socket] = []
 
 # The shell outlives a test process that was killed: its standard input ends then, and it stops the server.
 _SUPERVISOR = """
@@ -76,10 +81,39 @@ def checked(
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port of `host` that nobody listens on now."""
+    """A TCP port of `host` that nobody listens on, kept for the caller while this process runs.
+
+    It lies below the ports that the kernel gives to outgoing connections: a test run makes thousands of those, and one
+    of them took a port of etcd's between this look and etcd's start.
+    """
+    ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.randbelow(ephemeral - _FIRST_PORT) + _FIRST_PORT
+        if _reserve(port) and not _in_use(host, port):
+            return port
+
+
+def _reserve(port: int) -> bool:
+    """Keep other processes' `free_port` from giving the port: an abstract socket has no file that could stay behind."""
+    reservation = socket.socket(socket.AF_UNIX)
+    try:
+        reservation.bind(f"\0alembic-operator-port-{port}")
+    except OSError:
+        reservation.close()
+        return False
+    _reservations.append(reservation)
+    return True
+
+
+def _in_use(host: str, port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return True
+    return False
 
 
 def wait_until(condition: Callable[[], Found | None], what: str, timeout: float = 30, every: float = 0.02) -> Found:
