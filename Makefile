@@ -10,6 +10,7 @@ DOCS_VENV := .cache/docs
 DOCS_READY := $(DOCS_VENV)/.ready
 SOURCES := operator helpers tests benchmarks demo docs
 PRESENT = $(wildcard $(SOURCES))
+SCRIPTS := .ci/run operator/alembic_operator/core/job/shadow.sh
 
 .PHONY: help
 help:  ## list the commands
@@ -32,10 +33,11 @@ venv: $(READY)  ## make the virtual environment from the locked constraints
 ##@ checks
 
 .PHONY: check
-check: venv  ## lint, format, types, import contracts, generated files
+check: venv  ## lint, format, types, shell scripts, import contracts, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PRESENT)
+	@$(BIN)/shellcheck $(SCRIPTS)
 	@$(BIN)/lint-imports --no-cache | tail -n 4
 	@$(MAKE) --no-print-directory generated
 

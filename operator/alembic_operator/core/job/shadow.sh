@@ -1,6 +1,7 @@
+# shellcheck shell=sh
 # The shadow's container: see shadow_script.py. POSIX sh; its words in capitals are replaced.
-shared=$1 data=$2 server= job= tick=1
-export HOME="$data" TZ=UTC LC_MESSAGES=C LANGUAGE= LANG="${LC_ALL:-${LANG:-C}}"
+shared=$1 data=$2 server='' job='' tick=1
+export HOME="$data" TZ=UTC LC_MESSAGES=C LANGUAGE='' LANG="${LC_ALL:-${LANG:-C}}"
 unset LC_ALL PGDATA PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGPASSFILE PGSERVICE PGOPTIONS PGAPPNAME
 umask 022
 
@@ -104,6 +105,7 @@ local_psql() {
 
 # In a subshell of its own: nothing of the target's settings stays in this one.
 target() {
+  # shellcheck source=/dev/null
   . "$shared/@SOURCE@"
   export PGOPTIONS="${PGOPTIONS-} -c default_transaction_read_only=on" PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}"
   "$@"
@@ -196,7 +198,7 @@ reading="Reading the target's version and roles for the shadow"
 run target psql -X -At -v ON_ERROR_STOP=1 \
   -c "SELECT '-- ' || pg_catalog.current_setting('server_version_num')::int / 10000" \
   -c "$like" -c "$cast" >"$data/cast" 2>"$shared/target.err" </dev/null || target_failed "$reading" "$shared/target.err"
-{ read -r dashes theirs; read -r database; } <"$data/cast"
+{ read -r _ theirs; read -r database; } <"$data/cast"
 [ "$theirs" = "$major" ] || fail "The shadow's image has PostgreSQL $major, but the target is PostgreSQL $theirs: they \
 must be the same. The next run uses the image for $theirs from the operator's shadow.images; an image in \
 spec.review.shadow.image must also be PostgreSQL $theirs."
