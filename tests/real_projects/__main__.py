@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 from tests.cluster.postgres import Postgres
+from tests.component.runner.compiled_zipapp import compiled_zipapp
 from tests.component.runner.conftest import PASSWORD, USER
 from tests.component.runner.planning.conftest import trust
-from tests.component.runner.zipapp import compiled_zipapp
 
 from . import page
 from .application import Application

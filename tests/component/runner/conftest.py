@@ -21,9 +21,9 @@ import pytest
 from tests.cluster.postgres import Postgres, Version, servers_by_version
 from tests.component.warm import Warm, module
 
+from .compiled_zipapp import compiled_zipapp, modules_of
 from .harness import HASH_SEED, Runner, basic_environment
 from .project import Project
-from .zipapp import compiled_zipapp, modules_of
 
 LIBRARIES = (
     *("alembic.autogenerate", "alembic.command", "alembic.config", "alembic.runtime.environment", "alembic.script"),

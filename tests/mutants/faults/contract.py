@@ -115,6 +115,6 @@ CONTRACT: tuple[Mutant, ...] = (
         "contract/reasons.py",
         "ReasonClass.REPLAN: (Reason.PLAN_CHANGED,),",
         "ReasonClass.REPLAN: (Reason.PLAN_CHANGED, Reason.STATEMENT_MISMATCH),",
-        "tests/unit/test_reasons.py",
+        "tests/unit/contract/test_reasons.py",
     ),
 )

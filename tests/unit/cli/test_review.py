@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from tests.unit.review.rule_cases import BAD
+from tests.unit.review.rules.rule_cases import BAD
 
 from alembic_operator.cli.review import Reviewed, review
 from alembic_operator.core.model.findings import Severity

@@ -1,1 +1,1 @@
-"""env.py files as they are, beside plain Alembic."""
+"""env.py files: as they are, beside plain Alembic, and what a run makes of their settings."""

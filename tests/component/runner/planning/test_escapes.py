@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.component.runner.harness import failed
+from tests.component.runner.migrate.test_escapes import BY_ITS_ENGINE, RAW
 from tests.component.runner.project import Project
-from tests.component.runner.test_escapes import BY_ITS_ENGINE, RAW
 
 from alembic_operator.contract.reasons import Reason
 

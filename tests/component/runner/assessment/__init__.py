@@ -1,0 +1,1 @@
+"""What a run finds in the database, held against the history and the approved plan."""

@@ -1,0 +1,1 @@
+"""Secrets, servers and sessions."""

@@ -1,0 +1,1 @@
+"""The image's revisions, and the bytes that they are made of."""

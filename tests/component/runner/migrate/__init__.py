@@ -1,0 +1,1 @@
+"""Apply runs: what is sent, what is let through, what is journalled."""
