@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _TESTS = Path(__file__).parents[1]
+_LEAVES = (ast.Name, ast.Constant, ast.expr_context, ast.operator, ast.cmpop, ast.alias, ast.arg)  # two of three nodes
 
 
 @dataclass
@@ -35,6 +36,8 @@ class Module:
     def _read(self, node: ast.AST, around: tuple[Function, ...]) -> None:
         """Read every node once, for all the functions around it."""
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, _LEAVES):
+                continue
             within = around
             match child:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
