@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import uuid
-from asyncio import sleep
+from asyncio import Event, sleep
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,11 +83,18 @@ class Store:
         self._logs: dict[tuple[str, str], list[str]] = {}
         self._watchers: list[tuple[str, Watcher]] = []
         self._faults: list[Fault] = []
+        self._awaited: list[tuple[str, str, Event]] = []
         self._crash: tuple[int, bool] | None = None
 
     def writes(self) -> list[Request]:
         """The requests that changed something, but the Lease's."""
         return [request for request in self.requests if request.writes]
+
+    async def asked(self, verb: str, resource: str) -> None:
+        """Wait for the next request of that kind."""
+        event = Event()
+        self._awaited.append((verb, resource, event))
+        await event.wait()
 
     def watch(self, resource: str, callback: Watcher) -> None:
         """Deliver as kopf does: type None for what is there already, then ADDED, MODIFIED, DELETED."""
@@ -119,6 +126,9 @@ class Store:
         await sleep(0)  # as over a network, others run meanwhile
         request = Request(verb, resource, namespace, name)
         self.requests.append(request)
+        for awaited_verb, awaited_resource, event in self._awaited:
+            if (verb, resource) == (awaited_verb, awaited_resource):
+                event.set()
         self._strike(request, after=False)
         return request
 

@@ -22,7 +22,7 @@ from alembic_operator.contract.request import Owner, RunRequest
 from alembic_operator.contract.result import Failure, Outcome, RunResult
 from alembic_operator.control.gc.collect import Leftovers
 from alembic_operator.control.gc.orphans import Orphans
-from alembic_operator.control.queue import KeyQueue
+from alembic_operator.control.queue import Key, KeyQueue
 from alembic_operator.control.reconcile.observe import Scope
 from alembic_operator.control.reconcile.plan_log import NotChecked
 from alembic_operator.control.reconcile.plan_store import PlanStore
@@ -45,6 +45,14 @@ SPEC: dict[str, Any] = {
     "review": {"mode": "Auto", "evidence": "Static"},
 }
 SECONDS = 20.0  # within which work that is due must be done; a plan is read in a thread
+
+
+class DueKeys(KeyQueue):
+    """A queue that is over for its one worker when nothing is due: time does not pass by itself."""
+
+    async def take(self) -> Key | None:
+        """The next key that is due now, None when there is none."""
+        return await super().take() if self.depth() else None
 
 
 class Story:
@@ -70,7 +78,7 @@ class Story:
         self.lives += 1
         life = self.lives
         cluster_id = "11111111-1111-4111-8111-111111111111"
-        self.queue, self.event_filter, self.metrics = KeyQueue(self._seconds), EventFilter(), Metrics()
+        self.queue, self.event_filter, self.metrics = DueKeys(self._seconds), EventFilter(), Metrics()
         self.orphans = Orphans(self.cluster, self._seconds)
         queue, event_filter, orphans = self.queue, self.event_filter, self.orphans
 
@@ -128,21 +136,11 @@ class Story:
 
     async def settle(self) -> None:
         """Let one worker do all that is due now. Raises what ends the process, as Crash."""
-        worker = asyncio.create_task(work(self.queue, self.reconciler))
-        ends = asyncio.get_running_loop().time() + SECONDS
-        lint_slot = 0
-        while asyncio.get_running_loop().time() < ends:
-            lint_slot += 1  # after many it waits for a thread, which needs the interpreter that we would keep busy
-            await asyncio.sleep(0 if lint_slot < 100 else 0.0005)
-            if worker.done() or not self.queue.depth():
-                break
-        else:
-            worker.cancel()
-            raise AssertionError("the work that is due does not come to an end")
-        worker.cancel()
-        await asyncio.wait({worker})
-        if not worker.cancelled():
-            worker.result()
+        try:
+            async with asyncio.timeout(SECONDS):
+                await work(self.queue, self.reconciler)
+        except TimeoutError:
+            raise AssertionError("the work that is due does not come to an end") from None
 
     async def passes(self, seconds: float) -> None:
         """Time passes, second by second."""

@@ -52,12 +52,12 @@ async def test_replica_says_what_is_missing_when_the_crd_is_not_installed(cluste
 async def test_replica_stands_by_and_stops_when_another_one_leads(cluster: MemoryCluster) -> None:
     leader, other = replica(cluster), replica(cluster, "operator-1")
     await leader.lease.acquire()
-    standing = asyncio.create_task(other._leads())
-    await asyncio.sleep(0.05)
+    standing = asyncio.create_task(other.run())
+    await asyncio.wait_for(cluster.asked("get", "leases"), 5)
     assert not standing.done()
     assert other._watch_trouble() is None
     other.stop.set()
-    assert await asyncio.wait_for(standing, 5) is False
+    await asyncio.wait_for(standing, 5)
     assert not other.lease.held
 
 
@@ -77,11 +77,12 @@ async def test_work_is_done_by_several_when_they_lead(cluster: MemoryCluster) ->
     alone = replica(cluster)
     for number in range(20):
         cluster.put_schema(NAMESPACE, f"{NAME}{number}", SPEC)
+    made = asyncio.Event()
+    cluster.watch("jobs", lambda *_: made.set() if len(cluster.jobs(NAMESPACE)) == 20 else None)
     async with alone._workers():
         for number in range(20):
             alone.queue.add(Key(NAMESPACE, f"{NAME}{number}"))
-        for _ in range(10_000):
-            await asyncio.sleep(0)
+        await asyncio.wait_for(made.wait(), 10)
     assert len(cluster.jobs(NAMESPACE)) == 20
     assert await alone.queue.take() is None
     assert len(cluster.config_maps(NAMESPACE)) == 1
@@ -174,7 +175,7 @@ async def test_replica_stops_when_it_is_asked_to_while_the_api_server_is_away(cl
     cluster.fail("get", "apis", Unavailable, times=1000)
     alone = replica(cluster)
     running = asyncio.create_task(alone.run())
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(cluster.asked("get", "apis"), 5)
     assert not running.done()
 
     alone.stop.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -34,17 +35,25 @@ def queue(clock: Clock) -> KeyQueue:
 async def taken(queue: KeyQueue) -> list[Key]:
     """Every key that can be had now, in order."""
     found: list[Key] = []
-    while True:
-        take = asyncio.ensure_future(queue.take())
-        for _ in range(5):
-            await asyncio.sleep(0)
-        if not take.done():
-            take.cancel()
-            await asyncio.wait({take})
-            return found
-        key = take.result()
-        assert key is not None
-        found.append(key)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0):  # over at the first take that waits
+            while key := await queue.take():
+                found.append(key)
+    return found
+
+
+async def asleep(queue: KeyQueue, count: int) -> list[asyncio.Task[Key | None]]:
+    """Workers that wait for a key."""
+    begun = asyncio.Semaphore(0)
+
+    async def worker() -> Key | None:
+        begun.release()  # who awaits it runs only once this waits too
+        return await queue.take()
+
+    workers = [asyncio.create_task(worker()) for _ in range(count)]
+    for _ in workers:
+        await begun.acquire()
+    return workers
 
 
 async def test_keys_come_in_order_when_they_were_added(queue: KeyQueue) -> None:
@@ -143,8 +152,7 @@ async def test_key_comes_at_once_when_it_is_added_after_a_failure(queue: KeyQueu
 
 async def test_sleeping_worker_wakes_when_a_key_is_added() -> None:
     queue = KeyQueue()
-    worker = asyncio.create_task(queue.take())
-    await asyncio.sleep(0)
+    (worker,) = await asleep(queue, 1)
     queue.add(A)
     assert await asyncio.wait_for(worker, 5) == A
 
@@ -152,16 +160,14 @@ async def test_sleeping_worker_wakes_when_a_key_is_added() -> None:
 async def test_sleeping_worker_wakes_when_an_earlier_key_is_added() -> None:
     queue = KeyQueue()
     queue.add(A, after=3600)
-    worker = asyncio.create_task(queue.take())
-    await asyncio.sleep(0)
+    (worker,) = await asleep(queue, 1)
     queue.add(B, after=0.01)
     assert await asyncio.wait_for(worker, 5) == B
 
 
 async def test_workers_share_the_keys_when_there_are_several() -> None:
     queue = KeyQueue()
-    workers = [asyncio.create_task(queue.take()) for _ in range(3)]
-    await asyncio.sleep(0)
+    workers = await asleep(queue, 3)
     for key in (A, B, C):
         queue.add(key, after=0.01)
     assert {await asyncio.wait_for(worker, 5) for worker in workers} == {A, B, C}
@@ -170,8 +176,7 @@ async def test_workers_share_the_keys_when_there_are_several() -> None:
 async def test_every_worker_ends_when_the_queue_is_closed() -> None:
     queue = KeyQueue()
     queue.add(A, after=3600)
-    workers = [asyncio.create_task(queue.take()) for _ in range(3)]
-    await asyncio.sleep(0)
+    workers = await asleep(queue, 3)
     queue.close()
     queue.add(B)
     assert [await asyncio.wait_for(worker, 5) for worker in workers] == [None, None, None]

@@ -9,17 +9,22 @@ import pytest
 from alembic_operator.control.reconcile.lint_slot import MOST_WAITING, LintSlot, SlotBusy
 
 
-async def hold(lint_slot: LintSlot, until: asyncio.Event, log: list[int], number: int) -> None:
+async def hold(
+    lint_slot: LintSlot, until: asyncio.Event, log: list[int], number: int, asked: asyncio.Semaphore | None = None
+) -> None:
     async with lint_slot.acquire() as begin:
+        if asked:
+            asked.release()  # who awaits it runs only once this has the slot, or waits for it
         await begin()
         log.append(number)
         await until.wait()
 
 
 async def begun(lint_slot: LintSlot, until: asyncio.Event, log: list[int], count: int) -> list[asyncio.Task[None]]:
-    tasks = [asyncio.create_task(hold(lint_slot, until, log, number)) for number in range(count)]
-    for _ in range(5):
-        await asyncio.sleep(0)
+    asked = asyncio.Semaphore(0)
+    tasks = [asyncio.create_task(hold(lint_slot, until, log, number, asked)) for number in range(count)]
+    for _ in tasks:
+        await asked.acquire()
     return tasks
 
 
