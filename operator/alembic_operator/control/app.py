@@ -31,7 +31,7 @@ from alembic_operator.control.serve.health import Health, no_older
 from alembic_operator.control.serve.lease import Lease
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.settings import Settings
-from alembic_operator.control.watch import handlers
+from alembic_operator.control.watch import handlers, kopf_private
 from alembic_operator.control.watch.event_filter import EventFilter
 from alembic_operator.control.watch.resync import Resync
 from alembic_operator.core.model.installation import Installation
@@ -67,7 +67,7 @@ class App:
         self.event_filter = EventFilter()
         self.orphans = Orphans(self.cluster)
         self.watching = asyncio.Event()
-        self.insights = handlers.Insights()
+        self.insights = kopf_private.Insights()
         self.stop = asyncio.Event()
         self.reached = False
         self.resync = Resync(
@@ -157,7 +157,7 @@ class App:
         return trouble if self.lease.held else None
 
     def _watch_trouble(self) -> str | None:
-        found = self.insights.ready_resources.is_set() and self.watching.is_set()
+        found = kopf_private.has_found_resources(self.insights) and self.watching.is_set()
         return self._leading(None if found else "the watch has not found the API server's resources yet")
 
     async def _leads(self) -> bool:

@@ -11,18 +11,12 @@ from typing import Any
 
 import kopf
 
-# Not in kopf's public names, although kopf.operator() takes one: its own ready flag is raised before the API server has
-# answered anything, and a pod that cannot reach it would look ready.
-from kopf._cogs.structs.references import Insights
-
 from alembic_operator.api import names
 from alembic_operator.cluster.port import OURS
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.queue import KeyQueue
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.watch.event_filter import EventFilter
-
-__all__ = ["Insights", "registry", "settings"]
 
 
 def registry(event_filter: EventFilter, orphans: Orphans, queue: KeyQueue, metrics: Metrics) -> kopf.OperatorRegistry:
