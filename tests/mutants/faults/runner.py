@@ -140,7 +140,7 @@ RUNNER: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a connection of psycopg2 that is imported by name is not seen",
-        "runner/database/other_connections.py",
+        "runner/database/driver_private.py",
         '("psycopg2", "", "_connect"),',
         "",
         "tests/component/runner/migrate/test_escapes.py::test_is_refused_when_a_revision_connects_by_a_name_or_thread_that_nobody_watches",

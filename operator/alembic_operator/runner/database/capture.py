@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
 from .driver import IDLE, Driver, RawConnection
+from .driver_private import on_its_way
 from .other_connections import own_connection
 
 
@@ -93,23 +94,26 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
             listener.ending("tpc_begin")
             super().tpc_begin(xid)
 
-        def _set_autocommit(self, value: bool) -> None:  # by the attribute; since psycopg 3.2 it calls the next one
-            if value:
-                listener.ending("set_autocommit")
-            super()._set_autocommit(value)
-
         def set_autocommit(self, value: bool) -> None:
             if value:
                 listener.ending("set_autocommit")
             super().set_autocommit(value)
 
+        def _by_attribute(self, value: bool) -> None:  # which calls the method above since psycopg 3.2, and not before
+            if value:
+                listener.ending("set_autocommit")
+            module.Connection.autocommit.__set__(self, value)
+
+        autocommit = property(module.Connection.autocommit.__get__, _by_attribute)
+
         def unheard_cursor(self) -> Any:
             return Unheard(self)
 
         def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
-            sent = _by_hand(gen, module.Cursor)
-            if sent is None:
+            found = on_its_way(gen)
+            if found is None or not isinstance(found.cursor, module.Cursor) or hasattr(found.cursor, "is_known"):
                 return super().wait(gen, *arguments, **options)
+            sent = Sent(_text(found.query, found.cursor), _types(found.parameters))
             self.lock.release()  # the cursor holds it, and what the listener sends here needs it
             try:
                 with listener.passing(sent), self.lock:
@@ -238,17 +242,6 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
     connection.autocommit = True
     found: RawConnection = connection
     return found
-
-
-def _by_hand(gen: Any, kind: Any) -> Sent | None:
-    """What psycopg is about to send for a cursor that did not come from its connection: `ClientCursor(connection)`."""
-    frame = getattr(gen, "gi_frame", None)
-    found = frame.f_locals if frame is not None else {}
-    cursor = found.get("self")
-    query = found.get("query", found.get("statement"))
-    if query is None or not isinstance(cursor, kind) or hasattr(cursor, "is_known"):
-        return None
-    return Sent(_text(query, cursor), _types(found.get("params")))
 
 
 def _text(query: Any, cursor: Any) -> str:

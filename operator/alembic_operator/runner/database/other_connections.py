@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
-# Each by the class or module, and the name there. Users call the first four. The others are called by those, and by a
-# `connect` that was imported by name before it could be replaced (`from psycopg2 import connect`).
+from .driver_private import INNER_DOORS
+
+# Each by the module, the class and the name there: those that users call, and those that these call.
 _DOORS = (
     ("psycopg", "", "connect"),
     ("psycopg", "Connection", "connect"),
     ("psycopg", "AsyncConnection", "connect"),
     ("psycopg2", "", "connect"),
-    ("psycopg", "Connection", "_connect_gen"),
-    ("psycopg", "AsyncConnection", "_connect_gen"),
-    ("psycopg2", "", "_connect"),
+    *INNER_DOORS,
 )
 _READ_ONLY = "-c default_transaction_read_only=on"
 _ours = threading.local()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
+from ..database.driver_private import through_inner_door
 from ..database.other_connections import own_connection, replaced_doors
 
 # Arguments of Python's, not of libpq's.
@@ -24,24 +25,18 @@ def redirected_to(parameters: dict[str, Any], opened: Callable[[], None]) -> Ite
     """
 
     def leading(original: Any, module: Any, name: str) -> Any:
+        inner = through_inner_door(original, module, name, parameters)
+
         def connect(*arguments: Any, **options: Any) -> Any:
             opened()
-            of_class = arguments[:1] if arguments and isinstance(arguments[0], type) else ()
-            kept = {option: value for option, value in options.items() if option in _KEPT}
             with own_connection():
+                if inner is not None:
+                    return inner(*arguments, **options)
+                of_class = arguments[:1] if arguments and isinstance(arguments[0], type) else ()
+                kept = {option: value for option, value in options.items() if option in _KEPT}
                 return original(*of_class, **{**parameters, **kept})
 
-        def _connect_gen(cls: Any, _conninfo: str = "", *more: Any, **options: Any) -> Any:
-            opened()
-            with own_connection():
-                return original(cls, module.conninfo.make_conninfo("", **parameters), *more, **options)
-
-        def _connect(_dsn: str, *more: Any, **options: Any) -> Any:
-            opened()
-            with own_connection():
-                return original(module.extensions.make_dsn(**parameters), *more, **options)
-
-        return {"_connect_gen": _connect_gen, "_connect": _connect}.get(name, connect)
+        return connect
 
     with replaced_doors(leading):
         yield

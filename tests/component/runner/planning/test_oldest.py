@@ -16,6 +16,7 @@ from alembic_operator.contract.result import Outcome
 
 from ..approvals import approve_as_planned
 from .conftest import Planner
+from .test_escapes import OF_PSYCOPG as OUT_OF_PSYCOPG
 from .test_guarded import BASE, REVISIONS
 
 WAYS_OUT = [
@@ -67,3 +68,25 @@ def test_way_out_is_refused_when_the_libraries_are_the_oldest(
     uri = planner.database.uri.replace("postgresql://", f"postgresql+{driver}://")
     assert "transaction-escape" in failed(planner.runner(project, uri), Reason.MIGRATION_FAILED)
     assert planner.database.all("SELECT count(*) FROM item") == [(0,)]
+
+
+@pytest.mark.parametrize(("driver", "way"), [("psycopg", "autocommit"), ("psycopg", "hand-made cursor")])
+def test_step_is_no_transaction_when_a_revision_ends_its_own_by_the_oldest_libraries(
+    planner: Planner, project: Project, driver: str, way: str
+) -> None:
+    project.sql("r1", "CREATE TABLE item (id int)")
+    project.add("r2", RAW + OUT_OF_PSYCOPG[way])
+    step = planner(project, driver=driver).steps[-1]
+    assert (step.transactional, step.statements[-1].sql) == (False, "CREATE TABLE extra (id int)")
+
+
+@DRIVERS
+def test_target_is_left_alone_when_a_revision_imports_connect_by_name_from_the_oldest_libraries(
+    planner: Planner, project: Project, driver: str
+) -> None:
+    send = "cursor().execute('CREATE TABLE item (id int); COMMIT')"
+    path = project.add("r1", f"connect({planner.database.uri!r}).{send}")
+    path.write_text(f"from {driver} import connect\n{path.read_text()}")
+    (step,) = planner(project, driver=driver).steps
+    assert step.escapes == ["After statement 0 it opens its own database connection."]
+    assert planner.database.all("SELECT to_regclass('item')") == [(None,)]
