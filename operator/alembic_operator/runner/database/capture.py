@@ -8,7 +8,7 @@ accidents, it is no boundary.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
@@ -16,6 +16,10 @@ from typing import Any, Callable, Protocol
 from .driver import IDLE, Driver, RawConnection
 from .driver_private import on_its_way
 from .other_connections import own_connection
+
+# Methods of a connection that end its transaction, or leave it, whatever they are called with.
+_ENDINGS = ("commit", "rollback", "close", "tpc_begin")
+_ENDINGS_OF_PSYCOPG2 = (*_ENDINGS, "reset", "set_isolation_level")  # the last rolls back, whatever the level
 
 
 @dataclass(frozen=True)
@@ -72,39 +76,16 @@ def uncaptured(driver: Driver, connection: Any) -> Iterator[Any]:
 
 
 def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener) -> RawConnection:
-    class Connection(module.Connection):  # type: ignore[misc]  # the module is the image's
-        def commit(self) -> None:
-            listener.ending("commit")
-            super().commit()
-
-        def rollback(self) -> None:
-            listener.ending("rollback")
-            super().rollback()
-
-        def close(self) -> None:
-            listener.ending("close")
-            super().close()
-
+    class Connection(_telling(module.Connection, _ENDINGS, listener)):  # type: ignore[misc]  # the module is the image's
         def transaction(self, *arguments: Any, **options: Any) -> Any:
             if self.info.transaction_status == IDLE:  # else it is a savepoint
                 listener.ending("transaction")
             return super().transaction(*arguments, **options)
 
-        def tpc_begin(self, xid: Any) -> None:
-            listener.ending("tpc_begin")
-            super().tpc_begin(xid)
-
         def set_autocommit(self, value: bool) -> None:
             if value:
                 listener.ending("set_autocommit")
             super().set_autocommit(value)
-
-        def _by_attribute(self, value: bool) -> None:  # which calls the method above since psycopg 3.2, and not before
-            if value:
-                listener.ending("set_autocommit")
-            module.Connection.autocommit.__set__(self, value)
-
-        autocommit = property(module.Connection.autocommit.__get__, _by_attribute)
 
         def unheard_cursor(self) -> Any:
             return Unheard(self)
@@ -125,21 +106,8 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
         is_known = True
 
     def heard(kind: Any) -> Any:
-        class Heard(kind):  # type: ignore[misc]
+        class Heard(_heard(kind, listener)):  # type: ignore[misc]
             is_known = True
-
-            def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-                def deliver() -> Any:
-                    return kind.execute(self, query, params, **options)
-
-                return listener.send(
-                    Sent(_text(query, self), _types(params), instead=functools.partial(kind.execute, self)), deliver
-                )
-
-            def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
-                rows = list(params_seq)
-                sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
-                return listener.send(sent, lambda: kind.executemany(self, query, rows, **options))
 
             def stream(self, query: Any, params: Any = None, **options: Any) -> Iterator[Any]:
                 with listener.passing(Sent(_text(query, self), _types(params))):
@@ -162,20 +130,7 @@ def _connect_psycopg(module: Any, parameters: dict[str, Any], listener: Listener
 def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listener) -> RawConnection:
     @functools.cache
     def heard(kind: Any) -> Any:
-        class Heard(kind):  # type: ignore[misc]
-            def execute(self, query: Any, vars: Any = None) -> Any:
-                def deliver() -> Any:
-                    return kind.execute(self, query, vars)
-
-                return listener.send(
-                    Sent(_text(query, self), _types(vars), instead=functools.partial(kind.execute, self)), deliver
-                )
-
-            def executemany(self, query: Any, vars_list: Any) -> Any:
-                rows = list(vars_list)
-                sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
-                return listener.send(sent, lambda: kind.executemany(self, query, rows))
-
+        class Heard(_heard(kind, listener)):  # type: ignore[misc]
             def callproc(self, procname: str, parameters: Any = None) -> Any:
                 marks = ", ".join(["%s"] * len(parameters or ()))
                 sent = Sent(f"SELECT * FROM {procname}({marks})", _types(parameters))  # noqa: S608
@@ -195,44 +150,11 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
 
         return Heard
 
-    base: Any = module.extensions.connection
-
-    class Connection(base):  # type: ignore[misc]
-        def commit(self) -> None:
-            listener.ending("commit")
-            super().commit()
-
-        def rollback(self) -> None:
-            listener.ending("rollback")
-            super().rollback()
-
-        def close(self) -> None:
-            listener.ending("close")
-            super().close()
-
-        def reset(self) -> None:
-            listener.ending("reset")
-            super().reset()
-
-        def tpc_begin(self, xid: Any) -> None:
-            listener.ending("tpc_begin")
-            super().tpc_begin(xid)
-
-        def set_isolation_level(self, level: Any) -> None:
-            listener.ending("set_isolation_level")  # it rolls back, whatever the level
-            super().set_isolation_level(level)
-
+    class Connection(_telling(module.extensions.connection, _ENDINGS_OF_PSYCOPG2, listener)):  # type: ignore[misc]
         def set_session(self, *arguments: Any, **options: Any) -> None:
             if options.get("autocommit") or any(arguments[3:]):
                 listener.ending("set_session")
             super().set_session(*arguments, **options)
-
-        def _set_autocommit(self, value: Any) -> None:
-            if value:
-                listener.ending("set_autocommit")
-            base.autocommit.__set__(self, value)
-
-        autocommit = property(base.autocommit.__get__, _set_autocommit)
 
         def cursor(self, name: Any = None, cursor_factory: Any = None, *more: Any, **options: Any) -> Any:
             kind = heard(cursor_factory or self.cursor_factory or module.extensions.cursor)
@@ -242,6 +164,46 @@ def _connect_psycopg2(module: Any, parameters: dict[str, Any], listener: Listene
     connection.autocommit = True
     found: RawConnection = connection
     return found
+
+
+def _telling(base: Any, endings: Iterable[str], listener: Listener) -> Any:
+    """A driver's class of connections that tell of an end before it comes, by these methods or by autocommit."""
+
+    class Telling(base):  # type: ignore[misc]
+        def _by_attribute(self, value: Any) -> None:
+            if value:
+                listener.ending("set_autocommit")
+            base.autocommit.__set__(self, value)
+
+        autocommit = property(base.autocommit.__get__, _by_attribute)
+
+    def telling(name: str) -> Any:
+        def method(self: Any, *arguments: Any, **options: Any) -> Any:
+            listener.ending(name)
+            return getattr(base, name)(self, *arguments, **options)
+
+        return method
+
+    for name in endings:
+        setattr(Telling, name, telling(name))
+    return Telling
+
+
+def _heard(kind: Any, listener: Listener) -> Any:
+    """A driver's class of cursors, whose statements the listener delivers."""
+
+    class Heard(kind):  # type: ignore[misc]
+        def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+            params = options.pop("vars", params)  # psycopg2's word for them
+            sent = Sent(_text(query, self), _types(params), instead=functools.partial(kind.execute, self))
+            return listener.send(sent, lambda: kind.execute(self, query, params, **options))
+
+        def executemany(self, query: Any, params_seq: Any = None, **options: Any) -> Any:
+            rows = list(options.pop("vars_list", params_seq))
+            sent = Sent(_text(query, self), _types(rows[0] if rows else None), executions=len(rows))
+            return listener.send(sent, lambda: kind.executemany(self, query, rows, **options))
+
+    return Heard
 
 
 def _text(query: Any, cursor: Any) -> str:
