@@ -26,7 +26,7 @@ from alembic_operator.runner.history.load import load_history
 from alembic_operator.runner.schema import snapshot
 
 from .conftest import USER, Database
-from .harness import Ended, Runner, make_request
+from .harness import Ended, Runner, Running, make_request
 from .project import Project
 
 PLACE = VersionTable("public", "alembic_version")
@@ -60,8 +60,12 @@ class Approval:
 
     def run(self, *, more: str = "", **request: Any) -> Ended:
         """Run what was approved."""
+        return self.start(more=more, **request).end()
+
+    def start(self, *, more: str = "", **request: Any) -> Running:
+        """Begin to run what was approved."""
         request = {"approved": self.approved, **request}
-        return self.runner(self.project, self.secret, more=more, mounts=self.mounts, **request)
+        return self.runner.start(self.project, self.secret, more=more, mounts=self.mounts, **request)
 
     @property
     def mounts(self) -> dict[str, Path]:

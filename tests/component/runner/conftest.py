@@ -22,6 +22,7 @@ from tests.cluster.postgres import Postgres, Version, servers_by_version
 from tests.component.warm import Warm, module
 
 from .compiled_zipapp import compiled_zipapp, modules_of
+from .gate import Gate
 from .harness import HASH_SEED, Runner, basic_environment
 from .project import Project
 
@@ -131,6 +132,12 @@ def database(
 def project(tmp_path: Path) -> Project:
     """An Alembic project without revisions."""
     return Project(tmp_path / "app")
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """A gate for one of the project's revisions."""
+    return Gate(tmp_path / "gate")
 
 
 @pytest.fixture

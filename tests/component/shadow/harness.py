@@ -21,7 +21,6 @@ from alembic_operator.contract.shadow import read_answer, write_source
 from alembic_operator.core.job.shadow_script import script
 
 PATH = "/usr/bin:/bin"
-LOCK_WAIT = "--lock-wait-timeout=10s"
 
 
 def parameters(server: Postgres, database: str, user: str = "postgres", password: str | None = None) -> dict[str, str]:
@@ -52,7 +51,6 @@ class Shadow:
         shell: tuple[str, ...] = ("/bin/sh",),
         path: str | None = None,
         prefix: tuple[str, ...] = (),
-        lock_wait: str = LOCK_WAIT,
         environment: dict[str, str] | None = None,
     ) -> None:
         """Prepare it.
@@ -62,7 +60,6 @@ class Shadow:
             shell: what the script runs in.
             path: in place of the PATH that has these programs.
             prefix: of the command, in place of the one that changes the user.
-            lock_wait: in place of pg_dump's option.
             environment: more of it.
         """
         self.directory = Path(tempfile.mkdtemp(prefix="shadow-", dir=fast_folder()))
@@ -73,9 +70,7 @@ class Shadow:
                 os.chown(folder, 0, pwd.getpwnam(user).pw_gid)
             folder.chmod(0o3777)
         self._log = self.directory / "log"
-        text = script()
-        assert text.count(LOCK_WAIT) == 1
-        words = [*shell, "-c", text.replace(LOCK_WAIT, lock_wait), "shadow", str(self.shared), str(self.data)]
+        words = [*shell, "-c", script(), "shadow", str(self.shared), str(self.data)]
         self.command = [*prefix, *words] if prefix else as_service_user(words)
         self.command[0] = shutil.which(self.command[0]) or self.command[0]
         self._environment = {"PATH": path or f"{binaries(version)}:{PATH}", "LANG": "C.UTF-8", **(environment or {})}

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.cluster import postgres_image
-from tests.cluster.postgres import Postgres, Version
+from tests.cluster.postgres import Postgres, Version, binaries
 from tests.cluster.processes import free_port, service_user, wait_until
 from tests.component.shadow.harness import PATH, Shadow, parameters
 
@@ -134,9 +134,18 @@ def test_shadow_is_ready_when_the_user_has_what_the_sentence_names(
         assert shadow.answer() == ""
 
 
-def test_lock_is_named_when_a_table_stays_locked(target: Postgres, database: str) -> None:
+def with_impatient_dump(folder: Path) -> str:
+    """A PATH whose pg_dump gives up a lock after a tenth of a second: of two such options the last one counts."""
+    program = folder / "pg_dump"
+    program.write_text(f'#!/bin/sh\nexec {binaries(16)}/pg_dump "$@" --lock-wait-timeout=100ms\n')
+    program.chmod(0o755)
+    return f"{folder}:{binaries(16)}:{PATH}"
+
+
+def test_lock_is_named_when_a_table_stays_locked(target: Postgres, database: str, readable: Path) -> None:
     target.execute("CREATE TABLE busy (id int)", database)
-    with psycopg.connect(target.uri(database)) as holder, Shadow(lock_wait="--lock-wait-timeout=100ms") as shadow:
+    path = with_impatient_dump(readable)
+    with psycopg.connect(target.uri(database)) as holder, Shadow(path=path) as shadow:
         holder.execute("LOCK TABLE busy IN ACCESS EXCLUSIVE MODE")
         assert failed(shadow, parameters(target, database)) == (
             "Dumping the target's schema for the shadow: another session has held a table lock for longer than 10 "

@@ -44,7 +44,7 @@ TRIES = 10
 _FOREIGN = re.compile(
     rf"^{re.escape(str(Path(traceback.__file__).parent))}/|/(?:site|dist)-packages/|/alembic_operator(?:_helpers)?/|^<"
 )
-_FIRST_PAUSE = 1.0  # seconds
+FIRST_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 30.0
 
 
@@ -192,7 +192,7 @@ class Migration:
             raise failed
         if intent is not None:
             self._running.intents[failure.revision] = intent.id
-        pause = min(_FIRST_PAUSE * 2 ** (tried - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+        pause = min(FIRST_PAUSE * 2 ** (tried - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
         self._report.record(
             "retry",
             revision=failure.revision,

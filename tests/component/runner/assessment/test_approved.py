@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.postgres import Version
 from tests.component.runner.approvals import Approval, approve, compared, step
 from tests.component.runner.conftest import Database
+from tests.component.runner.gate import REACHED, Gate
 from tests.component.runner.harness import OWNER, Runner, failed
 from tests.component.runner.project import Project
 
@@ -124,24 +125,20 @@ def test_sends_nothing_when_the_plan_is_another_resource_s(approval: Approval, d
 
 
 def test_goes_on_without_a_new_approval_when_it_was_killed_between_revisions(
-    approval: Approval, runner: Runner, project: Project, database: Database
+    gate: Gate, runner: Runner, project: Project, database: Database
 ) -> None:
-    hold = """
-import threading
-import alembic_operator.runner.migrate.revision as revision
-end = revision.RevisionRun._end
-def held(self, number, total):
-    end(self, number, total)
-    if number == 1:
-        print("at the gate", flush=True)
-        threading.Event().wait(60)
-revision.RevisionRun._end = held
-"""
-    run = runner.start(project, database.uri, more=hold, mounts=approval.mounts, approved=approval.approved)
-    run.wait_for("at the gate")
+    project.sql("r1", R1)
+    project.add("r2", f"{gate.code}op.execute({R2!r})")
+    project.sql("r3", R3)
+    approval = approve(runner, project, database, [step("r1", R1), step("r2", R2), step("r3", R3)])
+    gate.close()
+    run = approval.start()
+    run.wait_for(REACHED)
     run.signal(signal.SIGKILL)
     run.end()
     assert database.heads() == ["r1"]
+
+    gate.open()
     ended = approval.run()
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert [one.revision for one in ended.result.applied] == ["r2", "r3"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from tests.component.runner.approvals import Approval, approve, step
 from tests.component.runner.conftest import Database
+from tests.component.runner.gate import REACHED, Gate
 from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project
 
@@ -20,13 +23,13 @@ VALUES ('public.alembic_version', 'r2', 'up', 'intent', true, 'plan-0', now())
 
 
 @pytest.fixture
-def approval(runner: Runner, project: Project, database: Database) -> Approval:
+def approval(gate: Gate, runner: Runner, project: Project, database: Database) -> Approval:
     """A plan of two revisions, of which an earlier one, killed amid its helper, left the first to be run again."""
     project.sql("r1", "CREATE TABLE item (id int)")
     assert runner(project, database.uri).result.outcome == Outcome.APPLIED
     database.execute(BEGUN)
     project.add("r2", f"with op.get_context().autocommit_block():\n    op.execute({INDEX!r})")
-    project.sql("r3", COLUMN)
+    project.add("r3", f"{gate.code}op.execute({COLUMN!r})")
     return approve(runner, project, database, [step("r2", (INDEX, True)), step("r3", COLUMN)])
 
 
@@ -41,12 +44,16 @@ def test_never_approves_again_when_it_ended_what_an_earlier_plan_had_begun(
 
 
 def test_goes_on_when_it_was_interrupted_after_ending_what_an_earlier_plan_had_begun(
-    approval: Approval, database: Database
+    approval: Approval, gate: Gate, database: Database
 ) -> None:
-    stop = "import alembic_operator.runner.migrate.revision as revision\nend = revision.RevisionRun._end\n"
-    stop += "def ended(self, number, total):\n    end(self, number, total)\n    raise KeyboardInterrupt\n"
-    failed(approval.run(more=stop + "revision.RevisionRun._end = ended\n"), Reason.INTERRUPTED)
+    gate.close()
+    run = approval.start()
+    run.wait_for(REACHED)
+    run.signal(signal.SIGTERM)
+    failed(run.end(), Reason.INTERRUPTED)
     assert database.heads() == ["r2"]
+
+    gate.open()
     ended = approval.run()
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert database.all("SELECT revision, state, plan_uid FROM alembic_operator.revision_journal ORDER BY id") == [

@@ -8,6 +8,7 @@ import py_compile
 import pytest
 from tests.component.runner.approvals import Approval, approve, step
 from tests.component.runner.conftest import Database
+from tests.component.runner.gate import REACHED, Gate
 from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project
 
@@ -21,11 +22,11 @@ HELPER = "def send(op):\n    op.execute('CREATE TABLE item (id int)')\n"
 
 
 @pytest.fixture
-def approval(runner: Runner, project: Project, database: Database) -> Approval:
+def approval(gate: Gate, runner: Runner, project: Project, database: Database) -> Approval:
     """A plan of a revision that takes its SQL from a module beside it."""
     (project.directory / "migrations" / "__init__.py").touch()
     (project.directory / "migrations" / "helper.py").write_text(HELPER)
-    path = project.add("r1", "from migrations.late import TABLE\nhelper.send(op)")
+    path = project.add("r1", f"{gate.code}from migrations.late import TABLE\nhelper.send(op)")
     (project.directory / "migrations" / "late.py").write_text("TABLE = 'item'\n")
     path.write_text(f"from migrations import helper\n{path.read_text()}")
     return approve(runner, project, database, [step("r1", TABLE)])
@@ -49,14 +50,14 @@ def test_source_is_compiled_when_a_compiled_file_of_other_code_fits_by_time_and_
 
 @pytest.mark.parametrize("file", ["helper.py", "versions/r1.py"])
 def test_nothing_is_sent_when_the_approved_file_came_after_another_was_imported(
-    approval: Approval, runner: Runner, project: Project, database: Database, file: str
+    approval: Approval, project: Project, database: Database, file: str
 ) -> None:
     path = project.directory / "migrations" / file
     text = path.read_text()
     path.write_text(text.replace("\n", "\n\n", 1))
     other = database.connect()
     other.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, lock_key("public.alembic_version")))
-    run = runner.start(project, database.uri, mounts=approval.mounts, approved=approval.approved)
+    run = approval.start()
     run.wait_for('"waiting"')
     path.write_text(text)
     other.close()
@@ -65,18 +66,14 @@ def test_nothing_is_sent_when_the_approved_file_came_after_another_was_imported(
 
 
 def test_revision_ends_when_a_file_that_it_imports_late_is_not_the_approved_one(
-    approval: Approval, runner: Runner, project: Project, database: Database
+    approval: Approval, gate: Gate, project: Project, database: Database
 ) -> None:
-    late = project.directory / "migrations" / "late.py"
-    hold = f"""
-import alembic_operator.runner.commands.apply as applying
-migrate = applying._migrate
-def changed(*arguments, **options):
-    open({str(late)!r}, "w").write("TABLE = 'evil'\\n")
-    return migrate(*arguments, **options)
-applying._migrate = changed
-"""
-    ended = runner(project, database.uri, more=hold, mounts=approval.mounts, approved=approval.approved)
+    gate.close()
+    run = approval.start()
+    run.wait_for(REACHED)
+    (project.directory / "migrations" / "late.py").write_text("TABLE = 'evil'\n")
+    gate.open()
+    ended = run.end()
     message = failed(ended, Reason.MIGRATION_FAILED)
     assert "ImportError in r1.py" in message
     assert "late.py changed after" in ended.stderr

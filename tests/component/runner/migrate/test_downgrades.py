@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import pytest
 from tests.component.runner.approvals import approve, step
 from tests.component.runner.conftest import Database
+from tests.component.runner.gate import REACHED, Gate
 from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project
 
@@ -90,23 +92,19 @@ def test_keeps_what_was_taken_back_when_a_later_step_differs_from_the_plan(
 
 
 def test_goes_on_when_it_was_interrupted_between_two_steps(
-    applied: Callable[..., None], runner: Runner, project: Project, database: Database
+    applied: Callable[..., None], gate: Gate, runner: Runner, project: Project, database: Database
 ) -> None:
-    applied()
+    applied(r2=f"{gate.code}op.execute({DOWN['r2']!r})")
     steps = [step("r3", DOWN["r3"]), step("r2", DOWN["r2"])]
     approval = approve(runner, project, database, steps, to="r1", direction="Downgrade")
-    stop = """
-import alembic_operator.runner.migrate.revision as revision
-from alembic_operator.contract.reasons import Reason
-from alembic_operator.runner.errors import EndRequested
-end = revision.RevisionRun._end
-def ended(self, number, total):
-    end(self, number, total)
-    raise EndRequested(Reason.INTERRUPTED)
-revision.RevisionRun._end = ended
-"""
-    failed(approval.run(more=stop, revision="r1"), Reason.INTERRUPTED)
+    gate.close()
+    run = approval.start(revision="r1")
+    run.wait_for(REACHED)
+    run.signal(signal.SIGTERM)
+    failed(run.end(), Reason.INTERRUPTED)
     assert database.heads() == ["r2"]
+
+    gate.open()
     ended = approval.run(revision="r1")
     assert ended.result.outcome == Outcome.APPLIED, ended.message
     assert [one.revision for one in ended.result.applied] == ["r2"]

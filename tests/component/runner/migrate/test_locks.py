@@ -14,7 +14,7 @@ from alembic_operator.contract.result import Outcome
 IMPATIENT = Timeouts(lock=0.5)
 TWO_TRIES = """
 import alembic_operator.runner.migrate.migration as apply
-apply.TRIES, apply._FIRST_PAUSE = 2, 0.1
+apply.TRIES, apply.FIRST_PAUSE = 2, 0.1
 """
 
 
