@@ -18,9 +18,9 @@ _DEEP = 6  # names that stand for names
 _HEADER = """\
 # Messages
 
-Generated from the source by `make generate`. What a condition, an event or `alembic-operator plan` says, by reason: the
-words in guillemets are replaced by names and values. [Conditions and reasons](reasons.md) has cause and remedy of each
-reason. To find a message by a part of it, search this page.
+Generated from the source by `make generate`. The messages of conditions, of events and of `alembic-operator plan`, by
+reason. Names and values replace the words in guillemets. [Conditions and reasons](reasons.md) has the cause and the
+remedy of each reason. To find a message, search this page for a part of it.
 """
 
 
@@ -155,7 +155,7 @@ def files() -> dict[Path, str]:
         lines.append(f"## {names[name].value}\n")
         lines += [f"- {_escaped(message)} <small>`{path}`</small>" for message, path in by_reason[name].items()]
         lines.append("")
-    lines.append("## Sentences that the operator puts together\n")
+    lines.append("## Messages that the operator composes\n")
     lines += [f"- *{about.rstrip('.')}*: {_escaped(text)}" for about, text in source.of_the_operator()]
     return {places.ROOT / "docs" / "messages.md": "\n".join(lines) + "\n"}
 

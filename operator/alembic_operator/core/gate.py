@@ -250,7 +250,7 @@ def _waited(observed: Observed, plan: SchemaPlan) -> bool:
 def _accepted(observed: Observed, state: ReconcileState, plan: SchemaPlan, verdict: Verdict) -> ReconcileState:
     if not _waited(observed, plan) and plan.phase != "Pending":
         return state
-    message = messages.approved(plan.name, plan.plan.digest, f"approved by {verdict.by}")
+    message = messages.approved(plan.name, plan.plan.digest, verdict.by)
     event = Event(EventReason.APPROVED, message)
     return replace(
         state, events=(*state.events, event), plan_phases=(*state.plan_phases, PlanPhase(plan.name, "Running"))

@@ -122,7 +122,7 @@ def test_tag_is_refused_by_the_operator_when_the_namespace_is_no_longer_for_deve
         assert place.conditions() == stalled("ImageNotPinned")
         assert place.message() == (
             f"spec.migrations.image: {tagged} is not pinned by a digest. Outside a namespace labelled "
-            "alembic-operator.dev/environment=development an image is written as name@sha256:<64 hex>, so that what "
+            "alembic-operator.dev/environment=development, write it as name@sha256:<64 hex>, so that what "
             "was reviewed is what runs."
         )
 

@@ -63,7 +63,7 @@ def test_invalid_index_is_found_and_its_revision_runs_again_when_the_repair_is_a
     shop.wait("UpToDate")
     shop.execute("INSERT INTO orders (note) VALUES ('twice'), ('twice')")
     shop.patch(revision="a2")
-    shop.wait("OutcomeUnknown", message="alembic-operator.dev/retry-at=")
+    shop.wait("OutcomeUnknown", message="a plan run then compares the database in a shadow")
     shop.annotate("retry-at", "compare")
     shop.wait("AwaitingApproval", message="a repair always needs approval")
     assert shop.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ux_orders_note'::regclass") == [(False,)]

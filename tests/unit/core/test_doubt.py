@@ -159,7 +159,7 @@ def test_check_follows_when_a_job_ran_in_two_pods() -> None:
     assert world.ready() == (
         "Unknown",
         "Checking",
-        f"Job {run.name} ran in 2 pods. Checking the database to see what was applied.",
+        f"Job {run.name} ran in 2 pods instead of one. Checking the database to see what was applied.",
     )
 
 

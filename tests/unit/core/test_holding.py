@@ -29,8 +29,8 @@ CASES: dict[str, tuple[World, str, str]] = {
         World(spec={**World().spec, "migrations": {"image": TAGGED}}, development=False),
         "ImageNotPinned",
         f"spec.migrations.image: {TAGGED} is not pinned by a digest. Outside a namespace labelled "
-        "alembic-operator.dev/environment=development an image is written as name@sha256:<64 hex>, so that what was "
-        "reviewed is what runs.",
+        "alembic-operator.dev/environment=development, write it as name@sha256:<64 hex>, so that what was reviewed is "
+        "what runs.",
     ),
     "head": (
         World(spec={**World().spec, "revision": "head"}, development=False),

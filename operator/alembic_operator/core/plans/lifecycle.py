@@ -43,7 +43,7 @@ def planned(state: ReconcileState, job: Job, case: Case) -> ReconcileState:
     """The state after a run that made a plan; whether it may run is judged from the plan in the cluster."""
     draft = job.draft
     if draft is None:
-        draft = NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} made a plan, and its log could not be read.")
+        draft = NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} made a plan, but its log could not be read.")
     if isinstance(draft, NoDraft):
         return fail(state, Failure(draft.reason, draft.message), case, salt=job.name)
     if draft.waiver_faults:
@@ -98,7 +98,7 @@ def given_up_plan(state: ReconcileState, job: Job) -> ReconcileState:
 def to_be_claimed(state: ReconcileState, result: RunResult, case: Case) -> ReconcileState:
     """A plan run found nothing to send, and an owner's row or adopted revisions to write."""
     if result.pending:
-        failure = Failure(Reason.RUNNER_PROTOCOL_ERROR, f"Job {result.job} found revisions to apply and made no plan.")
+        failure = Failure(Reason.RUNNER_PROTOCOL_ERROR, f"Job {result.job} found pending revisions, but made no plan.")
         return fail(state, failure, case, salt=result.job)
     state = withdrawn(state, None, "nothing is left to be sent")
     summary = Summary(case.schema.generation, Reason.MIGRATING, claimed(result))

@@ -7,29 +7,28 @@ from alembic_operator.api.plan_spec import PlanFinding, PlanSpec
 from alembic_operator.api.status import PlanRef, cut
 from alembic_operator.contract.result import RunResult
 from alembic_operator.core.plans.approval import Verdict
-from alembic_operator.core.plans.build import SQL_KEY
 from alembic_operator.core.status.messages import joined
 
 _NO_CHANGE = "The rejection stands until the plan's inputs change."
 
 
 def plan_made(ref: PlanRef) -> str:
-    """A plan was made."""
-    return f"SchemaPlan {ref.name} ({ref.digest}) is what will run: {ref.direction}, {ref.summary}."
+    """A plan was created."""
+    return f"SchemaPlan {ref.name} ({ref.digest}) was created: {ref.direction.lower()}, {ref.summary}."
 
 
 def replanned(message: str) -> str:
-    """A plan was out of date before anything was sent."""
+    """A plan was out of date, and nothing was sent."""
     return joined(message, "Creating a new plan.")
 
 
 def superseded(name: str, why: str) -> str:
-    """A plan is no longer what would run."""
+    """A plan no longer matches what would run."""
     return joined(f"SchemaPlan {name} is out of date: {cut(why, 600)}")
 
 
 def claimed(result: RunResult) -> str:
-    """Nothing is to be sent, and the database is not entered as this resource's yet."""
+    """Nothing is pending, and the journal does not name this resource as the owner yet."""
     return (
         f"Job {result.job} found no pending revisions; starting an apply Job to record this resource as the database's "
         "owner."
@@ -37,12 +36,12 @@ def claimed(result: RunResult) -> str:
 
 
 def part_done(result: RunResult) -> str:
-    """What comes before the revisions is done."""
+    """A baseline or a repair succeeded, and revisions remain."""
     return f"Job {result.job} succeeded; planning the remaining revisions."
 
 
 def counts(plan: PlanSpec, why: str = "") -> str:
-    """How much there is to read, beside what `why` has said already."""
+    """The numbers of findings and steps, except for those that `why` contains."""
     steps = len(plan.steps) + plan.steps_left_out
     parts = ((plan.errors, "error"), (plan.warnings, "warning"), (steps, "step"))
     told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
@@ -50,7 +49,7 @@ def counts(plan: PlanSpec, why: str = "") -> str:
 
 
 def waits(plan: SchemaPlan, verdict: Verdict, *, policies: bool, fault: str = "", other_digest: str = "") -> str:
-    """A plan is waiting for approval: which, why, and how to read and how to approve it. At most 1 KiB."""
+    """A plan is waiting for approval. At most 1 KiB."""
     where, name = f"kubectl -n {plan.namespace}", plan.name
     head = f"SchemaPlan {name} is waiting for approval: {verdict.why} ({counts(plan.plan, verdict.why)})."
     if fault:
@@ -59,15 +58,9 @@ def waits(plan: SchemaPlan, verdict: Verdict, *, policies: bool, fault: str = ""
         )
     if not plan.plan.sql:
         return joined(head, "It cannot be approved. Name an earlier revision in the spec to make a smaller plan.")
-    first = plan.plan.sql[0].config_map
-    jsonpath = SQL_KEY.replace(".", "\\.")
-    read = f"Read it: {where} get cm {first} -o jsonpath='{{.data.{jsonpath}}}'"
-    read += f" (and {len(plan.plan.sql) - 1} more, see spec.plan.sql)." if len(plan.plan.sql) > 1 else "."
-    approve = f"Approve it: spec.review.approvedDigest: {plan.plan.digest}"
-    if policies:
-        by = "$(kubectl auth whoami -o jsonpath={.status.userInfo.username})"
-        patch = '{"spec":{"decision":{"type":"Approve","by":"' + f"'{by}'" + '"}}}'
-        approve += f", or {where} patch splan {name} --type=merge -p '{patch}'"
+    read = f"Read it: {where} describe splan {name}."
+    approve = f"To approve it, set spec.review.approvedDigest to {plan.plan.digest}"
+    approve += ", or set spec.decision of the SchemaPlan." if policies else "."
     note = f"spec.review.approvedDigest names another plan ({other_digest[:19]}…)." if other_digest else ""
     worst = _worst(verdict.worst)
     room = 1000 - sum(len(part) + 1 for part in (head, read, approve, note))
@@ -83,7 +76,7 @@ def _worst(finding: PlanFinding | None) -> str:
 
 
 def rejected(plan: SchemaPlan, verdict: Verdict) -> str:
-    """Somebody said no."""
+    """A plan was rejected."""
     why = f": {cut(verdict.reason, 400)}" if verdict.reason else ""
     return joined(
         f"SchemaPlan {plan.name} was rejected by {verdict.by}{why}",
@@ -93,20 +86,19 @@ def rejected(plan: SchemaPlan, verdict: Verdict) -> str:
 
 def approved(name: str, digest: str, by: str) -> str:
     """A plan may run."""
-    return f"SchemaPlan {name} ({digest}) may run: {by}."
+    return f"SchemaPlan {name} ({digest}) may run, approved by {by}."
 
 
 def still_going(plan: SchemaPlan) -> str:
-    """Our plan was deleted, and does not go: a run of it would end with it."""
+    """A deleted plan with the same name still exists."""
     return (
-        f"Cannot create SchemaPlan {plan.name}: a deleted plan of that name still exists because of a finalizer: "
-        f"kubectl -n {plan.namespace} get splan {plan.name} -o jsonpath={{.metadata.finalizers}}. The operator retries "
-        "automatically."
+        f"Cannot create SchemaPlan {plan.name}: a deleted plan with that name still exists because of a finalizer. To "
+        f"see it: kubectl -n {plan.namespace} get splan {plan.name} -o yaml. The operator retries automatically."
     )
 
 
 def name_taken(name: str) -> str:
-    """Our plan's name is taken by something that is not ours."""
+    """A plan with other contents has the name."""
     return (
         f"Cannot create SchemaPlan {name}: a different plan with that name exists. It was left unchanged. "
         "Delete it, then set the annotation alembic-operator.dev/retry-at to a new value."

@@ -52,7 +52,7 @@ def ending_of(job: Job, schema: DatabaseSchema, expected: RunRequest | None) -> 
     if not over:
         return None
     if len(job.pods) > 1:
-        return Doubt(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} ran in {len(job.pods)} pods.")
+        return Doubt(Reason.RUNNER_PROTOCOL_ERROR, f"Job {job.name} ran in {len(job.pods)} pods instead of one.")
     if not ended:
         return _without_end(job, schema)
     pod = ended[0]

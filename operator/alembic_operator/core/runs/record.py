@@ -27,13 +27,13 @@ from alembic_operator.core.status.begin import with_targets
 from alembic_operator.core.status.conditions import Summary, say_verified, summarize
 from alembic_operator.core.status.failures import fail, failure_of, schedule
 from alembic_operator.core.status.messages import (
+    REPAIR_BY_PLAN,
     ahead,
     behind,
     doubted,
     found_late,
     joined,
     looked,
-    repair_by_plan,
     succeeded,
     up_to_date,
 )
@@ -188,8 +188,7 @@ def _failed(state: ReconcileState, job: Job, result: RunResult, failure: Failure
     if failure.reason is Reason.OUTCOME_UNKNOWN:
         state = given_up_plan(state, job)
         if job.kind is not RunKind.PLAN and case.spec.review.evidence == "Shadow":
-            where = (case.schema.namespace, case.schema.name)
-            failure = replace(failure, message=joined(failure.message, repair_by_plan(*where)))
+            failure = replace(failure, message=joined(failure.message, REPAIR_BY_PLAN))
     if failure.reason is Reason.PLAN_CHANGED and job.kind is RunKind.APPLY:
         return plan_changed(state, job, failure, case)
     return fail(state, failure, case, salt=job.name)

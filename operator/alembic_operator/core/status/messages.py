@@ -10,7 +10,7 @@ from alembic_operator.contract.verification import VerifiedReason
 
 
 def target(spec: Spec) -> str:
-    """What the spec names."""
+    """The revisions of the spec."""
     named = spec.revisions or (spec.revision,)
     return f"revision {named[0]}" if len(named) == 1 else f"revisions {', '.join(named)}"
 
@@ -35,25 +35,25 @@ def _target_of(result: RunResult) -> str:
 
 
 def up_to_date(result: RunResult) -> str:
-    """The database was read and is where it should be."""
+    """The database is at the target."""
     if result.applied_count:
         return succeeded(result)
     return _with_warnings(f"The database is at {_at(result)}, read by Job {result.job}.", result)
 
 
 def behind(result: RunResult) -> str:
-    """A check found revisions to apply."""
+    """A check run found pending revisions."""
     return f"Job {result.job} found the database at {_at(result)} with pending revisions; starting an apply Job."
 
 
 def looked(result: RunResult) -> str:
-    """The first look at a server, before a plan is made."""
+    """A check run read the server's version, before the first plan."""
     server = f"{result.database.engine} {result.database.version}" if result.database else "the server"
     return f"Job {result.job} found {server}; starting a plan run with a shadow of that version."
 
 
 def ahead(result: RunResult) -> str:
-    """The database has the target and more."""
+    """The database is ahead of the target."""
     return _with_warnings(
         f"The database is at {_at(result)}, which is newer than {_target_of(result)}, so no migration runs. Set "
         "spec.revision to the database's revision, or leave it to keep the older release declared.",
@@ -62,7 +62,7 @@ def ahead(result: RunResult) -> str:
 
 
 def succeeded(result: RunResult) -> str:
-    """A migration was applied, as an event tells it."""
+    """A migration succeeded."""
     names = ", ".join(item.revision for item in result.applied)
     count = result.applied_count
     if not count:
@@ -90,12 +90,12 @@ def _with_warnings(message: str, result: RunResult) -> str:
 
 
 def found_late(result: RunResult) -> str:
-    """A run's good outcome was found long after its end."""
+    """The result of a successful run was read long after its end."""
     return f"Job {result.job} finished at {result.finished_at}. Checking the database's current revision."
 
 
 def joined(*parts: str) -> str:
-    """Sentences one after the other, each with an end."""
+    """Several sentences in one message."""
     ended = (part if part[-1:] in ".!?…" else f"{part}." for part in (part.strip() for part in parts) if part)
     return " ".join(ended)
 
@@ -106,14 +106,14 @@ def doubted(message: str) -> str:
 
 
 def retry_note(reason: Reason, at: str, failures: int, limit: int) -> str:
-    """When it is tried again, and for how long."""
+    """When the operator retries."""
     if reason.reason_class is ReasonClass.RETRY:
         return f"Next attempt at {at} (retry {failures} of {limit})."
     return f"Next attempt at {at}."
 
 
 def blocked(message: str, blocker: str) -> str:
-    """A run waits for somebody; what to do about it is a person's to decide."""
+    """Another session blocks a run."""
     return joined(message, f"It is blocked by {blocker}") if blocker else message
 
 
@@ -124,18 +124,14 @@ def given_up(message: str, failures: int, limit: int) -> str:
 
 
 def stalled(message: str) -> str:
-    """Nothing goes on by itself; a message that says how it does is left as it is."""
+    """The resource is Stalled. A message that already names retry-at is left as it is."""
     return message if "retry-at" in message else joined(message, STALLED)
 
 
-def repair_by_plan(namespace: str, name: str) -> str:
-    """Where there is a shadow, nobody has to compare the database with the revision by eye."""
-    return (
-        f"Or have it compared in a shadow: kubectl -n {namespace} annotate dbs {name} --overwrite "
-        'alembic-operator.dev/retry-at="$(date +%s)". A plan then says which of the two it is, and waits for approval.'
-    )
-
-
+REPAIR_BY_PLAN = (
+    "Or change nothing and only set the annotation: a plan run then compares the database in a shadow, and makes a "
+    "repair plan that waits for approval."
+)
 STALLED = "No Job starts until the spec changes or the annotation alembic-operator.dev/retry-at gets a new value."
 SUSPENDED = "spec.suspend is true, so no Job starts. Set it to false to resume."
 NO_RUNNER_IMAGE = (
@@ -149,16 +145,16 @@ HEAD_OUTSIDE_DEVELOPMENT = (
 
 
 def not_pinned(image: str) -> str:
-    """A tag outside a development namespace."""
+    """The image is a tag, outside a development namespace."""
     return (
         f"spec.migrations.image: {image} is not pinned by a digest. Outside a namespace labelled "
-        "alembic-operator.dev/environment=development an image is written as name@sha256:<64 hex>, so that what was "
-        "reviewed is what runs."
+        "alembic-operator.dev/environment=development, write it as name@sha256:<64 hex>, so that what was reviewed is "
+        "what runs."
     )
 
 
 def name_conflict(what: str) -> str:
-    """The name of something that we make is taken by something that is not ours."""
+    """An object that belongs to something else has the name."""
     return (
         f"Cannot create {what}: an object with that name exists and is not owned by this resource. It was left "
         "unchanged. "

@@ -98,7 +98,7 @@ def check_targets(approved: Approved, targets: Sequence[str]) -> None:
 
 def changed(approved: Approved, found: str) -> RunFailed:
     """The plan is not to be run any more."""
-    name = f'plan "{approved.name}"' if approved.name else "a run that may only claim the database"
+    name = f'plan "{approved.name}"' if approved.name else "an apply run that only records the owner"
     return RunFailed(Reason.PLAN_CHANGED, f"Comparing {name} with the current state: {found}", AGAIN)
 
 

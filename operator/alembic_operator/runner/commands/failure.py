@@ -91,7 +91,8 @@ def as_run_failed(error: Exception, version_table: VersionTable) -> RunFailed:
         )
     return RunFailed(
         Reason.RUNNER_PROTOCOL_ERROR,
-        f"Running: {type(error).__name__} inside the runner; the traceback is in the log of the Job's pod. Report it.",
+        f"Running: unexpected {type(error).__name__} in the runner. The traceback is in the log of the Job's pod. "
+        "Report it as a bug of alembic-operator.",
     )
 
 

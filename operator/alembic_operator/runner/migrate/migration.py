@@ -208,8 +208,8 @@ class Migration:
 
 _ADVICE = {
     Reason.CONNECTION_LOST: ADVICE[Reason.CONNECTION_LOST],
-    Reason.DEADLOCK: "It was rolled back and is retried.",
-    Reason.SERIALIZATION_FAILURE: "It was rolled back and is retried.",
+    Reason.DEADLOCK: "It was rolled back; the operator retries automatically.",
+    Reason.SERIALIZATION_FAILURE: "It was rolled back; the operator retries automatically.",
 }
 _OF_THE_JOURNAL = (job_env.JOURNAL_SCHEMA, "revision_journal")
 _GRANT_JOURNAL = (

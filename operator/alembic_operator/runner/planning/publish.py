@@ -26,9 +26,9 @@ def publish_plan(document: PlanDocument, report: Report) -> PlanReceipt:
         raise RunFailed(
             Reason.MIGRATION_FAILED,
             f"Publishing the plan of {len(document.steps)} revisions: its {statements} statements are {size >> 20} "
-            f"MiB packed, but the log takes {(RECORDS_LIMIT - _ROOM) >> 20} MiB. Nothing was sent to the target. "
-            "Load bulk data by COPY or with bound parameters, which a plan leaves out, or set spec.revision to an "
-            "earlier revision first.",
+            f"MiB packed, but the log may have at most {(RECORDS_LIMIT - _ROOM) >> 20} MiB. Nothing was sent to the "
+            "target. Load bulk data by COPY or with bound parameters, which a plan leaves out, or set spec.revision to "
+            "an earlier revision first.",
         )
     for number, part in enumerate(packed.parts, 1):
         report.record(EVENT, part=number, of=len(packed.parts), data=part)

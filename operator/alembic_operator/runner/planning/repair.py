@@ -36,7 +36,7 @@ def plan_repair(task: Task, shadow: Shadow, unknown: RunFailed) -> PlanDocument:
     if after is not None and not differences(before, after):
         raise RunFailed(
             Reason.OUTCOME_UNKNOWN,
-            f"{unknown.found}. The schema does not show it: the revision does not change it",
+            f"{unknown.found}. The schema does not show what was applied: the revision changes only rows",
             "Check the rows.",
             revision=entry.revision,
         )

@@ -83,7 +83,7 @@ def test_outcome_stays_unknown_when_the_revision_changes_rows_alone(
     project.sql("r1", "CREATE TABLE item (id int)")
     project.add("r2", _gated("INSERT INTO item VALUES (1)", "INSERT INTO item VALUES (2)"))
     _killed_at_the_gate(planner, project, database)
-    assert "The schema does not show it" in failed(planner.run(project), Reason.OUTCOME_UNKNOWN)
+    assert "The schema does not show what was applied" in failed(planner.run(project), Reason.OUTCOME_UNKNOWN)
     assert database.all("SELECT state FROM alembic_operator.revision_journal WHERE revision = 'r2'") == [("intent",)]
 
 
