@@ -119,14 +119,14 @@ async def _read(stream: asyncio.StreamReader | None, most: int) -> bytes:
 def _unread(answer: bytes) -> str:
     if len(answer) >= LARGEST_ANSWER:
         return f"The review found more in the plan than {LARGEST_ANSWER >> 20} MiB can hold; split the plan."
-    return "The review of the plan ended without an answer that can be read."
+    return "The review of the plan ended without a valid answer."
 
 
 def _why(code: int, said: bytes, limits: Limits) -> str:
     last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
     kind = last.partition(":")[0].rpartition(".")[2]
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return f"The review of the plan took more than {limits.processor} s of a processor; split the plan."
+        return f"The review of the plan took more than {limits.processor} s of CPU time; split the plan."
     if kind == "MemoryError" or code in (-signal.SIGABRT, -signal.SIGSEGV):
         return (
             f"The review of the plan needs more than {limits.memory // 1024**2} MiB; make the revision's statements "
@@ -135,5 +135,5 @@ def _why(code: int, said: bytes, limits: Limits) -> str:
     if kind == "SquawkFailed":
         return last.partition(": ")[2]
     if kind == "ProtocolError":
-        return "The plan cannot be read by the review; the runner and the operator may be of different versions."
-    return f"The review of the plan broke ({kind[:_SHOWN] or f'exit code {code}'}); please report it with the plan."
+        return "The review cannot read the plan; runner and operator may have different versions."
+    return f"The review of the plan failed ({kind[:_SHOWN] or f'exit code {code}'}); please report it with the plan."

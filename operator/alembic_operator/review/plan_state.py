@@ -121,8 +121,8 @@ class PlanState:
         """A part of a sentence about its size."""
         found = self.relations.get(name)
         if found is None or found.kind not in ("table", "partitioned table", "materialized view"):
-            return "its size is not known"
-        rows = f"about {found.rows} rows" if found.rows >= 0 else "never analysed, so its rows are not known"
+            return "size unknown"
+        rows = f"about {found.rows} rows" if found.rows >= 0 else "never analysed, number of rows unknown"
         return f"{found.bytes // 1024} kB, {rows}"
 
     def weight(self, name: str) -> Severity:

@@ -79,8 +79,8 @@ _OPEN_RENAMES = frozenset(
     {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE", "OBJECT_SEQUENCE", "OBJECT_ROLE"}
 )
 _FIX = (
-    "Look whether running programs depend on it. If none does, write a waiver that says so; otherwise release those "
-    "that do not first."
+    "Check whether running applications depend on it. If none does, write a waiver that says so. Otherwise, first "
+    "release applications that do not."
 )
 
 

@@ -45,7 +45,7 @@ def program() -> str:
             return str(folder / "squawk")
     found = shutil.which("squawk")
     if found is None:
-        raise SquawkFailed("The review needs the program squawk, and finds it nowhere: pip install squawk-cli.")
+        raise SquawkFailed("The review needs the program squawk, which is not installed: pip install squawk-cli.")
     return found
 
 
@@ -139,4 +139,4 @@ def _answer(text: str, major: int, ends: float) -> list[dict[str, Any]]:
             return list(found)
     except (ValueError, TypeError, KeyError):
         pass
-    raise SquawkFailed(f"Squawk ended with code {ended.returncode} and no answer that can be read.")
+    raise SquawkFailed(f"Squawk ended with code {ended.returncode} and without a valid answer.")

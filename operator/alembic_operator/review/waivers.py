@@ -72,8 +72,8 @@ def apply_waivers(
         if one not in used:
             about = f" about {one.object}" if one.object else ""
             faults.append(
-                f"{one.file}: the waiver of {one.rule}{about} meets no finding; remove it, or write rule and object as "
-                "the finding has them."
+                f"{one.file}: the waiver of {one.rule}{about} matches no finding; remove it, or write rule and object "
+                "exactly as in the finding."
             )
     return kept, faults
 
@@ -117,11 +117,11 @@ def _entries(text: str) -> list[Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
-        raise _Fault(f"it is no YAML that can be read{where}; write a list of entries, see docs/waivers.md.") from None
+        raise _Fault(f"it is not valid YAML{where}; write a list of entries, see docs/waivers.md.") from None
     if not isinstance(found, list) or not found:
-        raise _Fault("it is no list of entries; write `- rule: …` for each, or remove the file.")
+        raise _Fault("it is not a list of entries; write `- rule: …` for each, or remove the file.")
     if len(found) > MOST:
-        raise _Fault(f"it has {len(found)} entries, and {MOST} are the most; split the revision.")
+        raise _Fault(f"it has {len(found)} entries, but at most {MOST} are allowed; split the revision.")
     return found
 
 
@@ -141,22 +141,22 @@ def _check(text: str) -> None:
 
 def _waiver(file: str, revision: str, entry: Any, today: datetime.date) -> Waiver:
     if not isinstance(entry, dict):
-        raise _Fault(f"it is no mapping; write {', '.join(sorted(_KEYS))}.")
+        raise _Fault(f"it is not a mapping; write the keys {', '.join(sorted(_KEYS))}.")
     unknown = sorted(str(key)[:40] for key in entry if key not in _KEYS)
     if unknown:
-        raise _Fault(f"it has the unknown key {unknown[0]}; known are {', '.join(sorted(_KEYS))}.")
+        raise _Fault(f"it has the unknown key {unknown[0]}; the valid keys are {', '.join(sorted(_KEYS))}.")
     missing = [key for key in _NEEDED if entry.get(key) in (None, "")]
     if missing:
         raise _Fault(f"{missing[0]} is missing; an entry needs {', '.join(_NEEDED)}.")
     texts = {key: _text(key, entry.get(key)) for key in ("rule", "object", "reason", "ticket")}
     rule = texts["rule"]
     if rule in NEVER_WAIVED:
-        raise _Fault(f"{rule} is never waived; correct the revision.")
+        raise _Fault(f"{rule} cannot be waived; correct the revision.")
     if rule not in RULES:
-        raise _Fault(f"there is no rule {rule[:40]}; docs/rules.md has them all.")
+        raise _Fault(f"there is no rule {rule[:40]}; docs/rules.md lists all rules.")
     expires = _date(entry["expires"])
     if expires < today:
-        raise _Fault(f"the waiver of {rule} expired on {expires.isoformat()}; decide again, and set a later day.")
+        raise _Fault(f"the waiver of {rule} expired on {expires.isoformat()}; decide again, and set a later date.")
     return Waiver(file, revision, expires=expires, **texts)
 
 
@@ -164,7 +164,7 @@ def _text(key: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise _Fault(f"{key} is no text.")
+        raise _Fault(f"{key} is not a text.")
     return " ".join(str(value).split())[:500]
 
 
@@ -174,4 +174,4 @@ def _date(value: Any) -> datetime.date:
     try:
         return datetime.date.fromisoformat(str(value))
     except ValueError:
-        raise _Fault("expires is no day; write it as 2026-12-31.") from None
+        raise _Fault("expires is not a date; write it like 2026-12-31.") from None

@@ -193,11 +193,11 @@ def _in_child(folder: Path, monkeypatch: pytest.MonkeyPatch, limits: Limits = LI
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("echo nonsense", "code 0 and no answer that can be read"),
-        ("echo '[{\"line\": 0}]'", "code 0 and no answer"),
-        ("echo '[1]'", "code 0 and no answer"),
-        ("echo '{}' | head -c 1; exit 1", "code 1 and no answer"),
-        ("exit 2", "code 2 and no answer"),
+        ("echo nonsense", "code 0 and without a valid answer"),
+        ("echo '[{\"line\": 0}]'", "code 0 and without a valid answer"),
+        ("echo '[1]'", "code 0 and without a valid answer"),
+        ("echo '{}' | head -c 1; exit 1", "code 1 and without a valid answer"),
+        ("exit 2", "code 2 and without a valid answer"),
         ("kill -SEGV $$", "Squawk broke \\(SIGSEGV\\)"),
         ("cat /dev/zero", "needs more than 384 MiB"),
     ],

@@ -41,11 +41,11 @@ def test_text_may_be_quoted_when_it_is_a_day() -> None:
 
 BAD = {
     "expired": (GOOD.replace("2026-12-31", "2026-11-26"), "expired on 2026-11-26"),
-    "unused": (GOOD.replace("public.orders", "public.users"), "meets no finding"),
-    "another rule": (GOOD.replace("destructive", "rewrite"), "meets no finding"),
+    "unused": (GOOD.replace("public.orders", "public.users"), "matches no finding"),
+    "another rule": (GOOD.replace("destructive", "rewrite"), "matches no finding"),
     "unknown rule": (GOOD.replace("destructive", "destruction"), "no rule destruction"),
-    "never waived": (GOOD.replace("destructive", "transaction-escape"), "never waived"),
-    "history": (GOOD.replace("destructive", "edited-revision"), "never waived"),
+    "never waived": (GOOD.replace("destructive", "transaction-escape"), "cannot be waived"),
+    "history": (GOOD.replace("destructive", "edited-revision"), "cannot be waived"),
     "unknown key": (GOOD + "  author: me\n", "unknown key author"),
     "no reason": (GOOD.replace("  reason: the shop left it in release 41\n", ""), "reason is missing"),
     "empty reason": (GOOD.replace("the shop left it in release 41", "''"), "reason is missing"),
@@ -53,20 +53,20 @@ BAD = {
         GOOD.replace("  expires: 2026-12-31\n", ""),
         "expires is missing; an entry needs rule, ",
     ),
-    "no such day": (GOOD.replace("2026-12-31", "2026-02-31"), "expires is no day|no YAML"),
-    "a time": (GOOD.replace("2026-12-31", "2026-12-31T10:00:00"), "expires is no day"),
-    "for ever": (GOOD.replace("2026-12-31", "never"), "expires is no day"),
-    "a list": (GOOD.replace("public.orders", "[a, b]"), "object is no text"),
-    "no list": ("rule: destructive\n", "no list of entries"),
-    "empty": ("", "no list of entries"),
-    "no mapping": ("- destructive\n", "no mapping"),
-    "no YAML": ("- rule: [\n", "no YAML"),
-    "python": ("- !!python/object/apply:os.system ['true']\n", "no YAML"),
+    "no such day": (GOOD.replace("2026-12-31", "2026-02-31"), "expires is not a date|not valid YAML"),
+    "a time": (GOOD.replace("2026-12-31", "2026-12-31T10:00:00"), "expires is not a date"),
+    "for ever": (GOOD.replace("2026-12-31", "never"), "expires is not a date"),
+    "a list": (GOOD.replace("public.orders", "[a, b]"), "object is not a text"),
+    "no list": ("rule: destructive\n", "not a list of entries"),
+    "empty": ("", "not a list of entries"),
+    "no mapping": ("- destructive\n", "not a mapping"),
+    "no YAML": ("- rule: [\n", "not valid YAML"),
+    "python": ("- !!python/object/apply:os.system ['true']\n", "not valid YAML"),
     "alias": ("- &a {rule: destructive}\n- *a\n", "uses an alias"),
     "large": ("#" * 70_000, "larger than 64 KiB"),
-    "many": ("- {}\n" * 300, "200 are the most"),
+    "many": ("- {}\n" * 300, "at most 200 are allowed"),
     "deep": ("[" * 30_000, "nested more deeply"),
-    "zero": ("- rule: a\x00\n", "no YAML"),
+    "zero": ("- rule: a\x00\n", "not valid YAML"),
 }
 
 
@@ -88,4 +88,4 @@ def test_escape_is_not_waived_when_a_waiver_names_it() -> None:
     text = GOOD.replace("destructive", "transaction-escape").replace("public.orders", "''")
     result = reviewed(text, "COMMIT")
     assert [one.waived_by for one in result.findings] == [""]
-    assert "never waived" in result.waiver_faults[0]
+    assert "cannot be waived" in result.waiver_faults[0]

@@ -14,12 +14,12 @@ from .versions import is_version_table, widens
 NOT_NULL, TYPE = "not-null-without-backfill", "type-change"
 _FIX_NOT_NULL = (
     "Fill the column in batches, add CHECK (column IS NOT NULL) NOT VALID, VALIDATE it in a later revision, then SET "
-    "NOT NULL, which reads no row then (add_not_null of alembic_operator_helpers does all of it)."
+    "NOT NULL, which reads no row after that. add_not_null of alembic_operator_helpers does all of this."
 )
 _FIX_ADDED = "Give it a constant DEFAULT, or add it as NULL, fill it in batches, and set NOT NULL in a later revision."
 _FIX_TYPE = (
-    "Add a column of the new type, have programs write both, fill it in batches, and drop the old one in a later "
-    "revision."
+    "Add a column of the new type, have applications write both columns, fill the new one in batches, and drop the "
+    "old one in a later revision."
 )
 
 
@@ -77,7 +77,7 @@ def refused(part: Part, state: PlanState) -> Iterator[Finding]:
     if part.kind == "alter_table_stmt":
         return
     yield part.finding(
-        NOT_NULL, Severity.ERROR, "", "Rows that have a NULL there are refused (SQLSTATE 23502).", _FIX_NOT_NULL
+        NOT_NULL, Severity.ERROR, "", "Existing rows with a NULL make it fail (SQLSTATE 23502).", _FIX_NOT_NULL
     )
 
 
@@ -93,20 +93,20 @@ def type_changed(part: Part, state: PlanState) -> Iterator[Finding]:
         if part.probed:
             touched = table in part.sent.rewrites or table in part.sent.scans or bool(part.sent.violation)
             found = (
-                "the table is written anew"
+                "the table is rewritten"
                 if table in part.sent.rewrites
-                else "its rows are read or indexes built anew"
+                else "its rows are read, or its indexes are rebuilt"
             )
             if not touched and collated:
-                found = "the order of its values changes, and its indexes are built anew"
+                found = "the order of its values changes, and its indexes are rebuilt"
             elif not touched:
                 continue
         elif _widest(column) and not collated:
             continue
         else:
-            found = "the table may be written anew, and values may not fit"
+            found = "the table may be rewritten, and values may not fit"
         message = (
-            f"It changes the type of {name}: {found} ({state.size(table)}), under a lock that stops readers and "
+            f"It changes the type of {name}: {found} ({state.size(table)}), under a lock that blocks readers and "
             "writers."
         )
         yield part.finding(TYPE, Severity.ERROR, name, message, _FIX_TYPE)
@@ -146,12 +146,12 @@ def domain(part: Part, state: PlanState) -> Iterator[Finding]:
     action = part.node.subtype
     if action == "O":
         message = (
-            f"It sets the domain {name} NOT NULL: every table that uses it is read under a lock that stops writers."
+            f"It sets the domain {name} NOT NULL: every table that uses it is read under a lock that blocks writers."
         )
         yield part.finding(NOT_NULL, Severity.ERROR, name, message, "Set NOT NULL on the columns, one by one.")
     elif action == "C" and not inner(getattr(part.node, "def"))[1].skip_validation:
         message = (
-            f"It adds a constraint to the domain {name}: every table that uses it is read under a lock that stops "
+            f"It adds a constraint to the domain {name}: every table that uses it is read under a lock that blocks "
             "writers."
         )
         fix = "Add it NOT VALID, and VALIDATE it in a later revision."

@@ -11,10 +11,10 @@ from ..plan_state import Part, PlanState, commands, definition
 
 VALIDATION, UNIQUE, FK_INDEX = "constraint-validation", "unique-on-existing", "fk-index"
 _FIX_VALID = (
-    "Add it NOT VALID, which reads no row, and VALIDATE CONSTRAINT in a later revision, which lets writers go on."
+    "Add it NOT VALID, which reads no row, and VALIDATE CONSTRAINT in a later revision, which does not block writers."
 )
 _FIX_UNIQUE = (
-    "See that there are no duplicates, build the unique index CONCURRENTLY in an autocommit block "
+    "Check that there are no duplicates, build the unique index CONCURRENTLY in an autocommit block "
     "(create_index_concurrently of alembic_operator_helpers), then ADD CONSTRAINT … USING INDEX in a later revision."
 )
 _CHECKED = {"CONSTR_CHECK": "the CHECK", "CONSTR_FOREIGN": "the foreign key"}
@@ -43,8 +43,7 @@ def _constraint(part: Part, state: PlanState, table: str, constraint: Any, colum
         if part.probed and not part.sent.scans and not part.sent.violation and kind == "CONSTR_CHECK":
             return
         message = (
-            f"It adds {_CHECKED[kind]} {name} and reads all rows of {table} ({state.size(table)}) for it, while "
-            "writers wait."
+            f"It adds {_CHECKED[kind]} {name} and reads all rows of {table} ({state.size(table)}) while writers wait."
         )
         yield part.finding(VALIDATION, Severity.ERROR, name, message, _FIX_VALID)
     elif kind in _BY_INDEX and not constraint.indexname:
@@ -103,7 +102,7 @@ def unique_index(part: Part, state: PlanState) -> Iterator[Finding]:
         f"at the first one {fails}."
     )
     severity = Severity.WARNING if concurrent else Severity.ERROR
-    fix = _FIX_UNIQUE if not concurrent else "See that there are no duplicates before it runs."
+    fix = _FIX_UNIQUE if not concurrent else "Check that there are no duplicates before it runs."
     yield part.finding(UNIQUE, severity, name, message, fix)
 
 
@@ -127,7 +126,7 @@ def foreign_keys(state: PlanState) -> Iterator[Finding]:
                     f"{table.name}.{key.name}",
                     f"No index begins with the columns of the foreign key {key.name} ({columns}): deleting or changing "
                     f"a row of {key.references} reads all of {table.name}.",
-                    f"Create an index on {table.name} ({columns}); CONCURRENTLY where the table holds rows.",
+                    f"Create an index on {table.name} ({columns}); CONCURRENTLY if the table has rows.",
                 )
 
 

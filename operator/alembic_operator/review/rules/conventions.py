@@ -35,7 +35,7 @@ def uuid_pk(state: PlanState) -> Iterator[Finding]:
             if _refers(table) or len(keys) > 1 or (keys[0].type == "uuid" and keys[0].default):
                 continue
             found = f"has a key of the type {keys[0].type}" + ("" if keys[0].default else " without a default")
-        fix = "id uuid PRIMARY KEY DEFAULT gen_random_uuid()."
+        fix = "Write id uuid PRIMARY KEY DEFAULT gen_random_uuid()."
         yield _finding(UUID, table, table.name, found, fix)
 
 
@@ -53,7 +53,7 @@ def timestamps(state: PlanState) -> Iterator[Finding]:
         missing = [name for name in ("created_at", "updated_at") if not _is_time(columns.get(name))]
         if missing:
             found = f"has no {' and no '.join(missing)} of the type timestamptz, NOT NULL, with a default"
-            yield _finding(TIMESTAMPS, table, table.name, found, "created_at timestamptz NOT NULL DEFAULT now().")
+            yield _finding(TIMESTAMPS, table, table.name, found, "Write created_at timestamptz NOT NULL DEFAULT now().")
 
 
 def _is_time(column: Column | None) -> bool:

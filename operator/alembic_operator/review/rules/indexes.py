@@ -9,8 +9,8 @@ from ..ast import inner, names, word
 from ..plan_state import Part, PlanState
 
 RULE = "index-not-concurrent"
-_FIX = "create_index_concurrently of alembic_operator_helpers, in a revision that holds nothing else."
-_FIX_DROP = "drop_index_concurrently of alembic_operator_helpers, in a revision that holds nothing else."
+_FIX = "Use create_index_concurrently of alembic_operator_helpers, in a revision that does nothing else."
+_FIX_DROP = "Use drop_index_concurrently of alembic_operator_helpers, in a revision that does nothing else."
 
 
 def created(part: Part, state: PlanState) -> Iterator[Finding]:
@@ -34,8 +34,8 @@ def created(part: Part, state: PlanState) -> Iterator[Finding]:
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
     if node.if_not_exists and not _dropped_before(part, state, node.idxname):
         message = (
-            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} takes an INVALID index, which an interrupted build leaves "
-            "behind, for a good one."
+            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} accepts an INVALID index, which an interrupted build "
+            "leaves behind, as if it were valid."
         )
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
 
@@ -64,8 +64,8 @@ def dropped(part: Part, state: PlanState) -> Iterator[Finding]:
         if not state.existing(name) or (part.probed and not part.sent.drops):
             continue
         message = (
-            f"It drops {name} without CONCURRENTLY: it waits for every transaction that reads the table, and readers "
-            "and writers wait behind it."
+            f"It drops {name} without CONCURRENTLY: it waits for every transaction that reads the table, and new "
+            "readers and writers queue behind it."
         )
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX_DROP)
 
@@ -85,10 +85,10 @@ def rebuilt(part: Part, state: PlanState) -> Iterator[Finding]:
     if not state.existing(name):
         return
     message = (
-        f"It rebuilds indexes ({name}) without CONCURRENTLY: writers wait until the end, and readers that need them "
-        "too."
+        f"It rebuilds indexes ({name}) without CONCURRENTLY: writers wait until the end, and so do readers that need "
+        "these indexes."
     )
-    yield part.finding(RULE, Severity.ERROR, name, message, "REINDEX (CONCURRENTLY) in an autocommit block.")
+    yield part.finding(RULE, Severity.ERROR, name, message, "Use REINDEX (CONCURRENTLY) in an autocommit block.")
 
 
 RULES = (created, dropped, rebuilt)

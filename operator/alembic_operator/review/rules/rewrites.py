@@ -25,17 +25,17 @@ _STABLE |= {
 }
 _SERIAL = frozenset({"serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"})
 _FIX_REWRITE = {
-    "vacuum_stmt": "Leave it to autovacuum, or use pg_repack, which lets readers and writers go on.",
-    "cluster_stmt": "Use pg_repack, which lets readers and writers go on.",
-    "refresh_mat_view_stmt": "REFRESH MATERIALIZED VIEW CONCURRENTLY, which needs a unique index on the view.",
+    "vacuum_stmt": "Leave it to autovacuum, or use pg_repack, which does not block readers and writers.",
+    "cluster_stmt": "Use pg_repack, which does not block readers and writers.",
+    "refresh_mat_view_stmt": "Use REFRESH MATERIALIZED VIEW CONCURRENTLY, which needs a unique index on the view.",
 }
 _FIX = (
     "Add a new column that may be NULL, set its default, fill it in batches (backfill of alembic_operator_helpers), "
     "and switch over in a later revision."
 )
 _FIX_SCAN = (
-    "Do what locks in a revision of its own, and what reads the rows in another, under a weaker lock: NOT VALID then "
-    "VALIDATE CONSTRAINT, or CONCURRENTLY in an autocommit block."
+    "Take the lock in one revision, and read the rows in another under a weaker lock: NOT VALID, then VALIDATE "
+    "CONSTRAINT; or CONCURRENTLY in an autocommit block."
 )
 
 
@@ -43,7 +43,7 @@ def rewritten(part: Part, state: PlanState) -> Iterator[Finding]:
     """Relations that got a new file in the shadow."""
     for name in part.sent.rewrites if part.probed else ():
         message = (
-            f"It writes {name} anew as a whole ({state.size(name)}), under a lock that stops readers and writers "
+            f"It rewrites the whole of {name} ({state.size(name)}), under a lock that blocks readers and writers "
             "until the end."
         )
         yield part.finding(REWRITE, state.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
@@ -59,7 +59,7 @@ def scanned(part: Part, state: PlanState) -> Iterator[Finding]:
         severity = state.weight(name)
         if part.kind in _READS and not touches_every_row(part, state):
             continue  # on the few rows of the shadow PostgreSQL reads a table whole where it would use an index
-        message = f"It reads all rows of {name} ({state.size(name)}) while the transaction's lock keeps writers out."
+        message = f"It reads all rows of {name} ({state.size(name)}) while the transaction's lock blocks writers."
         yield part.finding(SCAN, severity, name, message, _FIX_SCAN)
 
 
@@ -91,7 +91,7 @@ def _vacuum(part: Part, state: PlanState) -> Iterator[Finding]:
 
 def _rewrite(part: Part, state: PlanState, name: str, what: str) -> Finding:
     message = (
-        f"{what} writes {name or 'every table'} anew as a whole ({state.size(name)}), under a lock that stops readers "
+        f"{what} rewrites the whole of {name or 'every table'} ({state.size(name)}), under a lock that blocks readers "
         "and writers until the end."
     )
     return part.finding(REWRITE, state.weight(name), name, message, _FIX_REWRITE.get(part.kind, _FIX))
@@ -110,8 +110,8 @@ def _altered(part: Part, state: PlanState) -> Iterator[Finding]:
         elif kind == "AT_AddColumn" and volatile(definition(command)):
             name = f"{table}.{definition(command).colname}"
             message = (
-                f"It adds {name} with a value of its own for each row: the table is written anew as a whole "
-                f"({state.size(table)}), under a lock that stops readers and writers."
+                f"It adds {name} with a value of its own for each row: the whole table is rewritten "
+                f"({state.size(table)}), under a lock that blocks readers and writers."
             )
             yield part.finding(REWRITE, state.weight(table), name, message, _FIX)
         elif kind in ("AT_SetExpression", "AT_SetAccessMethod", "AT_SetTableSpace"):
@@ -119,7 +119,8 @@ def _altered(part: Part, state: PlanState) -> Iterator[Finding]:
         elif kind == "AT_AttachPartition" and _child(command, state):
             name = _child(command, state)
             message = (
-                f"Attaching {name} reads all its rows under an ACCESS EXCLUSIVE lock, unless a CHECK proves its bounds."
+                f"Attaching {name} reads all its rows under an ACCESS EXCLUSIVE lock, unless a CHECK constraint "
+                "proves its bounds."
             )
             fix = "Add a CHECK with the partition's bounds NOT VALID, VALIDATE it in a later revision, then attach."
             yield part.finding(SCAN, state.weight(name), name, message, fix)
@@ -157,8 +158,8 @@ def locked(part: Part, state: PlanState) -> Iterator[Finding]:
     for item in part.node.relations:
         name = state.name(inner(item)[1])
         if state.existing(name):
-            message = f"It keeps writers away from {name} until the transaction ends, however long the rest takes."
-            fix = "Leave the lock out: each statement takes the one it needs. Fill and compare rows in batches."
+            message = f"It blocks writers of {name} until the transaction ends, however long the rest takes."
+            fix = "Remove the LOCK: each statement takes the lock that it needs. Fill and compare rows in batches."
             yield part.finding(SCAN, Severity.ERROR, name, message, fix)
 
 
@@ -169,10 +170,10 @@ def endless(part: Part, state: PlanState) -> Iterator[Finding]:
     locked = part.blocked if part.probed else _altered_relations(part, state)
     for name in sorted(filter(state.existing, locked)):
         message = (
-            f"It locks {name} with lock_timeout switched off: where it has to wait for a long query, everybody who "
-            "comes after it waits behind it."
+            f"It locks {name} with lock_timeout switched off: if it has to wait for a long query, every later session "
+            "queues behind it."
         )
-        fix = "Leave lock_timeout as it is: the run is tried again when it could not get its lock."
+        fix = "Leave lock_timeout as it is: if the statement does not get its lock in time, the run retries it."
         yield part.finding(SCAN, Severity.ERROR, name, message, fix)
 
 

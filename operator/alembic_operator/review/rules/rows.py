@@ -27,7 +27,7 @@ def unbatched(part: Part, state: PlanState) -> Iterator[Finding]:
     """UPDATE, DELETE and MERGE over a table of many rows, or of unknown many, in one statement."""
     if part.node is None:
         if part.tree.large and part.kind == "insert_stmt":
-            message = f"Statement {part.number} is too long to be read, and writes its rows at once."
+            message = f"Statement {part.number} is too long to be parsed, and writes its rows at once."
             yield part.finding(RULE, Severity.WARNING, "", message, _FIX)
         return
     if part.kind in DEFERRED:
@@ -62,8 +62,8 @@ def upserted(part: Part, state: PlanState) -> Iterator[Finding]:
     severity = _read_whole(select, part, state)
     if severity is not None:
         message = (
-            f"It updates the rows of {name} ({state.size(name)}) that are there already, as many as its SELECT finds, "
-            "in one statement: they stay locked until the transaction ends."
+            f"It updates existing rows of {name} ({state.size(name)}), as many as its SELECT finds, in one statement: "
+            "they stay locked until the transaction ends."
         )
         yield part.finding(RULE, severity, name, message, _FIX)
 
@@ -79,8 +79,8 @@ def locked(part: Part, state: PlanState) -> Iterator[Finding]:
     if severity is not None:
         name = next(one for one in _sources(part.node, state) if not state.small(one))
         message = (
-            f"It locks the rows that it reads of {name} ({state.size(name)}): whoever writes one of them waits until "
-            "the transaction ends."
+            f"It locks the rows that it reads of {name} ({state.size(name)}): sessions that write one of them wait "
+            "until the transaction ends."
         )
         yield part.finding(RULE, severity, name, message, _FIX)
 
@@ -110,8 +110,8 @@ def looped(part: Part, state: PlanState) -> Iterator[Finding]:
     read = (one for one in state.selects if one.step is part.step and one.transaction == part.transaction)
     if any(_reads_keys(one, state, name) for one in read):
         message = (
-            f"It goes over the rows of {name} ({state.size(name)}) one by one in one transaction: each stays locked "
-            "until the last is done, and that takes a request to the server for each."
+            f"It writes the rows of {name} ({state.size(name)}) one by one in one transaction: each row stays locked "
+            "until the last one is done, and each takes a round trip to the server."
         )
         yield part.finding(RULE, Severity.ERROR, name, message, _FIX)
 

@@ -12,12 +12,12 @@ from ..plan_state import Part, PlanState
 ESCAPE, MIXED, IRREVERSIBLE = "transaction-escape", "mixed-autocommit", "irreversible"
 CONTACT = "first-contact"
 _FIX_ESCAPE = (
-    "Send everything on op.get_bind(), the session that holds the lock; prepare no transaction there, start no "
-    "program, and reach nothing else. Where the plan needs the network, set spec.review.network: Open."
+    "Send everything on op.get_bind(), the session that holds the lock. Do not prepare transactions, start programs, "
+    "or open other connections. If the plan needs the network, set spec.review.network: Open."
 )
 _FIX_COMMIT = (
-    "Use op.get_context().autocommit_block() instead, in a revision of its own; where the revision is released, say in "
-    "a waiver why a failure in the midst of it does no harm."
+    "Use op.get_context().autocommit_block() instead, in a revision of its own. If the revision is already released, "
+    "say in a waiver why a failure half-way does no harm."
 )
 _ENDS = frozenset({"TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"})
 _ROWS = frozenset(
@@ -54,7 +54,7 @@ def mixed(step: Step, parts: list[Part], state: PlanState) -> Iterator[Finding]:
             MIXED,
             Severity.ERROR,
             "",
-            f"Statement {ends[0].number} begins or ends a transaction itself: when a later one fails, what was "
+            f"Statement {ends[0].number} begins or ends a transaction itself: if a later statement fails, what was "
             "committed stays, and the revision cannot be run again.",
             _FIX_COMMIT,
         )
@@ -67,7 +67,7 @@ def mixed(step: Step, parts: list[Part], state: PlanState) -> Iterator[Finding]:
             Severity.ERROR,
             "",
             f"Statement {inside[0].number} runs in a transaction, and statement {outside[0].number} in an autocommit "
-            "block of the same revision: when one fails, the other stays, and the revision cannot be run again.",
+            "block of the same revision: if one fails, the other stays, and the revision cannot be run again.",
             "Put the autocommit block into a revision of its own.",
         )
 
@@ -80,14 +80,14 @@ def irreversible(step: Step, parts: list[Part], state: PlanState) -> Iterator[Fi
         return
     found = {
         "missing": "It has no downgrade().",
-        "empty": "Its downgrade() does nothing: the version goes back, and the schema does not.",
-        "failed": "Its downgrade() failed in the shadow, or did not lead back to the schema before.",
+        "empty": "Its downgrade() does nothing: the version changes back, and the schema does not.",
+        "failed": "Its downgrade() failed in the shadow, or did not restore the schema.",
     }.get(step.downgrade)
     if found is None and step.downgrade == "unproven" and step.statements and state.document.evidence == "Shadow":
         found = "Its downgrade() was not proven in the shadow."
     if found is not None:
         message = " ".join([found, *step.downgrade_differences[:5]])
-        fix = "Write a downgrade() that leads back, or say in a waiver how this change is taken back."
+        fix = "Write a downgrade() that restores the schema, or say in a waiver how this change can be reverted."
         yield Finding(IRREVERSIBLE, Severity.WARNING, step.revision, "", message, fix)
 
 
@@ -97,16 +97,16 @@ def _way_back(step: Step, state: PlanState) -> Iterator[Finding]:
     if step.downgrade == "empty" and (stays or static):
         does = "is not empty" if static else "changes it"
         message = (
-            f"Its downgrade() changes nothing of the schema, and its upgrade() {does}: the version would go back, and "
-            "the schema would stay."
+            f"Its downgrade() does not change the schema, but its upgrade() {does}: the version would change back, "
+            "and the schema would stay."
         )
-        fix = "Write a downgrade() that takes the change back, or go forward with a new revision."
+        fix = "Write a downgrade() that reverts the change, or fix forward with a new revision."
         yield Finding(
             IRREVERSIBLE, Severity.ERROR, step.revision, "", " ".join([message, *(f"{one}." for one in stays[:5])]), fix
         )
     elif step.downgrade == "failed":
-        message = "After it, going up again failed in the shadow, or did not lead to the schema that is there now."
-        fix = "Compare its downgrade() with its upgrade(): what one makes the other has to take back."
+        message = "After the downgrade, the upgrade failed in the shadow, or did not restore the current schema."
+        fix = "Compare its downgrade() with its upgrade(): one must revert what the other does."
         yield Finding(
             IRREVERSIBLE,
             Severity.WARNING,
@@ -125,9 +125,9 @@ def history(state: PlanState) -> Iterator[Finding]:
         severity = Severity.WARNING if rule == CONTACT and fault.severity == "warning" else Severity.ERROR
         fix = {
             "multiple-heads": "Merge the heads: alembic merge heads.",
-            "inserted-revision": "Put the revision after those that are applied.",
+            "inserted-revision": "Set its down_revision to the newest applied revision.",
             "edited-revision": "Restore the file as it was applied, and write the change as a new revision.",
-            CONTACT: "Leave it if it belongs to somebody else; else drop it, or make it by a revision."
+            CONTACT: "Leave it if it belongs to something else. Otherwise drop it, or add a revision that creates it."
             if severity is Severity.WARNING
             else "Compare the schema with the history by hand; or accept it by its fingerprint in spec.baseline.",
         }[rule]

@@ -18,8 +18,9 @@ _WITH_RELATION = frozenset(
 _ALEMBICS = 32  # characters of version_num
 _VERBS = r"INSERT\s+INTO|UPDATE|DELETE\s+FROM|(?:ALTER|DROP)\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE(?:\s+TABLE)?"
 _FIX = (
-    "Leave its rows to Alembic, which moves them with each revision: use revisions, branches and merges for what they "
-    "are to say, and alembic stamp or spec.baseline for a database that is elsewhere. Widening version_num is fine."
+    "Leave its rows to Alembic, which updates them with each revision. To change the order, use revisions, branches "
+    "and merges; if the database is at another revision, use alembic stamp or spec.baseline. Widening version_num is "
+    "allowed."
 )
 
 
@@ -29,7 +30,7 @@ def touched(part: Part, state: PlanState) -> Iterator[Finding]:
     if part.kind in DEFERRED or not _touches(part, schema, table):
         return
     message = (
-        f"It writes or changes the version table {table}: what the rows say is then not what ran, and the next run "
+        f"It writes or changes the version table {table}: its rows then do not match what ran, and the next run "
         "starts from the wrong revision."
     )
     yield part.finding(RULE, Severity.ERROR, f"{schema}.{table}" if schema else table, message, _FIX)

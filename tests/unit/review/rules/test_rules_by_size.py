@@ -76,9 +76,9 @@ def test_message_tells_the_size_when_it_is_known() -> None:
     (finding,) = reviewed("VACUUM FULL orders", relations=[LARGE[0]]).findings
     assert "(51200 kB, about 400000 rows)" in finding.message
     (finding,) = reviewed("VACUUM FULL orders", relations=[LARGE[1]]).findings
-    assert "(8 kB, never analysed, so its rows are not known)" in finding.message
+    assert "(8 kB, never analysed, number of rows unknown)" in finding.message
     (finding,) = reviewed("VACUUM FULL orders", relations=[]).findings
-    assert "(its size is not known)" in finding.message
+    assert "(size unknown)" in finding.message
 
 
 def test_table_is_found_by_the_search_path_when_its_schema_is_not_the_first() -> None:

@@ -14,8 +14,10 @@ def switched_off(part: Part, state: PlanState) -> Iterator[Finding]:
     if part.kind == "rule_stmt":
         table = state.name(part.node.relation)
         if part.node.instead and not len(part.node.actions) and state.existing(table):
-            message = f"With its rule DO INSTEAD NOTHING what programs write into {table} is lost without a word."
-            yield part.finding(RULE, Severity.ERROR, table, message, "Revoke the right to write, which fails aloud.")
+            message = f"With its rule DO INSTEAD NOTHING, writes to {table} are silently lost."
+            yield part.finding(
+                RULE, Severity.ERROR, table, message, "Revoke the write privilege: then writes fail with an error."
+            )
     if part.kind != "alter_table_stmt":
         return
     table = state.name(part.node.relation)
@@ -25,30 +27,32 @@ def switched_off(part: Part, state: PlanState) -> Iterator[Finding]:
         if kind.startswith("AT_DisableTrig") or kind == "AT_DisableRule":
             what = f"the trigger {command.name}" if command.name else "triggers"
             message = (
-                f"It switches off {what} of {table}: until they are on again, rows of every session go in unchecked."
+                f"It switches off {what} of {table}: until they are switched on again, writes of all sessions are "
+                "unchecked."
             )
-            fix = "Leave them on; a revision that must not fire them can say so in the trigger's WHEN or by a setting."
+            fix = "Leave them on. If they must not fire for the revision, test a setting in the trigger's WHEN."
             yield part.finding(RULE, Severity.ERROR, table, message, fix)
         elif kind == "AT_DisableRowSecurity":
             message = f"It switches off row level security of {table}: every role sees every row at once."
             yield part.finding(RULE, Severity.ERROR, table, message, "Change the policies instead, and leave it on.")
         elif kind == "AT_EnableRowSecurity" and not _has_policy(part, state, table):
             message = (
-                f"It switches on row level security of {table}, and makes no policy: roles that do not own it see no "
-                "row."
+                f"It switches on row level security of {table} without a policy: roles that do not own it see no rows."
             )
-            yield part.finding(
-                RULE, Severity.ERROR, table, message, "Create the policies in the same revision, before."
-            )
+            yield part.finding(RULE, Severity.ERROR, table, message, "Create the policies first, in the same revision.")
         elif kind == "AT_DetachPartition" and not definition(command).concurrent:
-            message = f"It detaches a partition: queries of {table} do not see its rows any more."
+            message = f"It detaches a partition: queries of {table} no longer see its rows."
             yield part.finding(
-                RULE, Severity.ERROR, table, message, "DETACH PARTITION … CONCURRENTLY in an autocommit block."
+                RULE, Severity.ERROR, table, message, "Use DETACH PARTITION … CONCURRENTLY in an autocommit block."
             )
         elif kind == "AT_DropInherit":
-            message = f"It takes {table} from its parent: queries of the parent do not see its rows any more."
+            message = f"It removes {table} from its parent: queries of the parent no longer see its rows."
             yield part.finding(
-                RULE, Severity.ERROR, table, message, "First release programs that read the rows where they are."
+                RULE,
+                Severity.ERROR,
+                table,
+                message,
+                "First release applications that read the rows from the child table.",
             )
 
 

@@ -21,7 +21,7 @@ def rows_gone(part: Part, state: PlanState) -> Iterator[Finding]:
                     f"It empties {name} ({state.size(name)}) under an ACCESS EXCLUSIVE lock: all its rows are gone."
                 )
                 yield part.finding(
-                    RULE, Severity.ERROR, name, message, "Delete what is not needed in batches, by its key."
+                    RULE, Severity.ERROR, name, message, "Delete the rows that are not needed in batches, by key."
                 )
     if part.node is None or part.kind == "do_stmt" or part.kind in DEFERRED:
         return
@@ -30,8 +30,8 @@ def rows_gone(part: Part, state: PlanState) -> Iterator[Finding]:
             continue
         name = state.name(node.relation)
         if state.existing(name):
-            message = f"It deletes every row of {name} ({state.size(name)}): there is no WHERE that leaves any."
-            fix = "Name the rows in WHERE, and delete them in batches by their key, each in its own transaction."
+            message = f"It deletes every row of {name} ({state.size(name)}): no WHERE clause keeps any."
+            fix = "Select the rows in WHERE, and delete them in batches by key, each batch in its own transaction."
             yield part.finding(RULE, Severity.ERROR, name, message, fix)
 
 
@@ -62,9 +62,7 @@ def restarted(part: Part, state: PlanState) -> Iterator[Finding]:
             continue
         again = "at its beginning" if value is None or value <= 1 else "at another number"
         severity = Severity.ERROR if value is None or value <= 1 else Severity.WARNING
-        message = (
-            f"It lets the numbers of {name} begin again {again}: a row that has such a number refuses the new one."
-        )
+        message = f"It restarts {name} {again}: a new row fails if an existing row has its number."
         fix = (
             "Leave the sequence as it is, or set it to the greatest number in use: setval(…, (SELECT max(id) FROM …))."
         )

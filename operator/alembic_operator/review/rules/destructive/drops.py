@@ -26,16 +26,16 @@ _LOST = {
     "server": "its foreign tables are gone",
 }
 _LESSER = {
-    "function": "programs and triggers that call it fail",
+    "function": "applications and triggers that call it fail",
     "procedure": "programs that call it fail",
     "aggregate": "programs that call it fail",
-    "trigger": "what it did to written rows is not done any more",
-    "rule": "what it did is not done any more",
-    "policy": "who may see which rows changes at once",
+    "trigger": "it no longer runs when rows are written",
+    "rule": "it no longer applies",
+    "policy": "which rows a role may see changes at once",
 }
 _FIX = (
-    "First release programs that do not use it any more, then drop it in a later revision, and write a waiver that "
-    "says so beside that revision (docs/waivers.md)."
+    "First release applications that no longer use it. Then drop it in a later revision, with a waiver that says so "
+    "beside that revision (docs/waivers.md)."
 )
 _KEY = re.compile(r"(?:^|_)pk(?:ey)?(?:_|$)", re.IGNORECASE)
 _UNIQUE = re.compile(r"(?:^|_)(?:uq|uniq|unique|ux|key)(?:_|$)", re.IGNORECASE)  # _key is PostgreSQL's own ending
@@ -64,14 +64,17 @@ def _constraint(part: Part, state: PlanState, name: str) -> Iterator[Finding]:
         yield _primary_key(part, name)
     elif _unique_gone(part, state, name):
         message = (
-            f"It drops {name}, which by its name is unique: rows may be doubled, and ON CONFLICT on it fails at once."
+            f"It drops {name}, which is unique, judging by its name: duplicate rows become possible, and ON CONFLICT "
+            "on it fails at once."
         )
         fix = (
             "Build the wider unique index CONCURRENTLY, and add it USING INDEX in the ALTER TABLE that drops this one."
         )
         yield part.finding(RULE, Severity.ERROR, name, message, fix)
     elif part.kind == "alter_table_stmt" and part.probed and state.name(part.node.relation) != table:
-        message = f"It drops the constraint {name} with another table's key: rows of {table} are not checked any more."
+        message = (
+            f"It drops the constraint {name} together with another table's key: rows of {table} are no longer checked."
+        )
         fix = "Leave CASCADE out, and drop each constraint by its own name."
         yield part.finding(RULE, Severity.ERROR, name, message, fix)
 
@@ -150,7 +153,7 @@ def _of_function(part: Part) -> bool:
 
 
 def _trigger(part: Part, name: str) -> Finding:
-    message = f"It drops the trigger {name} with its function: what it did to written rows is not done any more."
+    message = f"It drops the trigger {name} together with its function: it no longer runs when rows are written."
     return part.finding(RULE, Severity.ERROR, name, message, "Leave CASCADE out, and drop triggers by their own names.")
 
 
@@ -159,7 +162,7 @@ def _primary_key(part: Part, name: str) -> Finding:
         RULE,
         Severity.ERROR,
         name,
-        f"It drops the primary key {name}: rows may be doubled, and replication and programs may fail.",
+        f"It drops the primary key {name}: duplicate rows become possible, and replication and applications may fail.",
         "Build the new key's index CONCURRENTLY, then drop the old key and add the new one USING INDEX in one "
         "ALTER TABLE.",
     )

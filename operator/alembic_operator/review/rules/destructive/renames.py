@@ -10,8 +10,8 @@ from ...plan_state import Part, PlanState
 from .object_kinds import KINDS, RULE, said
 
 _FIX_RENAME = (
-    "Add the new name beside the old one (a column that both versions write, or a view with the old name in the same "
-    "revision), move the programs over, and drop the old one in a later revision."
+    "Add the new name beside the old one (a column that both releases write, or a view with the old name in the same "
+    "revision), switch the applications to it, and drop the old one in a later revision."
 )
 _RENAMED = frozenset(
     {"table", "foreign table", "schema", "type", "domain", "view", "materialized view", "table column"}
@@ -29,15 +29,15 @@ def renamed(part: Part, state: PlanState) -> Iterator[Finding]:
         name = state.name(node.relation) if node.relation.relname else _object_name(node.object, state)
         if kind in _RENAMED and state.existing(name):
             message = (
-                f"It moves the {said(kind)} {name} to the schema {node.newschema}: programs that run look for it "
-                "where it was."
+                f"It moves the {said(kind)} {name} to the schema {node.newschema}: running applications still look "
+                "for it in the old schema."
             )
             yield part.finding(RULE, Severity.ERROR, name, message, _FIX_RENAME)
     elif part.kind == "alter_enum_stmt" and part.node.old_val:
         name = state.qualified(names(part.node.type_name))
         if state.existing(name):
-            message = f"It renames the value '{part.node.old_val}' of {name}: programs that write it fail at once."
-            fix = "Add the new value, move the rows over in batches, and leave the old value in the type."
+            message = f"It renames the value '{part.node.old_val}' of {name}: applications that write it fail at once."
+            fix = "Add the new value, update the rows in batches, and leave the old value in the type."
             yield part.finding(RULE, Severity.ERROR, name, message, fix)
 
 
@@ -75,7 +75,8 @@ def _renamed(part: Part, state: PlanState) -> Iterator[Finding]:
     )
     severity = Severity.WARNING if stands_in else Severity.ERROR
     message = (
-        f"It renames the {said(kind)} {name} to {node.newname}: programs that run use the old name, and fail at once."
+        f"It renames the {said(kind)} {name} to {node.newname}: running applications use the old name, and fail at "
+        "once."
     )
     yield part.finding(RULE, severity, name, message, _FIX_RENAME)
 

@@ -15,10 +15,8 @@ def catalogs(part: Part, state: PlanState) -> Iterator[Finding]:
     if part.kind in ("insert_stmt", "update_stmt", "delete_stmt") and part.node is not None:
         relation = part.node.relation
         if relation.schemaname == "pg_catalog" or (not relation.schemaname and relation.relname.startswith("pg_")):
-            message = f"It writes into PostgreSQL's own table {relation.relname}: damage there cannot be repaired."
-            yield part.finding(
-                RULE, Severity.ERROR, relation.relname, message, "Use the command that PostgreSQL has for it."
-            )
+            message = f"It writes to PostgreSQL's catalog table {relation.relname}: damage there cannot be repaired."
+            yield part.finding(RULE, Severity.ERROR, relation.relname, message, "Use PostgreSQL's command for it.")
     elif part.kind == "variable_set_stmt" and part.node.name == "session_replication_role" and part.node.args:
         value = inner(part.node.args[0])[1].sval.sval
         if value != "origin":
@@ -34,18 +32,20 @@ def whole_server(part: Part, state: PlanState) -> Iterator[Finding]:
             RULE, Severity.ERROR, name, f"It drops the database {name}.", "A revision changes its own schema only."
         )
     elif part.kind in ("alter_system_stmt", "alter_database_stmt", "alter_database_set_stmt"):
-        message = "It changes settings of the database or server: they outlive the revision, and concern everybody."
+        message = "It changes settings of the database or server: they outlive the revision, and affect all sessions."
         severity = Severity.ERROR if part.kind == "alter_system_stmt" else Severity.WARNING
-        yield part.finding(RULE, severity, "", message, "Settings belong to who runs the server; use SET LOCAL here.")
+        yield part.finding(
+            RULE, severity, "", message, "Leave such settings to the server's administrator; use SET LOCAL here."
+        )
     elif part.kind in ("drop_owned_stmt", "drop_role_stmt"):
         yield part.finding(
-            RULE, Severity.ERROR, "", "It drops roles, or what they own.", "Leave roles to who runs the server."
+            RULE, Severity.ERROR, "", "It drops roles, or what they own.", "Leave roles to the server's administrator."
         )
     elif part.kind == "grant_stmt" and not part.node.is_grant and word(part.node, "targtype") == "ACL_TARGET_OBJECT":
         objects = [state.name(node) for kind, node in map(inner, part.node.objects) if kind == "range_var"]
         if not objects or any(map(state.existing, objects)):
-            message = "It takes rights away: programs that need them fail at once."
-            fix = "See that no program uses the rights any more, then write a waiver."
+            message = "It revokes privileges: applications that need them fail at once."
+            fix = "Check that no application uses the privileges, then write a waiver."
             yield part.finding(RULE, Severity.WARNING, ", ".join(objects), message, fix)
 
 

@@ -32,16 +32,18 @@ def in_code(part: Part, state: PlanState) -> Iterator[Finding]:
         found.append("drops something")
     for what in found:
         message = f"Its DO block {what}."
-        yield part.finding(RULE, Severity.ERROR, "", message, "Write the statement itself, so that it can be reviewed.")
+        yield part.finding(
+            RULE, Severity.ERROR, "", message, "Write the statement without DO, so that it can be reviewed."
+        )
 
 
 def unreadable(part: Part, state: PlanState) -> Iterator[Finding]:
     """What the parser cannot read may do anything."""
     if part.kind or not part.tree.text.strip():
         return
-    found = "is too long to be read" if part.tree.large else "cannot be read"
+    found = "is too long to be parsed" if part.tree.large else "cannot be parsed"
     severity = Severity.WARNING if part.probed else Severity.ERROR
-    seen = "what was seen of it in the shadow counts alone" if part.probed else "it may do anything"
+    seen = "only its effects in the shadow were reviewed" if part.probed else "it may do anything"
     message = f"Statement {part.number} {found}: {seen}."
     yield part.finding(RULE, severity, "", message, "Write it as plain SQL of PostgreSQL, in shorter statements.")
 
