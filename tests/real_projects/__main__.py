@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.cluster.postgres import Postgres
 from tests.component.runner.compiled_zipapp import compiled_zipapp
-from tests.component.runner.conftest import PASSWORD, USER
-from tests.component.runner.planning.conftest import trust
+from tests.component.runner.databases import PASSWORD, USER
+from tests.component.runner.planner import trust
 
 from . import page
 from .application import Application

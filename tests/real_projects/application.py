@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alembic_operator.contract.request import ConnectionVariable
-from tests.component.runner.conftest import PASSWORD
+from tests.component.runner.databases import PASSWORD
 
 DRIVERS = ("psycopg[binary]", "psycopg2-binary")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.environment.compare import dump
 
 # Rows that a revision makes have the time, and keys that are made up.

@@ -15,9 +15,9 @@ import psycopg
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 from tests.component.runner.approvals import approve_as_planned
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Ended, Runner
-from tests.component.runner.planning.conftest import Planner, read_plan
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from .application import Application

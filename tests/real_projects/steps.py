@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cluster.postgres import Postgres
-from tests.component.runner.conftest import PASSWORD, USER, Database
+from tests.component.runner.databases import PASSWORD, USER, Database
 from tests.component.runner.harness import Runner
-from tests.component.runner.planning.conftest import Planner
+from tests.component.runner.planner import Planner
 
 from .application import Application
 from .follow import Failed, Following

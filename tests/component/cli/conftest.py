@@ -13,13 +13,9 @@ from typing import Any
 
 import pytest
 from tests.cluster.postgres import Postgres, Version, binaries, servers_by_version
-from tests.component.runner import conftest as runner
-from tests.component.runner.conftest import PASSWORD, Database
+from tests.component.runner.databases import PASSWORD, Database
 from tests.component.runner.project import Project
 from tests.component.warm import Process, Warm, communicate, module
-
-database, project, servers, version = runner.database, runner.project, runner.servers, runner.version
-warm, warms, zipapp = runner.warm, runner.warms, runner.zipapp
 
 ROOT = Path(__file__).parents[3]
 PYTHON = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'helpers'}", "PYTHONDONTWRITEBYTECODE": "1"}

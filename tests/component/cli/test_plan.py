@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from tests.cluster.postgres import Postgres, binaries
 from tests.component.cli.conftest import NO_SECRETS, Tool, end
-from tests.component.runner.conftest import USER
+from tests.component.runner.databases import USER
 from tests.component.runner.project import Project
 from tests.component.warm import communicate
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.component.cli.conftest import Tool
-from tests.component.runner.conftest import USER
+from tests.component.runner.databases import USER
 from tests.component.runner.project import Project
 
 ENV = """

@@ -9,13 +9,11 @@ import pytest
 from tests.cluster.processes import wait_until
 from tests.component.helpers.conftest import PASSWORD, Project
 from tests.component.helpers.migrating import write
-from tests.component.runner import conftest
 from tests.component.runner.harness import Runner
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 
-python, runner, warms, zipapp = conftest.python, conftest.runner, conftest.warms, conftest.zipapp
 INI = "[alembic]\nscript_location = %(here)s\n"
 JOURNAL: LiteralString = (
     "SELECT string_agg(revision || ' ' || state, ', ' ORDER BY id) FROM alembic_operator.revision_journal"

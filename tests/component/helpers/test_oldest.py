@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.component.helpers.conftest import Project
-from tests.component.runner.conftest import oldest_python
+from tests.component.runner.interpreters import oldest_python
 
 MAKE = """op.execute("CREATE TABLE items (id int PRIMARY KEY, n int, note text)")
 op.execute("INSERT INTO items (id) SELECT g FROM generate_series(1, 250) g")"""

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from tests.component.review.cases import Case, cases
-from tests.component.runner.conftest import Database
-from tests.component.runner.planning.conftest import Planner
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 
 from alembic_operator.core.model.findings import Severity

@@ -25,7 +25,7 @@ from alembic_operator.runner.history.inputs import inputs_of
 from alembic_operator.runner.history.load import load_history
 from alembic_operator.runner.schema import snapshot
 
-from .conftest import USER, Database
+from .databases import USER, Database
 from .harness import Ended, Runner, Running, make_request
 from .project import Project
 

@@ -13,8 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -229,15 +228,6 @@ class Runner:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.wait()
-
-
-def wait_until(condition: Callable[[], bool], timeout: float = 20) -> None:
-    """Poll a condition until it holds; fails after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    never = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        never.wait(0.05)
 
 
 def make_request(project: Project | None, **fields: Any) -> RunRequest:

@@ -7,7 +7,7 @@ import pytest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 
-from .conftest import Database
+from .databases import Database
 from .harness import Runner, failed
 from .project import Project
 

@@ -8,7 +8,7 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 
-from .conftest import Database
+from .databases import Database
 from .harness import OWNER, Runner, failed
 from .project import Project
 

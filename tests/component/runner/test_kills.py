@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.cluster.processes import wait_until
 
 from alembic_operator.contract.job_env import LOCK_CLASS
 from alembic_operator.contract.locks import lock_key
@@ -14,8 +15,8 @@ from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Timeouts
 from alembic_operator.contract.result import Outcome
 
-from .conftest import Database
-from .harness import Runner, Running, failed, wait_until
+from .databases import Database
+from .harness import Runner, Running, failed
 from .project import Project
 
 GATE = 77  # an advisory lock of the test's, at which a revision waits
@@ -24,6 +25,8 @@ BACKENDS = (
     "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'alembic-operator/%' AND datname = current_database()"
 )
 AT_GATE = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77 AND classid = 0"
+ASLEEP = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"
+BUILDING = "SELECT 1 FROM pg_stat_progress_create_index"
 HOLD_BEFORE_VERIFYING = """
 import threading
 import alembic_operator.runner.migrate.verify as verify
@@ -91,7 +94,7 @@ def test_applies_everything_once_when_a_run_is_killed_and_another_follows(
     else:
         assert first.message == ""
     # The killed run's backend notices within a second, without our help.
-    wait_until(lambda: database.all(BACKENDS) == [])
+    wait_until(lambda: database.all(BACKENDS) == [], "the run's sessions to end")
     gate.close()
     marker.write_text("nowhere")
 
@@ -113,7 +116,7 @@ def _reach(run: Running, point: str, database: Database) -> None:
     elif point in ("between revisions", "before the result"):
         run.wait_for("at the gate")
     else:
-        wait_until(lambda: database.all(AT_GATE) != [])
+        wait_until(lambda: database.all(AT_GATE) != [], "the revision to stand at the gate")
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+psycopg://", "postgresql+psycopg2://"])
@@ -123,7 +126,7 @@ def test_cancels_the_statement_at_once_when_asked_to_end(
     project.sql("r1", "CREATE TABLE item (id int)")
     project.sql("r2", "INSERT INTO item VALUES (1)", "SELECT pg_sleep(60)")
     run = runner.start(project, database.uri.replace("postgresql://", scheme))
-    wait_until(lambda: bool(database.all("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'")))
+    wait_until(lambda: database.all(ASLEEP), "the statement to run")
     began = time.monotonic()
     run.signal(signal.SIGTERM)
     ended = run.end(20)
@@ -133,7 +136,7 @@ def test_cancels_the_statement_at_once_when_asked_to_end(
         "rolled back. The next run continues from there."
     )
     assert (ended.result.current, ended.result.pending) == (["r1"], 1)
-    wait_until(lambda: database.all(BACKENDS) == [], 5)
+    wait_until(lambda: database.all(BACKENDS) == [], "the run's sessions to end", 5)
     assert database.all("SELECT count(*) FROM item") == [(0,)]
 
 
@@ -184,7 +187,7 @@ def test_ends_when_a_revision_swallows_the_interrupt(database: Database, project
         """,
     )
     run = runner.start(project, database.uri)
-    wait_until(lambda: bool(database.all("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'")))
+    wait_until(lambda: database.all(ASLEEP), "the statement to run")
     run.signal(signal.SIGTERM)
     assert failed(run.end(20), Reason.INTERRUPTED)
     assert database.all("SELECT to_regclass('item')") == [(None,)]
@@ -195,7 +198,7 @@ def test_says_connection_lost_when_the_server_ends_the_session(
 ) -> None:
     project.sql("r1", "CREATE TABLE item (id int)", "SELECT pg_sleep(60)")
     run = runner.start(project, database.uri)
-    wait_until(lambda: bool(database.all("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'")))
+    wait_until(lambda: database.all(ASLEEP), "the statement to run")
     database.server.execute(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' "
         f"AND datname = '{database.name}'"
@@ -222,10 +225,10 @@ def test_resumes_unasked_when_a_helper_was_killed_in_its_autocommit_block(
     blocker = database.connect(autocommit=False)
     blocker.execute("INSERT INTO item VALUES (0)")  # the build waits for this transaction
     run = runner.start(project, database.uri, timeouts=PATIENT)
-    wait_until(lambda: bool(database.all("SELECT 1 FROM pg_stat_progress_create_index")))
+    wait_until(lambda: database.all(BUILDING), "the index build")
     run.signal(signal.SIGKILL)
     run.end(20)
-    wait_until(lambda: database.all(BACKENDS) == [])
+    wait_until(lambda: database.all(BACKENDS) == [], "the run's sessions to end")
     blocker.rollback()
     assert database.all("SELECT revision, resumable FROM alembic_operator.revision_journal WHERE state = 'intent'") == [
         ("r2", True)

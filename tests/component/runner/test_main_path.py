@@ -16,8 +16,9 @@ from alembic_operator.contract import job_env
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 
-from .conftest import Database, oldest_python
+from .databases import Database
 from .harness import OWNER, Runner
+from .interpreters import oldest_python
 from .project import Project
 
 pytestmark = pytest.mark.cold

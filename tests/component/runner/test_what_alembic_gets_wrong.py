@@ -12,7 +12,7 @@ from pathlib import Path
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 
-from .conftest import Database
+from .databases import Database
 from .harness import Runner
 from .project import Project
 

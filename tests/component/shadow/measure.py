@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.cluster.postgres import Postgres
 from tests.component.runner.harness import Ended, Runner
-from tests.component.runner.planning.conftest import read_plan
+from tests.component.runner.planner import read_plan
 from tests.component.runner.project import Project
 from tests.component.shadow.harness import Shadow
 

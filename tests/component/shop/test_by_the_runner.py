@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from tests.component.runner import conftest
 from tests.component.runner.harness import Runner
 from tests.component.shop.shop_runs import SHOP, Shop, revisions
 
 from alembic_operator.contract.result import Outcome
-
-python, runner, warms, zipapp = conftest.python, conftest.runner, conftest.warms, conftest.zipapp
 
 
 def test_schema_is_that_of_plain_alembic_when_the_runner_applies_every_revision(shop: Shop, runner: Runner) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.cluster.postgres import Version
 from tests.component.runner.approvals import Approval, approve, compared, step
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.gate import REACHED, Gate
 from tests.component.runner.harness import OWNER, Runner, failed
 from tests.component.runner.project import Project

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from tests.component.runner.approvals import Approval, approve, step
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.gate import REACHED, Gate
 from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project

@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 
 import pytest
-from tests.component.runner.conftest import Database
-from tests.component.runner.harness import Runner, failed, wait_until
+from tests.cluster.processes import wait_until
+from tests.component.runner.databases import Database
+from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
@@ -37,7 +38,7 @@ def test_reports_the_first_failure_when_the_journal_cannot_be_read_after_it(
     gate.execute(f"SELECT pg_advisory_lock({GATE})")
     timeouts = Timeouts(lock=60 if opened else 3)
     run = runner.start(project, database.uri.replace("postgresql://", scheme), timeouts=timeouts)
-    wait_until(lambda: database.all(AT_GATE) != [])
+    wait_until(lambda: database.all(AT_GATE) != [], "the revision to stand at the gate")
     database.execute("ALTER TABLE alembic_operator.revision_journal RENAME COLUMN image TO gone")
     if opened:
         gate.close()
@@ -66,7 +67,7 @@ def test_tells_one_story_when_a_part_of_the_failed_revision_was_committed(
     database.connect().execute(f"SELECT pg_advisory_lock({GATE})")
     run = runner.start(project, database.uri, timeouts=Timeouts(lock=60, run=900))
     if end in ("signal", "lost session"):
-        wait_until(lambda: database.all(AT_GATE) != [])
+        wait_until(lambda: database.all(AT_GATE) != [], "the revision to stand at the gate")
     if end == "signal":
         run.signal(signal.SIGTERM)
     if end == "lost session":

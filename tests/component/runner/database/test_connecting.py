@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
-from tests.component.runner.conftest import Database
+from tests.cluster.pgbouncer import PgBouncer
+from tests.component.runner.databases import PASSWORD, USER, Database
 from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project
 
@@ -91,43 +88,10 @@ def test_says_read_only_when_the_database_takes_no_writes(database: Database, pr
 
 
 def test_refuses_when_a_pooler_in_transaction_mode_answers(
-    database: Database, project: Project, runner: Runner, tmp_path: Path
+    database: Database, project: Project, runner: Runner
 ) -> None:
-    program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/sbin:/bin")
-    if program is None:
-        pytest.skip("pgbouncer is not installed: apt-get install pgbouncer")
-    from tests.cluster.processes import as_service_user, free_port
-
-    port, config = free_port(), tmp_path / "pgbouncer.ini"
-    (tmp_path / "users.txt").write_text('"shop" "p@ss:/w?%rd"\n')
-    config.write_text(
-        f"[databases]\n* = host=127.0.0.1 port={database.server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-        f"listen_port = {port}\nauth_type = scram-sha-256\nauth_file = {tmp_path}/users.txt\npool_mode = transaction\n"
-        "unix_socket_dir =\nignore_startup_parameters = extra_float_digits\n"
+    with PgBouncer(database.server, {USER: PASSWORD}) as pooler:
+        message = failed(runner(project, pooler.uri(database.name, USER, PASSWORD)), Reason.POOLER_UNSUPPORTED)
+    assert message.startswith(
+        'Connecting to the database that Secret "db-app" names: a connection pooler in transaction'
     )
-    for path in (tmp_path, *tmp_path.parents):
-        if path.is_relative_to("/tmp") and path != Path("/tmp"):
-            path.chmod(0o755)
-    for path in (config, tmp_path / "users.txt"):
-        path.chmod(0o644)
-    process = subprocess.Popen(
-        as_service_user([program, str(config)]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        from tests.component.runner.harness import wait_until
-
-        def answers() -> bool:
-            import socket
-
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_until(answers)
-        uri = database.uri.replace(f":{database.server.port}/", f":{port}/")
-        message = failed(runner(project, uri), Reason.POOLER_UNSUPPORTED)
-        assert message.startswith(
-            'Connecting to the database that Secret "db-app" names: a connection pooler in transaction'
-        )
-    finally:
-        process.terminate()
-        process.wait(10)

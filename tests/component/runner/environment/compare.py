@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 from tests.cluster.postgres import binaries
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import basic_environment
 from tests.component.warm import module
 

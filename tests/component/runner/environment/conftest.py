@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.component.runner.conftest import USER, Database
-from tests.component.runner.planning.conftest import Planner, planner, shadows
+from tests.component.runner.databases import USER, Database
+from tests.component.runner.planner import Planner
 
 from .pair import Pair
-
-__all__ = ["planner", "shadows"]
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.component.runner.approvals import approve_as_planned
-from tests.component.runner.conftest import Database
-from tests.component.runner.planning.conftest import Planner
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner
 
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Runner, failed
 
 from alembic_operator.contract.reasons import Reason

@@ -7,7 +7,7 @@ from importlib.metadata import files
 from pathlib import Path
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Ended, Runner, failed
 from tests.component.runner.project import Project
 

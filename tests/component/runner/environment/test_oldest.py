@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.component.runner.conftest import oldest_python
+from tests.component.runner.interpreters import oldest_python
 
 from .connections import CONNECTIONS
 from .pair import Pair

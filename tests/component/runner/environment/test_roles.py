@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Ended, Runner, failed
-from tests.component.runner.planning.conftest import Planner
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 from tests.component.shadow.harness import Shadow
 

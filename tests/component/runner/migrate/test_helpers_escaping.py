@@ -6,7 +6,7 @@ A helper commits batches by an autocommit block of its own; that is no way out f
 from __future__ import annotations
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Ended, Runner, failed
 from tests.component.runner.project import Project
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.component.runner.conftest import Database
-from tests.component.runner.harness import Runner, failed, wait_until
+from tests.cluster.processes import wait_until
+from tests.component.runner.databases import Database
+from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
@@ -173,7 +174,7 @@ def test_has_two_connections_at_most_when_it_waits_for_a_lock(
     run = runner.start(project, database.uri, timeouts=Timeouts(lock=60))
     run.wait_for('"event":"running"')
     mine = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'alembic-operator/shop/db/job-uid-%'"
-    wait_until(lambda: database.all(mine) == [(2,)])
+    wait_until(lambda: database.all(mine) == [(2,)], "both sessions of the run")
     blocker.rollback()
     assert run.end().result.outcome == Outcome.APPLIED
 

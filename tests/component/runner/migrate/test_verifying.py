@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Runner, failed
 from tests.component.runner.project import Project
 

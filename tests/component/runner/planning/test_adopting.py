@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import failed
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
-
-from .conftest import Planner, read_plan
 
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 

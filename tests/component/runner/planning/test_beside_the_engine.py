@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 from tests.component.runner.harness import failed
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-
-from .conftest import Planner
 
 CONNECTS = {
     "psycopg": "import psycopg; c = psycopg.connect(os.environ['DATABASE_URL'], autocommit=True)",

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import pytest
 from tests.cluster.postgres import Version
-from tests.component.runner.conftest import Database
-from tests.component.runner.harness import OWNER, failed, wait_until
+from tests.cluster.processes import wait_until
+from tests.component.runner.databases import Database
+from tests.component.runner.harness import OWNER, failed
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract import job_env
@@ -17,8 +19,6 @@ from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
-
-from .conftest import Planner, read_plan
 
 _MAY_WRITE = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|GRANT|COPY|MERGE)\b", re.IGNORECASE)
 
@@ -177,7 +177,7 @@ def test_run_ends_at_its_time_limit_when_the_shadow_never_answers(
         kind=RunKind.PLAN,
         evidence="Shadow",
     )
-    wait_until(asked.exists)
+    wait_until(asked.exists, "the question for a shadow")
     run.signal(signal.SIGALRM)  # what the timer sends
 
     ended = run.end()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
-
-from .conftest import Planner
 
 SCHEMAS = """
 from alembic import context

@@ -7,14 +7,13 @@ from typing import Any
 
 from tests.component.runner.approvals import approve_as_planned
 from tests.component.runner.harness import failed
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import ENVIRONMENT
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Timeouts
 from alembic_operator.contract.result import Outcome
-
-from .conftest import Planner
 
 ENV = """
 import sqlalchemy as sa

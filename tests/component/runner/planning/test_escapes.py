@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.component.runner.harness import failed
 from tests.component.runner.migrate.test_escapes import BY_ITS_ENGINE, RAW
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
-
-from .conftest import Planner
 
 SEND = "raw.cursor().execute('CREATE TABLE extra (id int)')\n"
 OF_PSYCOPG = {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import Dropped, Lock, Statement
-
-from .conftest import Planner
 
 DRIVERS = ["psycopg", "psycopg2"]
 

@@ -8,16 +8,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Ended, failed
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, RunKind
 from alembic_operator.contract.result import Outcome
 from alembic_operator.contract.verification import Verification, VerifiedReason
-
-from .conftest import Planner, read_plan
 
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 

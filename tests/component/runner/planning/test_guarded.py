@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 from tests.component.runner.approvals import approve_as_planned
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Ended, failed
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-
-from .conftest import Planner, read_plan
 
 BASE = """
 op.create_table(

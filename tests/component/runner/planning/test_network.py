@@ -7,14 +7,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import failed
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-
-from .conftest import Planner, read_plan
 
 TABLE = "op.execute('CREATE TABLE item (id int)')\n"
 PASSED_OVER = "try:\n    {}\nexcept OSError:\n    pass\n"

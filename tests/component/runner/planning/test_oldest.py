@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.component.runner.conftest import oldest_python
 from tests.component.runner.harness import failed
+from tests.component.runner.interpreters import oldest_python
 from tests.component.runner.migrate.test_escapes import OF_PSYCOPG, OF_PSYCOPG2, RAW
 from tests.component.runner.migrate.test_intents import OUTSIDE
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
 
 from ..approvals import approve_as_planned
-from .conftest import Planner
 from .test_escapes import OF_PSYCOPG as OUT_OF_PSYCOPG
 from .test_guarded import BASE, REVISIONS
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 from tests.component.runner.approvals import approve_as_planned
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.result import Outcome
-
-from .conftest import Planner, read_plan
 
 ENGINE = "engine = op.get_bind().engine\n"
 INSPECTED = ENGINE + 'if "n" not in [one["name"] for one in sa.inspect(engine).get_columns("item")]:\n    '

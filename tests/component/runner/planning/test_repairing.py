@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import signal
 
-from tests.component.runner.conftest import Database
-from tests.component.runner.harness import failed, wait_until
+from tests.cluster.processes import wait_until
+from tests.component.runner.databases import Database
+from tests.component.runner.harness import failed
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
-from tests.component.runner.test_kills import AT_GATE, BACKENDS, GATE, PATIENT
+from tests.component.runner.test_kills import AT_GATE, BACKENDS, BUILDING, GATE, PATIENT
 
 from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
 
-from .conftest import Planner, read_plan
-
-BUILDING = "SELECT 1 FROM pg_stat_progress_create_index"
 CONCURRENTLY = """
 with op.get_context().autocommit_block():
     op.execute("CREATE INDEX CONCURRENTLY ix_item ON item (id)")
@@ -33,10 +32,10 @@ def _killed_at_the_gate(planner: Planner, project: Project, database: Database) 
     gate.execute("CREATE SCHEMA held CREATE TABLE gate ()")  # not in the search path, where it would be a live schema
     gate.execute(f"SELECT pg_advisory_lock({GATE})")
     run = planner.runner.start(project, database.uri, timeouts=PATIENT)
-    wait_until(lambda: database.all(AT_GATE) != [])
+    wait_until(lambda: database.all(AT_GATE) != [], "the revision to stand at the gate")
     run.signal(signal.SIGKILL)
     run.end(20)
-    wait_until(lambda: database.all(BACKENDS) == [])
+    wait_until(lambda: database.all(BACKENDS) == [], "the run's sessions to end")
     gate.execute("DROP SCHEMA held CASCADE")
     gate.close()
 
@@ -96,10 +95,10 @@ def test_invalid_index_is_dropped_and_the_revision_forgotten_when_its_build_was_
     blocker = database.connect(autocommit=False)
     blocker.execute("INSERT INTO item VALUES (0)")  # the build waits for this transaction
     run = planner.runner.start(project, database.uri, timeouts=PATIENT)
-    wait_until(lambda: bool(database.all(BUILDING)))
+    wait_until(lambda: database.all(BUILDING), "the index build")
     run.signal(signal.SIGKILL)
     run.end(20)
-    wait_until(lambda: database.all(BACKENDS) == [])
+    wait_until(lambda: database.all(BACKENDS) == [], "the run's sessions to end")
     blocker.rollback()
     assert database.all("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_item'::regclass") == [(False,)]
 

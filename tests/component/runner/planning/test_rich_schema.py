@@ -6,13 +6,12 @@ import time
 
 import pytest
 from tests.cluster.postgres import Version
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import Lock
 from alembic_operator.contract.request import RunKind
-
-from .conftest import Planner, read_plan
 
 SCHEMA = r'''
 CREATE EXTENSION IF NOT EXISTS plpgsql;

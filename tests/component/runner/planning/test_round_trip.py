@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
-
-from .conftest import Planner, read_plan
 
 CASES = {
     "proven": ('op.drop_column("item", "n")', "proven"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote, quote_plus
 
 import pytest
-from tests.component.runner.conftest import PASSWORD
+from tests.component.runner.databases import PASSWORD
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.request import RunKind
-
-from .conftest import Planner, read_plan
 
 FORMS = {
     "as it is": PASSWORD,

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 from tests.component.runner.approvals import approve_as_planned
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Ended, failed
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import Direction
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import Outcome
-
-from .conftest import Planner, read_plan
 
 R1 = "CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL)"
 R2 = "ALTER TABLE item ADD COLUMN n int"

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.component.runner.conftest import Database, oldest_python
+from tests.component.runner.databases import Database
 from tests.component.runner.harness import Runner, failed
+from tests.component.runner.interpreters import oldest_python
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.reasons import Reason
@@ -16,7 +18,6 @@ from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
 
 from ..approvals import approve_as_planned
-from .conftest import Planner, read_plan
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner, read_plan
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import PlanDocument, Step, StepKind
-
-from .conftest import Planner, read_plan
 
 TABLE = 'item = sa.table("item", sa.column("id", sa.Integer), sa.column("name", sa.String))\n'
 FAITHFUL = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tests.component.runner.conftest import Database
+from tests.component.runner.databases import Database
+from tests.component.runner.planner import Planner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract.plan import Direction, Lock
-
-from .conftest import Planner
 
 
 def test_plan_tells_statement_and_lock_when_a_column_is_added(

@@ -1,17 +1,14 @@
-"""A shadow for plan runs: a database that the target's schema is dumped into, behind a socket without a password."""
+"""Plan runs, with a shadow: a database that the target's schema is dumped into, behind a socket of its own."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from psycopg import sql
-from tests.cluster.postgres import Postgres, Version, binaries, servers_by_version
-from tests.component.runner.conftest import Database
+from tests.cluster.postgres import Postgres, binaries
 from tests.component.runner.harness import Ended, Runner
 from tests.component.runner.project import Project
 
@@ -20,6 +17,8 @@ from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.contract.plan_records import unpack
 from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Outcome
+
+from .databases import Database
 
 _TRUSTING = "local all all trust\nhost all all all scram-sha-256\n"
 
@@ -103,24 +102,3 @@ def trust(server: Postgres) -> None:
     """Let everybody in by the server's socket, as the shadow does."""
     (server.data / "pg_hba.conf").write_text(_TRUSTING)
     server.execute("SELECT pg_reload_conf()")
-
-
-@pytest.fixture(scope="session")
-def shadows() -> Iterator[Callable[[Version], Postgres]]:
-    """Servers for shadows, by version."""
-    with servers_by_version(prepare=trust) as server:
-        yield server
-
-
-@pytest.fixture
-def planner(
-    database: Database, runner: Runner, shadows: Callable[[Version], Postgres], tmp_path: Path
-) -> Iterator[Planner]:
-    """Plans for the test's database."""
-    server = shadows(database.server.version)
-    directory = tmp_path / "shadow"
-    directory.mkdir()
-    (directory / ".s.PGSQL.5432").symlink_to(server.directory / f".s.PGSQL.{server.port}")
-    one = Planner(database, runner, directory, server)
-    yield one
-    one.clear()
