@@ -53,7 +53,7 @@ class MemoryCluster(People):
         """See the port."""
         resource = RESOURCES[kind].plural
         await self._request("get", resource, namespace, name)
-        return self._read(resource, namespace, name)
+        return self.read(resource, namespace, name)
 
     async def page(
         self, kind: Kind, namespace: str, limit: int, token: str = "", *, labels: str = "", metadata: bool = False
@@ -72,7 +72,7 @@ class MemoryCluster(People):
         resource = RESOURCES[kind].plural
         await self._request("list", resource, namespace)
         wanted, (path, _, value) = _selected(labels), fields.partition("=")
-        found = [item for item in self._all(resource, namespace) if wanted.items() <= _labels(item).items()]
+        found = [item for item in self.all(resource, namespace) if wanted.items() <= _labels(item).items()]
         return tuple(item for item in found if not fields or _field(item, path) == value)
 
     async def create(self, kind: Kind, namespace: str, body: Raw) -> Raw:
@@ -83,7 +83,7 @@ class MemoryCluster(People):
             self._check_new(resource, namespace, body, longest=63 if kind is Kind.JOB else 253)
             if misfit := _misfit(kind, namespace, body):
                 raise Refused(f"create {kind.value}", misfit)
-            created = self._add_job(namespace, body) if kind is Kind.JOB else self._add(resource, namespace, body)
+            created = self._add_job(namespace, body) if kind is Kind.JOB else self.add(resource, namespace, body)
         return created
 
     async def replace(self, kind: Kind, namespace: str, name: str, body: Raw) -> Raw:
@@ -93,14 +93,14 @@ class MemoryCluster(People):
         request = await self._request("update", resource, namespace, name)
         with self._effect(request):
             version = body["metadata"].get("resourceVersion")
-            if not self._find(resource, namespace, name):
-                return self._add(resource, namespace, body)
-            item = self._read(resource, namespace, name)
+            if not self.find(resource, namespace, name):
+                return self.add(resource, namespace, body)
+            item = self.read(resource, namespace, name)
             if not version:
                 raise Refused(action, "metadata.resourceVersion: Invalid value: must be specified for an update")
             if version != item["metadata"]["resourceVersion"]:
                 raise Conflict(action, CHANGED)
-            replaced = self._change(resource, item | {"spec": dict(body["spec"])})
+            replaced = self.change(resource, item | {"spec": dict(body["spec"])})
         return replaced
 
     async def apply_status(
@@ -111,13 +111,13 @@ class MemoryCluster(People):
         action = f"write the status of {kind.value} {namespace}/{name}"
         request = await self._request("patch", f"{resource}/status", namespace, name)
         with self._effect(request):
-            item = self._read(resource, namespace, name)
+            item = self.read(resource, namespace, name)
             if version and version != item["metadata"]["resourceVersion"]:
                 raise Conflict(action, CHANGED)
             if misfit := memory_schema.misfit(status, memory_schema.part("status", resource), "status"):
                 raise Refused(action, misfit)
             item["status"] = json.loads(json.dumps(status))
-            changed = self._change(resource, item)
+            changed = self.change(resource, item)
         return changed
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
@@ -125,18 +125,18 @@ class MemoryCluster(People):
         resource = RESOURCES[kind].plural
         request = await self._request("delete", resource, namespace, name)
         with self._effect(request):
-            found = self._find(resource, namespace, name)
+            found = self.find(resource, namespace, name)
             if found and found["metadata"]["uid"] == uid:
                 if kind is Kind.JOB:
-                    self._delete_job(namespace, name)
+                    self.delete_job(namespace, name)
                 else:
-                    self._drop(resource, namespace, name)
+                    self.drop(resource, namespace, name)
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int | None = None) -> str:
         """See the port."""
         await self._request("get", "pods/log", namespace, pod)
         action = f"read the log of {container} in Pod {namespace}/{pod}"
-        found = self._read("pods", namespace, pod)
+        found = self.read("pods", namespace, pod)
         states = {each["name"]: each["state"] for each in found["status"].get("containerStatuses", ())}
         if container not in [each["name"] for each in found["spec"]["containers"]]:
             raise Refused(action, f"container {container} is not valid for pod {pod}")
@@ -153,7 +153,7 @@ class MemoryCluster(People):
             {CONTROLLER_UID: uid, JOB_NAME: item["metadata"]["name"]}
         )
         item["spec"]["selector"] = {"matchLabels": {CONTROLLER_UID: uid}}
-        return self._add("jobs", namespace, item, uid)
+        return self.add("jobs", namespace, item, uid)
 
     async def _page(
         self, resource: str, namespace: str, limit: int, token: str, fits: Callable[[Object], bool]
@@ -162,13 +162,13 @@ class MemoryCluster(People):
         tokens, last = json.loads(base64.b64decode(token)) if token else (self._tokens, ["", ""])
         if tokens != self._tokens:
             raise Gone(f"list {resource}", "The provided continue parameter is too old")
-        rest = [item for item in self._all(resource, namespace) if fits(item) and _place(item) > last]
+        rest = [item for item in self.all(resource, namespace) if fits(item) and _place(item) > last]
         more = len(rest) > limit
         after = json.dumps([self._tokens, _place(rest[limit - 1])]).encode() if more else b""
         return Page(tuple(rest[:limit]), base64.b64encode(after).decode())
 
     def _namespace(self, name: str) -> None:
-        if self._find("namespaces", "", name) is None:
+        if self.find("namespaces", "", name) is None:
             raise NotFound(f"create in namespace {name}", f'namespaces "{name}" not found')
 
     def _check_new(self, resource: str, namespace: str, body: Raw, longest: int = 253) -> None:

@@ -27,7 +27,7 @@ class Kubelet(Store):
         pod = self._pod(namespace, job)
         condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
         pod["status"] = {"phase": "Pending", "conditions": [condition]}
-        return self._change("pods", pod)
+        return self.change("pods", pod)
 
     def finish_pod(
         self,
@@ -57,33 +57,33 @@ class Kubelet(Store):
 
     def complete_job(self, namespace: str, job: str) -> Object:
         """The Job controller has seen the pod succeed."""
-        found = self._read("jobs", namespace, job)
+        found = self.read("jobs", namespace, job)
         found["status"] |= {"succeeded": 1, "active": 0, "completionTime": self.stamp()}
         reached = "Reached expected number of succeeded pods"
         return self._end(found, "SuccessCriteriaMet", "Complete", "CompletionsReached", reached)
 
     def fail_job(self, namespace: str, job: str, reason: str, message: str = "") -> Object:
         """The Job fails: DeadlineExceeded, BackoffLimitExceeded, PodFailurePolicy. Pods that still run go."""
-        found = self._read("jobs", namespace, job)
-        for pod in self._pods_of(found):
+        found = self.read("jobs", namespace, job)
+        for pod in self.pods_of(found):
             if pod["status"]["phase"] in ("Pending", "Running"):
-                self._drop("pods", namespace, pod["metadata"]["name"])
+                self.drop("pods", namespace, pod["metadata"]["name"])
         found["status"] |= {"failed": 1, "active": 0}
         return self._end(found, "FailureTarget", "Failed", reason, message)
 
     def delete_pod(self, namespace: str, pod: str) -> None:
         """Somebody deletes a pod. One that had not finished counts as failed, as Jobs count."""
-        found = self._read("pods", namespace, pod)
-        self._drop("pods", namespace, pod)
-        job = self._find("jobs", namespace, found["metadata"]["labels"][JOB_NAME])
+        found = self.read("pods", namespace, pod)
+        self.drop("pods", namespace, pod)
+        job = self.find("jobs", namespace, found["metadata"]["labels"][JOB_NAME])
         if job and found["status"]["phase"] in ("Pending", "Running"):
             self.fail_job(namespace, job["metadata"]["name"], "BackoffLimitExceeded")
         self._finalize(namespace, found["metadata"]["labels"][JOB_NAME])
 
     def refuse_pods(self, namespace: str, job: str, message: str) -> Object:
         """A quota, a webhook or pod security keeps the Job controller from making the pod."""
-        about = self._read("jobs", namespace, job)["metadata"]
-        return self._add(
+        about = self.read("jobs", namespace, job)["metadata"]
+        return self.add(
             "events",
             namespace,
             {
@@ -100,21 +100,21 @@ class Kubelet(Store):
 
     def write_log(self, namespace: str, pod: str, lines: Sequence[str]) -> None:
         """What the pod's containers have written."""
-        self._read("pods", namespace, pod)
+        self.read("pods", namespace, pod)
         self._logs[namespace, pod] = list(lines)
 
-    def _pods_of(self, job: Mapping[str, Any]) -> list[Object]:
+    def pods_of(self, job: Mapping[str, Any]) -> list[Object]:
         uid = job["metadata"]["uid"]
         return [
             pod
-            for pod in self._all("pods", job["metadata"]["namespace"])
+            for pod in self.all("pods", job["metadata"]["namespace"])
             if pod["metadata"].get("labels", {}).get(CONTROLLER_UID) == uid
         ]
 
     def _pod(self, namespace: str, job: str) -> Object:
         """The Job's newest pod that has not finished; a new one when there is none."""
-        found = self._read("jobs", namespace, job)
-        unfinished = [pod for pod in self._pods_of(found) if pod["status"]["phase"] in ("Pending", "Running")]
+        found = self.read("jobs", namespace, job)
+        unfinished = [pod for pod in self.pods_of(found) if pod["status"]["phase"] in ("Pending", "Running")]
         if unfinished:
             return max(unfinished, key=lambda pod: int(pod["metadata"]["resourceVersion"]))
         template = found["spec"]["template"]
@@ -126,9 +126,9 @@ class Kubelet(Store):
             "annotations": dict(template["metadata"].get("annotations") or {}),
             "ownerReferences": [owner],
         }
-        pod = self._add("pods", namespace, {"metadata": head, "spec": template["spec"], "status": {"phase": "Pending"}})
+        pod = self.add("pods", namespace, {"metadata": head, "spec": template["spec"], "status": {"phase": "Pending"}})
         found["status"] |= {"active": 1, "startTime": self.stamp()}
-        self._change("jobs", found)
+        self.change("jobs", found)
         return pod
 
     def _set_state(self, namespace: str, job: str, phase: str, state: Mapping[str, Any]) -> Object:
@@ -147,7 +147,7 @@ class Kubelet(Store):
                 for container in pod["spec"]["containers"]
             ],
         }
-        changed = self._change("pods", pod)
+        changed = self.change("pods", pod)
         if "terminated" in state:
             self._finalize(namespace, job)
         return changed
@@ -166,24 +166,24 @@ class Kubelet(Store):
             }
             for kind in (first, last)
         ]
-        return self._change("jobs", job)
+        return self.change("jobs", job)
 
-    def _delete_job(self, namespace: str, name: str) -> None:
+    def delete_job(self, namespace: str, name: str) -> None:
         """In the foreground: its pods first. One that runs has its grace period, which `finish_pod` ends."""
-        job = self._read("jobs", namespace, name)
-        for item in (job, *self._pods_of(job)):
+        job = self.read("jobs", namespace, name)
+        for item in (job, *self.pods_of(job)):
             item["metadata"].setdefault("deletionTimestamp", self.stamp())
-            self._change("jobs" if item is job else "pods", item)
+            self.change("jobs" if item is job else "pods", item)
         self._finalize(namespace, name)
 
     def _finalize(self, namespace: str, name: str) -> None:
         """Let a Job that is being deleted go once nothing of it runs."""
-        job = self._find("jobs", namespace, name)
+        job = self.find("jobs", namespace, name)
         if not job or "deletionTimestamp" not in job["metadata"]:
             return
-        pods = self._pods_of(job)
+        pods = self.pods_of(job)
         if any(pod["status"]["phase"] == "Running" for pod in pods):
             return
         for pod in pods:
-            self._drop("pods", namespace, pod["metadata"]["name"])
-        self._drop("jobs", namespace, name)
+            self.drop("pods", namespace, pod["metadata"]["name"])
+        self.drop("jobs", namespace, name)

@@ -17,7 +17,7 @@ class People(Kubelet):
 
     def add_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> Object:
         """Create a namespace."""
-        return self._add("namespaces", "", {"metadata": {"name": name, "labels": dict(labels or {})}})
+        return self.add("namespaces", "", {"metadata": {"name": name, "labels": dict(labels or {})}})
 
     def put_schema(
         self,
@@ -28,15 +28,15 @@ class People(Kubelet):
         labels: Mapping[str, str] | None = None,
     ) -> Object:
         """Create a DatabaseSchema, or change its spec, which raises its generation. Raises Refused."""
-        self._read("namespaces", "", namespace)
+        self.read("namespaces", "", namespace)
         full = memory_schema.defaulted(spec, memory_schema.part("spec"))
         if misfit := memory_schema.misfit(full, memory_schema.part("spec"), "spec"):
             raise Refused(f"apply DatabaseSchema {namespace}/{name}", misfit)
-        found = self._find("databaseschemas", namespace, name)
+        found = self.find("databaseschemas", namespace, name)
         if found is None:
             status = memory_schema.part("status")["default"]
             head = {"name": name, "annotations": dict(annotations or {}), "labels": dict(labels or {})}
-            return self._add("databaseschemas", namespace, {"metadata": head, "spec": full, "status": dict(status)})
+            return self.add("databaseschemas", namespace, {"metadata": head, "spec": full, "status": dict(status)})
         item = self.schema(namespace, name)
         if item["spec"] != full:
             item["metadata"]["generation"] += 1
@@ -44,38 +44,38 @@ class People(Kubelet):
         for field, given in (("annotations", annotations), ("labels", labels)):
             if given is not None:
                 item["metadata"][field] = dict(given)
-        return self._change("databaseschemas", item)
+        return self.change("databaseschemas", item)
 
     def annotate(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> Object:
         """Set annotations of a DatabaseSchema, or with None remove them."""
         item = self.schema(namespace, name)
         merged = {**item["metadata"].get("annotations", {}), **annotations}
         item["metadata"]["annotations"] = {key: value for key, value in merged.items() if value is not None}
-        return self._change("databaseschemas", item)
+        return self.change("databaseschemas", item)
 
     def remove_schema(self, namespace: str, name: str, *, orphan: bool = False) -> None:
         """Delete a DatabaseSchema; the garbage collector takes what it owns, or with `orphan` leaves it to nobody."""
-        found = self._read("databaseschemas", namespace, name)
+        found = self.read("databaseschemas", namespace, name)
         if orphan:
             self.orphan(namespace, found["metadata"]["uid"])
-        self._drop("databaseschemas", namespace, name)
+        self.drop("databaseschemas", namespace, name)
 
     def orphan(self, namespace: str, uid: str) -> None:
         """Take the ownerReferences from what that object owns."""
         for resource in KINDS:
-            for item in self._all(resource, namespace):
+            for item in self.all(resource, namespace):
                 if any(owner["uid"] == uid for owner in item["metadata"].get("ownerReferences") or ()):
                     del item["metadata"]["ownerReferences"]
-                    self._change(resource, item)
+                    self.change(resource, item)
 
     def lose_job(self, namespace: str, name: str) -> None:
         """Delete a Job with --cascade=orphan: its pod goes on, and is nobody's."""
-        self.orphan(namespace, self._read("jobs", namespace, name)["metadata"]["uid"])
-        self._drop("jobs", namespace, name)
+        self.orphan(namespace, self.read("jobs", namespace, name)["metadata"]["uid"])
+        self.drop("jobs", namespace, name)
 
     def schema(self, namespace: str, name: str) -> Object:
         """A DatabaseSchema as it is. Raises NotFound."""
-        return self._read("databaseschemas", namespace, name)
+        return self.read("databaseschemas", namespace, name)
 
     def status(self, namespace: str, name: str) -> Object:
         """The status of a DatabaseSchema."""
@@ -84,11 +84,11 @@ class People(Kubelet):
 
     def plan(self, namespace: str, name: str) -> Object:
         """A SchemaPlan as it is. Raises NotFound."""
-        return self._read("schemaplans", namespace, name)
+        return self.read("schemaplans", namespace, name)
 
     def plans(self, namespace: str = "") -> list[Object]:
         """The SchemaPlans that there are, by name."""
-        return self._all("schemaplans", namespace)
+        return self.all("schemaplans", namespace)
 
     def decide_plan(self, namespace: str, name: str, kind: str, by: str = "dana@example.com") -> Object:
         """Somebody decides on a SchemaPlan, once. Raises Refused."""
@@ -97,25 +97,25 @@ class People(Kubelet):
             raise Refused(f"patch SchemaPlan {namespace}/{name}", "a decision is final")
         item["spec"]["decision"] = {"type": kind, "by": by, "reason": "as agreed"}
         item["metadata"]["generation"] += 1
-        return self._change("schemaplans", item)
+        return self.change("schemaplans", item)
 
     def remove_plan(self, namespace: str, name: str) -> None:
         """Delete a SchemaPlan."""
-        self._read("schemaplans", namespace, name)
-        self._drop("schemaplans", namespace, name)
+        self.read("schemaplans", namespace, name)
+        self.drop("schemaplans", namespace, name)
 
     def jobs(self, namespace: str = "") -> list[Object]:
         """The Jobs that there are, by name."""
-        return self._all("jobs", namespace)
+        return self.all("jobs", namespace)
 
     def pods(self, namespace: str = "") -> list[Object]:
         """The pods that there are, by name."""
-        return self._all("pods", namespace)
+        return self.all("pods", namespace)
 
     def events(self, namespace: str = "") -> list[Object]:
         """The Events that there are, the oldest first."""
-        return sorted(self._all("events", namespace), key=lambda event: int(event["metadata"]["resourceVersion"]))
+        return sorted(self.all("events", namespace), key=lambda event: int(event["metadata"]["resourceVersion"]))
 
     def config_maps(self, namespace: str = "") -> list[Object]:
         """The ConfigMaps that there are, by name."""
-        return self._all("configmaps", namespace)
+        return self.all("configmaps", namespace)

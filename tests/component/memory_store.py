@@ -98,7 +98,7 @@ class Store:
 
     def watch(self, resource: str, callback: Watcher) -> None:
         """Deliver as kopf does: type None for what is there already, then ADDED, MODIFIED, DELETED."""
-        for item in self._all(resource):
+        for item in self.all(resource):
             callback(None, copied(item))
         self._watchers.append((resource, callback))
 
@@ -117,6 +117,21 @@ class Store:
     ) -> None:
         """Let the next requests of that kind fail; with `after` they have their effect, and the answer is lost."""
         self._faults.append(Fault(verb, resource, error, times, after))
+
+    def calm(self) -> None:
+        """No request fails any more, and nothing crashes."""
+        self._faults.clear()
+        self._crash = None
+
+    def relist(self) -> None:
+        """Deliver what is there, as kopf does after a gap in the watches; what went is not told."""
+        for resource, callback in self._watchers:
+            for item in self.all(resource):
+                callback(None, item)
+
+    def take_over(self, other: Store) -> None:
+        """Have every object of another store too; nobody is told."""
+        self._objects.update(other._objects)
 
     def stamp(self) -> str:
         """Now, as Kubernetes writes it."""
@@ -153,24 +168,24 @@ class Store:
                 fault.times -= 1
                 raise fault.raised(request)
 
-    def _find(self, resource: str, namespace: str, name: str) -> Object | None:
+    def find(self, resource: str, namespace: str, name: str) -> Object | None:
         return self._objects.get((resource, namespace, name))
 
-    def _read(self, resource: str, namespace: str, name: str) -> Object:
-        found = self._find(resource, namespace, name)
+    def read(self, resource: str, namespace: str, name: str) -> Object:
+        found = self.find(resource, namespace, name)
         if found is None:
             where = f"{namespace}/{name}" if namespace else name
             raise NotFound(f"read {KINDS[resource][1]} {where}", f'{resource} "{name}" not found')
         return copied(found)
 
-    def _all(self, resource: str, namespace: str = "") -> list[Object]:
+    def all(self, resource: str, namespace: str = "") -> list[Object]:
         return [
             copied(item)
             for (of, within, _), item in sorted(self._objects.items())
             if of == resource and namespace in ("", within)
         ]
 
-    def _add(self, resource: str, namespace: str, body: Mapping[str, Any], uid: str = "") -> Object:
+    def add(self, resource: str, namespace: str, body: Mapping[str, Any], uid: str = "") -> Object:
         """Store a new object, with what the API server adds to it. Raises AlreadyExists."""
         api_version, kind = KINDS[resource]
         item = copied(body) | {"apiVersion": api_version, "kind": kind}
@@ -188,7 +203,7 @@ class Store:
         self._store(key, item, "ADDED")
         return copied(item)
 
-    def _change(self, resource: str, item: Object) -> Object:
+    def change(self, resource: str, item: Object) -> Object:
         """Store another state of an object; one that is the same changes no version and wakes nobody."""
         key = (resource, item["metadata"].get("namespace", ""), item["metadata"]["name"])
         before = self._objects[key]
@@ -198,7 +213,7 @@ class Store:
             self._store(key, copied(item), "MODIFIED")
         return copied(self._objects[key])
 
-    def _drop(self, resource: str, namespace: str, name: str) -> None:
+    def drop(self, resource: str, namespace: str, name: str) -> None:
         """Remove an object, then what it owns."""
         item = self._objects.pop((resource, namespace, name))
         self._version += 1
@@ -207,7 +222,7 @@ class Store:
         for (of, within, inner), other in list(self._objects.items()):
             owners = other["metadata"].get("ownerReferences") or ()
             if within == namespace and any(owner["uid"] == item["metadata"]["uid"] for owner in owners):
-                self._drop(of, within, inner)
+                self.drop(of, within, inner)
 
     def _store(self, key: tuple[str, str, str], item: Object, event: str) -> None:
         self._version += 1

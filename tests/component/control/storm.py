@@ -58,8 +58,7 @@ class Storm:
                 fault()
             await self.second()
         self.raging = self.cluster.deaf = False
-        self.cluster._faults.clear()
-        self.cluster._crash = None
+        self.cluster.calm()
         self.suspended = False
         self.put()
         self.relist()
@@ -81,9 +80,9 @@ class Storm:
         if self.story.status.get("current") != target or self.story.database.current[-1:] != [target]:
             left.append(f"the database is at {self.story.database.current}, and {target} is wanted")
         uid = self.story.uid()
-        jobs = {one["metadata"]["uid"] for one in self.cluster._all("jobs") if uid in (_owner(one), _label(one))}
+        jobs = {one["metadata"]["uid"] for one in self.cluster.all("jobs") if uid in (_owner(one), _label(one))}
         for kind in MADE:
-            for item in self.cluster._all(kind, NAMESPACE):
+            for item in self.cluster.all(kind, NAMESPACE):
                 if _owner(item) not in {uid, *jobs} and _label(item) not in (uid, None):
                     left.append(f"{kind} {item['metadata']['name']} is left over")
         return left
@@ -105,12 +104,12 @@ class Storm:
 
     def kubelet(self) -> None:
         """Start what has no pod, and let what runs come to its end after some seconds."""
-        for job in self.cluster._all("jobs", NAMESPACE):
+        for job in self.cluster.all("jobs", NAMESPACE):
             name = job["metadata"]["name"]
             over = job["status"].get("conditions") or "deletionTimestamp" in job["metadata"]
-            if not over and not self.cluster._pods_of(job) and self.age(job) >= 1:
+            if not over and not self.cluster.pods_of(job) and self.age(job) >= 1:
                 self.cluster.start_pod(NAMESPACE, name)
-        for pod in self.cluster._all("pods", NAMESPACE):
+        for pod in self.cluster.all("pods", NAMESPACE):
             if pod["status"]["phase"] != "Running":
                 continue
             if "deletionTimestamp" in pod["metadata"]:
@@ -140,16 +139,16 @@ class Storm:
         """The pod's container ends; its Job, where there is one, with it."""
         job = pod["metadata"]["labels"][JOB_NAME]
         owner = _owner(pod)
-        found = self.cluster._find("jobs", NAMESPACE, job)
+        found = self.cluster.find("jobs", NAMESPACE, job)
         if found is not None and found["metadata"]["uid"] == owner:
             going = "deletionTimestamp" in found["metadata"]
             self.cluster.finish_pod(NAMESPACE, job, message, exit_code=code, complete=not going)
             return
         if "deletionTimestamp" in pod["metadata"]:
-            self.cluster._drop("pods", NAMESPACE, pod["metadata"]["name"])
+            self.cluster.drop("pods", NAMESPACE, pod["metadata"]["name"])
             return
         phase = {"phase": "Failed" if code else "Succeeded"}
-        self.cluster._change("pods", pod | {"status": pod["status"] | phase})
+        self.cluster.change("pods", pod | {"status": pod["status"] | phase})
 
     # People
 
@@ -167,7 +166,7 @@ class Storm:
     def approve(self) -> None:
         """Approve what waits for somebody."""
         if self.story.ready()[1] == Reason.AWAITING_APPROVAL.value:
-            plan = self.cluster._find("schemaplans", NAMESPACE, self.story.status["plan"]["name"])
+            plan = self.cluster.find("schemaplans", NAMESPACE, self.story.status["plan"]["name"])
             if plan is not None and "decision" not in plan["spec"]:
                 self.cluster.decide_plan(NAMESPACE, plan["metadata"]["name"], "Approve")
 
@@ -189,7 +188,7 @@ class Storm:
 
     def one(self, kind: str) -> Object | None:
         """One of the objects of that kind."""
-        found = self.cluster._all(kind, NAMESPACE)
+        found = self.cluster.all(kind, NAMESPACE)
         return self.dice.choice(found) if found else None
 
     def move(self) -> None:
@@ -230,9 +229,7 @@ class Storm:
 
     def relist(self) -> None:
         """What kopf does after a gap."""
-        for resource, callback in self.cluster._watchers:
-            for item in self.cluster._all(resource):
-                callback(None, item)
+        self.cluster.relist()
 
     def suspend(self) -> None:
         """The resource is suspended, or is not any more."""
@@ -243,7 +240,7 @@ class Storm:
     def wipe(self) -> None:
         """The status is gone."""
         schema = self.cluster.schema(NAMESPACE, NAME)
-        self.cluster._change("databaseschemas", schema | {"status": {"observedGeneration": -1}})
+        self.cluster.change("databaseschemas", schema | {"status": {"observedGeneration": -1}})
 
     def delete(self) -> None:
         """The resource is deleted."""
@@ -259,7 +256,7 @@ class Storm:
         """Somebody deletes a Job."""
         job = self.one("jobs")
         if job is not None:
-            self.cluster._delete_job(NAMESPACE, job["metadata"]["name"])
+            self.cluster.delete_job(NAMESPACE, job["metadata"]["name"])
 
     def lose_job(self) -> None:
         """Somebody deletes a Job and leaves its pod."""
@@ -279,20 +276,20 @@ class Storm:
         item = self.one(kind)
         if item is not None:
             item["metadata"]["labels"][names.LABEL_UID] = OTHER
-            self.cluster._change(kind, item)
+            self.cluster.change(kind, item)
 
     def disown(self) -> None:
         """A Job loses its owner."""
         job = self.one("jobs")
         if job is not None and job["metadata"].pop("ownerReferences", None):
-            self.cluster._change("jobs", job)
+            self.cluster.change("jobs", job)
 
     def delete_plan(self) -> None:
         """Somebody deletes a plan, or its SQL."""
         kind = self.dice.choice(("schemaplans", "configmaps"))
         item = self.one(kind)
         if item is not None:
-            self.cluster._drop(kind, NAMESPACE, item["metadata"]["name"])
+            self.cluster.drop(kind, NAMESPACE, item["metadata"]["name"])
 
 
 def _label(item: Object) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -163,7 +163,7 @@ class Story:
 
     async def apply(self, **changes: Any) -> None:
         """Create the resource, or change fields of its spec; the operator looks."""
-        found = [item for item in self.cluster._all("databaseschemas", NAMESPACE) if item["metadata"]["name"] == NAME]
+        found = [item for item in self.cluster.all("databaseschemas", NAMESPACE) if item["metadata"]["name"] == NAME]
         spec = found[0]["spec"] if found else SPEC
         self.cluster.put_schema(NAMESPACE, NAME, {**spec, **changes})
         await self.settle()
@@ -185,7 +185,7 @@ class Story:
     def uid(self) -> str:
         """The resource's uid."""
         found = next(
-            item for item in self.cluster._all("databaseschemas", NAMESPACE) if item["metadata"]["name"] == NAME
+            item for item in self.cluster.all("databaseschemas", NAMESPACE) if item["metadata"]["name"] == NAME
         )
         uid: str = found["metadata"]["uid"]
         return uid
@@ -215,16 +215,17 @@ class Story:
         env = found["spec"]["template"]["spec"]["containers"][0]["env"]
         return RunRequest.from_json(next(v["value"] for v in env if v["name"] == job_env.REQUEST_VARIABLE))
 
-    async def runs(self) -> RunResult:
-        """The run's pod starts, does its work and says so; the operator looks after each."""
+    async def runs(self, look: Callable[[], Awaitable[None]] | None = None) -> RunResult:
+        """The run's pod starts, does its work and says so; the operator looks after each, or those of `look` do."""
+        look = look or self.settle
         job = self.job()
         self.cluster.start_pod(NAMESPACE, job)
-        await self.settle()
+        await look()
         result = self.database.answer(self.request(job))
         if job in self.database.documents:
             self.log_plan(job)
         self.cluster.finish_pod(NAMESPACE, job, result.to_json(), exit_code=1 if result.failure else 0)
-        await self.settle()
+        await look()
         return result
 
     def log_plan(self, job: str, pod: str = "") -> None:

@@ -27,7 +27,7 @@ def settled_status(reason: str = "UpToDate") -> dict[str, Any]:
 def add_settled(story: Story, count: int, reason: str = "UpToDate") -> None:
     for number in range(count):
         raw = story.cluster.put_schema(NAMESPACE, f"s{number}", story.spec())
-        story.cluster._change("databaseschemas", {**raw, "status": settled_status(reason)})
+        story.cluster.change("databaseschemas", {**raw, "status": settled_status(reason)})
 
 
 async def test_requests_are_few_when_a_migration_succeeds() -> None:

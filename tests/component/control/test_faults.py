@@ -181,7 +181,7 @@ async def strangers(story: Story, count: int) -> list[str]:
     """So many Jobs of somebody else with the names that the resource's first runs would have; the names."""
     await story.apply(suspend=True)
     twin = Story()
-    twin.cluster._objects.update(story.cluster._objects)
+    twin.cluster.take_over(story.cluster)
     await twin.apply(suspend=False)
     taken = twin.cluster.jobs(NAMESPACE)[0]
     stem = taken["metadata"]["name"].removesuffix("1")
@@ -199,7 +199,7 @@ async def test_run_takes_the_next_name_when_another_has_its_own() -> None:
     (ours,) = [job for job in story.cluster.jobs(NAMESPACE) if job["metadata"]["labels"] != {"app": "theirs"}]
     assert ours["metadata"]["name"] == taken.removesuffix("1") + "2"
     assert story.status["attempts"] == 2
-    story.cluster._drop("jobs", NAMESPACE, taken)
+    story.cluster.drop("jobs", NAMESPACE, taken)
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
 
@@ -214,7 +214,7 @@ async def test_job_is_left_alone_when_it_has_our_name_and_another_owner_again_an
     )
     assert [job["metadata"]["labels"] for job in story.cluster.jobs(NAMESPACE)] == [{"app": "theirs"}] * 5
     for name in taken:
-        story.cluster._drop("jobs", NAMESPACE, name)
+        story.cluster.drop("jobs", NAMESPACE, name)
     await story.annotate(retry_at="1")
     await story.runs()
     assert story.ready() == ("True", "UpToDate")
@@ -235,7 +235,7 @@ async def test_forged_jobs_and_pods_count_for_nothing() -> None:
         "metadata": {"name": "forged", "labels": labels},
         "status": {"phase": "Succeeded", "containerStatuses": statuses},
     }
-    story.cluster._add("pods", NAMESPACE, pod)
+    story.cluster.add("pods", NAMESPACE, pod)
     await story.passes(30)
     assert story.ready() == ("Unknown", "Migrating")
     ours = job["metadata"]["name"]

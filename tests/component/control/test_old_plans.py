@@ -56,7 +56,7 @@ async def test_rejection_of_what_is_wanted_stays_when_it_is_old() -> None:
     story.cluster.put_schema(NAMESPACE, "shop", {**story.cluster.schema(NAMESPACE, "shop")["spec"]})
     before = story.cluster.schema(NAMESPACE, "shop")
     before["spec"]["historyLimit"] = 0
-    story.cluster._change("databaseschemas", before)
+    story.cluster.change("databaseschemas", before)
     await story.resync.look()
     assert rejected in held(story)[0]
 

@@ -20,7 +20,7 @@ def made(story: Story) -> list[str]:
     found = [
         resource
         for resource in ("jobs", "pods", "schemaplans", "configmaps")
-        for item in story.cluster._all(resource, NAMESPACE)
+        for item in story.cluster.all(resource, NAMESPACE)
         if names.LABEL_UID in item["metadata"].get("labels", {})
     ]
     return sorted(set(found))
@@ -50,7 +50,7 @@ async def test_everything_goes_when_a_resource_is_deleted_with_cascade_orphan() 
     story.cluster.finish_pod(NAMESPACE, job, exit_code=143, complete=False)
     await story.passes(10)
     assert made(story) == []
-    assert [item["metadata"]["name"] for item in story.cluster._all("configmaps", NAMESPACE)] == [
+    assert [item["metadata"]["name"] for item in story.cluster.all("configmaps", NAMESPACE)] == [
         story.runner.config_map
     ]
 
@@ -120,9 +120,9 @@ async def test_leftovers_go_when_the_deletion_fell_into_a_gap_of_the_watch(again
     plan = story.status["plan"]["name"]
     assert "configmaps" in made(story)
     story.cluster.deaf = True
-    story.cluster._drop("schemaplans", NAMESPACE, plan)
+    story.cluster.drop("schemaplans", NAMESPACE, plan)
     for job in story.job_names():
-        story.cluster._drop("jobs", NAMESPACE, job)
+        story.cluster.drop("jobs", NAMESPACE, job)
     story.cluster.remove_schema(NAMESPACE, "shop", orphan=True)
     story.cluster.deaf = False
     assert made(story) == ["configmaps"]
@@ -141,9 +141,9 @@ async def test_sql_without_plan_goes_with_the_hourly_look_when_its_resource_went
     await story.apply(**SPEC | {"review": REVIEWED | {"mode": "Required"}})
     await story.runs()
     story.lives += 1  # the operator is gone
-    story.cluster._drop("schemaplans", NAMESPACE, story.status["plan"]["name"])
+    story.cluster.drop("schemaplans", NAMESPACE, story.status["plan"]["name"])
     for job in story.job_names():
-        story.cluster._drop("jobs", NAMESPACE, job)
+        story.cluster.drop("jobs", NAMESPACE, job)
     story.cluster.remove_schema(NAMESPACE, "shop", orphan=True)
     story.cluster.put_schema(NAMESPACE, "shop", SPEC | {"suspend": True})
     story.start()
@@ -177,12 +177,12 @@ async def test_nothing_of_others_goes_when_it_has_no_owner() -> None:
     foreign = {"name": "foreign", "labels": {"app.kubernetes.io/managed-by": "helm"}}
     unmarked = {"name": "unmarked", "labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY}}
     for head in (foreign, unmarked):
-        story.cluster._add("configmaps", NAMESPACE, {"metadata": head, "data": {}})
+        story.cluster.add("configmaps", NAMESPACE, {"metadata": head, "data": {}})
     story.cluster.remove_schema(NAMESPACE, "shop", orphan=True)
 
     await story.passes(10)
 
-    kept = {item["metadata"]["name"] for item in story.cluster._all("configmaps", NAMESPACE)}
+    kept = {item["metadata"]["name"] for item in story.cluster.all("configmaps", NAMESPACE)}
     assert kept == {"foreign", "unmarked", story.runner.config_map}
 
 
@@ -204,9 +204,9 @@ async def test_run_is_asked_about_again_when_its_job_has_lost_its_label() -> Non
     await story.apply()
     story.cluster.start_pod(NAMESPACE, story.job())
     await story.settle()
-    raw = story.cluster._read("jobs", NAMESPACE, story.job())
+    raw = story.cluster.read("jobs", NAMESPACE, story.job())
     raw["metadata"]["labels"][names.LABEL_UID] = "00000000-0000-4000-8000-000000000000"
-    story.cluster._change("jobs", raw)
+    story.cluster.change("jobs", raw)
 
     await story.until(lambda: story.ready()[1] == Reason.CHECKING.value, at_most=2)
 

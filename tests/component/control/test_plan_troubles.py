@@ -57,9 +57,9 @@ async def test_nothing_runs_when_the_log_does_not_hold_the_plan(
 
 async def test_plan_waits_when_the_namespace_demands_it() -> None:
     story = Story()
-    namespace = story.cluster._read("namespaces", "", NAMESPACE)
+    namespace = story.cluster.read("namespaces", "", NAMESPACE)
     namespace["metadata"]["labels"] = {names.LABEL_MINIMUM_REVIEW: "Required"}
-    story.cluster._change("namespaces", namespace)
+    story.cluster.change("namespaces", namespace)
     await story.apply()  # Auto and Static: without the label one Job does it all
     await story.runs()
     assert story.ready() == ("False", "AwaitingApproval")
@@ -84,7 +84,7 @@ async def test_plan_cannot_be_approved_when_its_sql_was_taken_away() -> None:
     (part,) = (
         item["metadata"]["name"] for item in story.cluster.config_maps(NAMESPACE) if name in item["metadata"]["name"]
     )
-    story.cluster._drop("configmaps", NAMESPACE, part)
+    story.cluster.drop("configmaps", NAMESPACE, part)
     story.cluster.decide_plan(NAMESPACE, name, "Approve")
     await story.settle()
     assert story.ready() == ("False", "AwaitingApproval")

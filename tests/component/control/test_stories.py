@@ -145,7 +145,7 @@ async def test_resource_says_so_when_a_volume_of_its_pod_cannot_be_mounted() -> 
     about = {"kind": "Pod", "namespace": NAMESPACE, "name": pod["name"], "uid": pod["uid"]}
     words = 'MountVolume.SetUp failed for volume "ca" : configmap "ca" not found'
     event = {"involvedObject": about, "reason": "FailedMount", "message": words, "lastTimestamp": story.cluster.stamp()}
-    story.cluster._add("events", NAMESPACE, {"metadata": {"generateName": "x"}, **event})
+    story.cluster.add("events", NAMESPACE, {"metadata": {"generateName": "x"}, **event})
     await story.until(lambda: story.ready() == ("False", "PodNotStarting"), at_most=10)
     assert story.message() == (
         f"Pod {pod['name']} is not starting (FailedMount): {words}. Check spec.job and what it names."
@@ -178,7 +178,7 @@ async def test_database_is_read_first_when_the_job_was_deleted() -> None:
     story.cluster.start_pod(NAMESPACE, job)
     await story.settle()
     story.database.current = ["a1", "b2", "c3"]  # it had done its work
-    story.cluster._drop("jobs", NAMESPACE, job)
+    story.cluster.drop("jobs", NAMESPACE, job)
     await story.settle()
     assert story.message() == (
         f"Job {job} was deleted before its outcome could be read. Checking the database to see what was applied."
@@ -243,9 +243,9 @@ async def test_run_starts_at_the_next_resync_when_the_namespace_becomes_one_for_
     story = Story()
     await story.apply(migrations={"image": "registry.example/shop:1.4"})
     assert story.ready() == ("False", "ImageNotPinned")
-    namespace = story.cluster._read("namespaces", "", NAMESPACE)
+    namespace = story.cluster.read("namespaces", "", NAMESPACE)
     namespace["metadata"]["labels"] = {names.LABEL_ENVIRONMENT: names.DEVELOPMENT}
-    story.cluster._change("namespaces", namespace)
+    story.cluster.change("namespaces", namespace)
     await story.resync.look()
     await story.settle()
     await story.runs()

@@ -32,15 +32,8 @@ class Two:
 
     async def run(self) -> str:
         """The run under way, from its start to its end; its Job."""
-        story = self.story
-        job = story.job()
-        story.cluster.start_pod(NAMESPACE, job)
-        await self.look()
-        result = story.database.answer(story.request(job))
-        if job in story.database.documents:
-            story.log_plan(job)
-        story.cluster.finish_pod(NAMESPACE, job, result.to_json())
-        await self.look()
+        job = self.story.job()
+        await self.story.runs(self.look)
         return job
 
 

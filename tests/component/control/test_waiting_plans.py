@@ -174,9 +174,9 @@ async def test_resource_stops_and_names_what_is_in_the_way_when_the_sql_has_no_p
     await planned(story)
     name = story.status["plan"]["name"]
     part = next(item for item in story.cluster.config_maps(NAMESPACE) if item["metadata"]["name"] == f"{name}-0")
-    story.cluster._drop("configmaps", NAMESPACE, f"{name}-0")
+    story.cluster.drop("configmaps", NAMESPACE, f"{name}-0")
     foreign = {**part, "metadata": {"name": f"{name}-0", "namespace": NAMESPACE, "labels": {}}}
-    story.cluster._add("configmaps", NAMESPACE, foreign)
+    story.cluster.add("configmaps", NAMESPACE, foreign)
     story.cluster.remove_plan(NAMESPACE, name)
     await story.settle()
     await story.runs()
@@ -193,7 +193,7 @@ async def test_nothing_runs_when_a_deleted_plan_is_held_by_a_finalizer() -> None
     name = await planned(story)
     held = story.cluster.plan(NAMESPACE, name)
     held["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
-    story.cluster._change("schemaplans", held)
+    story.cluster.change("schemaplans", held)
     story.checked = Lint((), ())
     await story.annotate(retry_at="1")
     await story.runs()
@@ -215,9 +215,9 @@ async def test_run_without_a_plan_is_taken_back_when_the_namespace_begins_to_dem
     if started:
         story.cluster.start_pod(NAMESPACE, story.job())
         await story.settle()
-    namespace = story.cluster._read("namespaces", "", NAMESPACE)
+    namespace = story.cluster.read("namespaces", "", NAMESPACE)
     namespace["metadata"]["labels"] = {names.LABEL_MINIMUM_REVIEW: "Required"}
-    story.cluster._change("namespaces", namespace)
+    story.cluster.change("namespaces", namespace)
     await story.passes(FLOOR_KEPT + 30)
     assert story.request(story.job()).kind is (RunKind.APPLY if started else RunKind.PLAN)
     assert story.database.runs == []

@@ -23,7 +23,7 @@ from alembic_operator.core.model.findings import Finding, Severity
 
 from .drafting import document, plans
 from .random_worlds import worlds_of
-from .world import SPEC, Run, World, _state, request_of
+from .world import SPEC, Run, World, request_of, state_of
 
 REVISIONS = ["a1", "b2", "c3"]
 DIRECTIONS = st.sampled_from([Direction.UPGRADE, Direction.UPGRADE, Direction.DOWNGRADE, Direction.REPAIR])
@@ -188,7 +188,7 @@ class Reviews(RuleBasedStateMachine):
     @rule()
     def pod_starts(self) -> None:
         (run,) = self.unfinished()
-        if not any("terminated" in _state(pod) for pod in run.pods):
+        if not any("terminated" in state_of(pod) for pod in run.pods):
             self.world.pod(run, {"running": {"startedAt": "2026-11-23T12:00:00Z"}})
 
     # The operator

@@ -20,7 +20,7 @@ from alembic_operator.control.watch.event_filter import EventFilter
 from alembic_operator.core.model.decision import DeleteJob
 
 from .random_worlds import worlds_of
-from .world import Run, World, _state, request_of
+from .world import Run, World, request_of, state_of
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
 LONG = st.one_of(WORDS, st.sampled_from(["x" * 2000, "ä" * 1025, "wörter " * 300]))
@@ -112,7 +112,7 @@ class Worlds(RuleBasedStateMachine):
     @rule(data=st.data(), reason=PULL, words=LONG)
     def pod_waits(self, data: st.DataObject, reason: str, words: str) -> None:
         run = data.draw(st.sampled_from(self.unfinished()))
-        assume(not any("running" in _state(pod) for pod in run.pods))
+        assume(not any("running" in state_of(pod) for pod in run.pods))
         self.world.pod(run, {"waiting": {"reason": reason, "message": words}})
 
     @precondition(lambda self: self.unfinished())

@@ -64,11 +64,12 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether nothing of it runs, or will."""
-        ended = bool(self.pods) and all("terminated" in _state(pod) for pod in self.pods)
+        ended = bool(self.pods) and all("terminated" in state_of(pod) for pod in self.pods)
         return ended or bool(self.job["status"].get("conditions"))
 
 
-def _state(pod: Raw) -> Raw:
+def state_of(pod: Raw) -> Raw:
+    """That of the pod's first container."""
     containers = pod["status"].get("containerStatuses") or [{"state": {}}]
     state: Raw = containers[0]["state"]
     return state
@@ -122,7 +123,7 @@ class World:
 
     def pod(self, run: Run, state: Raw, **status: Any) -> None:
         """The newest pod of the run that has not ended, or a new one, in that state."""
-        if not run.pods or "terminated" in _state(run.pods[-1]):
+        if not run.pods or "terminated" in state_of(run.pods[-1]):
             name = f"{run.name}-pod{len(run.pods)}"
             run.pods.append({"metadata": {"name": name, "uid": name}})
         run.pods[-1]["status"] = {"containerStatuses": [{"name": "migration", "state": state}], **status}
@@ -163,7 +164,7 @@ class World:
 
     def meets_deadline(self, run: Run) -> None:
         """The Job's deadline passes: its pods that have not ended go."""
-        run.pods = [pod for pod in run.pods if "terminated" in _state(pod)]
+        run.pods = [pod for pod in run.pods if "terminated" in state_of(pod)]
         self.finish_job(run, reason="DeadlineExceeded")
 
     def sweep(self) -> None:

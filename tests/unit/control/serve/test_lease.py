@@ -72,7 +72,7 @@ class World:
 
     def lease(self) -> tuple[str, int]:
         """Who holds it, and how often it changed hands."""
-        item = self.cluster._read("leases", "operator", "leader")
+        item = self.cluster.read("leases", "operator", "leader")
         return item["spec"]["holderIdentity"], item["spec"]["leaseTransitions"]
 
 
@@ -204,9 +204,9 @@ async def test_lost_before_another_may_lead_when_the_api_server_stays_away(world
 
 async def test_lost_when_another_holds_it(world: World) -> None:
     _, keeping = await leading(world, "a")
-    item = world.cluster._read("leases", "operator", "leader")
+    item = world.cluster.read("leases", "operator", "leader")
     item["spec"]["holderIdentity"] = "b"
-    world.cluster._change("leases", item)
+    world.cluster.change("leases", item)
     await world.run_until(keeping.done)
     with pytest.raises(LeaseLost, match="b holds it"):
         keeping.result()
@@ -246,9 +246,9 @@ async def test_leader_goes_on_when_the_answer_to_a_renewal_was_lost(world: World
 
 async def test_leader_goes_on_when_somebody_edits_a_label_of_the_lease(world: World) -> None:
     lease, keeping = await leading(world, "a")
-    item = world.cluster._read("leases", "operator", "leader")
+    item = world.cluster.read("leases", "operator", "leader")
     item["metadata"]["labels"] = {"seen": "yes"}
-    world.cluster._change("leases", item)
+    world.cluster.change("leases", item)
     await world.pass_time(30)
     assert lease.held
     await kill(keeping)
@@ -256,7 +256,7 @@ async def test_leader_goes_on_when_somebody_edits_a_label_of_the_lease(world: Wo
 
 async def test_leader_goes_on_when_somebody_deletes_the_lease(world: World) -> None:
     lease, keeping = await leading(world, "a")
-    world.cluster._drop("leases", "operator", "leader")
+    world.cluster.drop("leases", "operator", "leader")
     await world.pass_time(30)
     assert lease.held
     assert world.lease()[0] == "a"
