@@ -23,8 +23,8 @@ Generated from `values.yaml` by `make generate`. How to install, upgrade and rem
 helm install alembic-operator charts/alembic-operator --namespace alembic-operator --create-namespace
 ```
 
-The CRDs are templates (`crds.install`), so that `helm upgrade` upgrades them, and they stay when the release goes
-(`crds.keep`). The operator's roles hold no verb on Secrets, and nothing in `*`.
+The CRDs are templates (`crds.install`), so `helm upgrade` upgrades them. They stay when the release is uninstalled
+(`crds.keep`). The operator's roles have no verb on Secrets, and no wildcard.
 
 | value | default | meaning |
 |---|---|---|

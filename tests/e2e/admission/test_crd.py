@@ -161,5 +161,5 @@ def test_baseline_stays_when_it_was_set(
 
 
 def test_words_are_explained_when_a_person_asks(cluster: Cluster, crd: None) -> None:
-    assert "a script's full id" in cluster.kubectl("explain", "dbs.spec.revision")
+    assert "a full revision id" in cluster.kubectl("explain", "dbs.spec.revision")
     assert "kubectl auth whoami" in cluster.kubectl("explain", "splan.spec.decision.by")
