@@ -93,8 +93,9 @@ def page(kept: dict[str, Any]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; `python -m benchmarks NAME…` measures a part of it anew. Medians, with the range of",
-        "all measurements; a ratio is that of the medians, with the range of the ratios of neighbouring pairs.",
+        "Written by `make bench`; `python -m benchmarks NAME…` measures a part of it again. The figures are medians,",
+        "with the range of all measurements. A ratio is that of the medians, with the range of the ratios of",
+        "neighbouring pairs.",
         "",
         f"Machine: {kept['machine']}. The servers, the node and the benchmark share it.",
     ]

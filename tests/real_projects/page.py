@@ -16,35 +16,35 @@ _PAGE = Path(__file__).parents[2] / "docs" / "real-projects.md"
 _HEAD = """# Histories of real applications
 
 Written by `make real-projects` (`NAME=optuna` for one of them). Each application is installed from PyPI into an
-environment of its own, and its history is run on two empty databases of PostgreSQL 15: by plain Alembic to its head,
-and by the runner, which applies nine tenths at once, plans the rest in a shadow, and applies the approved plan. Then
-both take the last revision back. After both, all that `pg_dump` writes of the two databases is compared: schema,
-owners, rights and rows, without the times and UUIDs in rows, and without regard to the order of lines. For optuna and
-redun `make test` does the same, but for the way back.
+environment of its own. Its history runs on two empty databases of PostgreSQL 15. Plain Alembic migrates the first one
+to the head. The runner migrates the second one: it applies nine tenths of the history at once, plans the rest in a
+shadow, and applies the approved plan. Then both revert the last revision. After both steps, everything that `pg_dump`
+writes of the two databases is compared: schema, owners, privileges and rows, except for times and UUIDs in rows and for
+the order of lines. For optuna and redun `make test` does the same, except for the last revision's downgrade.
 
-No file of an application is changed. The manifest has the image, the Secret, the revision, `migrations.path`, and what
-stands in the table. psycopg 3 and psycopg2 are installed beside what an application requires: the runner needs one of
-them, and some applications bring asyncpg alone.
+No file of an application is changed. The manifest has the image, the Secret, the revision, `migrations.path`, and the
+fields in the table. psycopg 3 and psycopg2 are installed in addition to an application's requirements, because the
+runner needs one of them, and some applications require only asyncpg.
 
-Seconds, of one run on two cores that had other work too: plain Alembic to its head; nine tenths; plan, apply and
-comparison of the rest.
+The seconds are those of one run on two cores that had other work too: plain Alembic to the head; nine tenths; plan,
+apply and comparison of the rest. Messages in the table are quoted as the measured version wrote them.
 
-Not in the table, since plain Alembic's command line does not bring them from an empty database to their head:
+These applications are not in the table, because plain Alembic's command line does not migrate an empty database to
+their head:
 
 * the first revisions expect tables: buildbot, tahrir-api, jupyterhub, rucio, and galaxy's branch `gxy`;
-* statements that PostgreSQL refuses: designate, trove, whose histories are for MySQL;
-* env.py needs what only the application's own command has prepared: settings that it has parsed (glance, ironic,
-  magnum, manila, watcher, cyborg, keystone), attributes that it has given to Alembic's `Config` (aiida-core,
+* PostgreSQL refuses statements: designate and trove, whose histories are for MySQL;
+* env.py needs something that only the application's own command prepares: parsed settings (glance, ironic,
+  magnum, manila, watcher, cyborg, keystone), attributes of Alembic's `Config` (aiida-core,
   barbican, blazar, mistral, neutron, octavia, tacker), an instance that is being upgraded (dagster), the application's
   own thread (prefect);
 * conda-store-server needs a package that is not installed with it;
-* apache-airflow 2 waits for itself: the application, which its env.py imports, has a transaction of its own open on the
+* apache-airflow 2 blocks itself: the application, which its env.py imports, keeps a transaction open on the
   tables that a revision changes.
 
-mlflow's env.py is handed a connection on both sides, and the tables that its history expects are made as its own
-program makes them. superset's has Flask's application on both sides; it requires SQLAlchemy 1.4, and the runner needs
-2.0. Where an ini file has no sqlalchemy.url, or another database's, plain Alembic's is set, as by the application's own
-program.
+On both sides, mlflow's env.py gets a connection, and mlflow's own program creates the tables that its history expects.
+On both sides, superset gets Flask's application; it requires SQLAlchemy 1.4, and the runner needs 2.0. If an ini file
+has no sqlalchemy.url, or one for another database, it is set for plain Alembic, as the application's own program does.
 
 | application | revisions | in the manifest | at the head | one back | seconds |
 |---|---|---|---|---|---|
