@@ -49,7 +49,7 @@ class NotServed(Exception):
     def __init__(self) -> None:
         super().__init__(
             f"the API server does not serve {names.PLURAL}.{names.GROUP}: install the CRD "
-            "(the chart does, unless crds.install is false), then this starts by itself"
+            "(the chart does, unless crds.install is false), then the operator starts automatically"
         )
 
 
@@ -184,7 +184,9 @@ class App:
             for task in late:
                 task.cancel()
             if late:
-                _log.warning("work was cut off at the end; the next leader looks again", workers=len(late))
+                _log.warning(
+                    "cancelled unfinished work on shutdown; the next leader reconciles again", workers=len(late)
+                )
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _reconciler(self) -> Reconciler:

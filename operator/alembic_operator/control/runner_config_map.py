@@ -69,7 +69,7 @@ class RunnerConfigMap:
             return
         if (found.get("binaryData") or {}).get(job_env.RUNNER_FILE) == self._encoded() and found.get("immutable"):
             return
-        _log.warning("a ConfigMap with the runner's name holds something else: replaced", config_map=self.config_map)
+        _log.warning("replacing a ConfigMap that has the runner's name and other contents", config_map=self.config_map)
         await cluster.delete(Kind.CONFIG_MAP, namespace, self.config_map, found["metadata"]["uid"])
         await self._create(cluster, namespace)
 
@@ -77,7 +77,7 @@ class RunnerConfigMap:
         try:
             await cluster.create(Kind.CONFIG_MAP, namespace, self._body(namespace))
         except AlreadyExists:
-            _log.info("another worker made the runner's ConfigMap", config_map=self.config_map)
+            _log.info("another worker created the runner's ConfigMap", config_map=self.config_map)
 
     def _encoded(self) -> str:
         return base64.b64encode(self.content).decode()

@@ -45,7 +45,7 @@ async def test_replica_says_what_is_missing_when_the_crd_is_not_installed(cluste
         await replica(cluster).run()
     assert str(caught.value) == (
         "the API server does not serve databaseschemas.alembic-operator.dev: install the CRD "
-        "(the chart does, unless crds.install is false), then this starts by itself"
+        "(the chart does, unless crds.install is false), then the operator starts automatically"
     )
 
 

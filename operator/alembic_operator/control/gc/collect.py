@@ -60,7 +60,7 @@ class Leftovers:
             namespace, name = raw["metadata"]["namespace"], raw["metadata"]["name"]
             if not await self._in_use(namespace, name):
                 await self.cluster.delete(Kind.CONFIG_MAP, namespace, name, raw["metadata"]["uid"])
-                _log.info("an old version's runner was removed", namespace=namespace, config_map=name)
+                _log.info("removed the runner of an older version", namespace=namespace, config_map=name)
 
     async def _config_maps(self, selector: str) -> list[Raw]:
         found = listed(self.cluster, Kind.CONFIG_MAP, self.namespaces, labels=selector, metadata=True)
@@ -92,7 +92,7 @@ class Leftovers:
             if controlled_by(found, uid):
                 await self.cluster.delete(Kind.CONFIG_MAP, old.namespace, name, found["metadata"]["uid"])
         await self.cluster.delete(Kind.PLAN, old.namespace, old.name, old.uid)
-        _log.info("an old plan was removed", namespace=old.namespace, plan=old.name)
+        _log.info("removed an old plan", namespace=old.namespace, plan=old.name)
 
     async def _remove_part(self, part: Part) -> None:
         """SQL that a plan left behind which somebody deleted.
@@ -108,7 +108,7 @@ class Leftovers:
             return  # the garbage collector's
         if schema["metadata"]["uid"] == part.schema and keeping_of(schema) is not None:
             await self.cluster.delete(Kind.CONFIG_MAP, part.namespace, part.name, part.uid)
-            _log.info("SQL without its plan was removed", namespace=part.namespace, config_map=part.name)
+            _log.info("removed the SQL of a deleted plan", namespace=part.namespace, config_map=part.name)
 
     async def _is_planned(self, part: Part) -> bool:
         try:

@@ -87,7 +87,9 @@ class Orphans:
                 await self._remove(namespace)
             except ClusterError as error:
                 self._due[namespace] = self._clock() + AGAIN
-                _log.warning("what is left over was not removed", namespace=namespace, error=str(error))
+                _log.warning(
+                    "could not remove the objects of a deleted resource", namespace=namespace, error=str(error)
+                )
 
     def _look(self, namespace: str) -> None:
         self._due.setdefault(namespace, self._clock() + PAUSE)
@@ -108,4 +110,4 @@ class Orphans:
             if is_orphan(raw, living):
                 name = raw["metadata"]["name"]
                 await self._cluster.delete(kind, namespace, name, raw["metadata"]["uid"])
-                _log.info("removed what a resource that is gone left", namespace=namespace, kind=kind.value, name=name)
+                _log.info("removed an object of a deleted resource", namespace=namespace, kind=kind.value, name=name)

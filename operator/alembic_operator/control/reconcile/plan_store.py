@@ -83,7 +83,7 @@ class PlanStore:
         except NotFound:
             return  # deleted: nobody reads it any more
         except ClusterError as error:
-            _log.warning("phase of a plan not written", plan=note.plan, phase=note.phase, error=str(error))
+            _log.warning("could not write the phase of a plan", plan=note.plan, phase=note.phase, error=str(error))
 
     async def _read(self, namespace: str, name: str) -> SchemaPlan | None:
         try:
@@ -102,7 +102,7 @@ class PlanStore:
             return await self._there_already(schema, plan, config_maps)
         except Refused as error:
             raise NotDone(NotAdmitted(f"the SchemaPlan {plan.name}", error.detail)) from None
-        _log.info("plan made", plan=plan.name, digest=plan.plan.digest)
+        _log.info("plan created", plan=plan.name, digest=plan.plan.digest)
         return parse_plan(stored)
 
     async def _there_already(
@@ -120,7 +120,7 @@ class PlanStore:
         rejected = found.decision is not None and found.decision.type == REJECT
         if rejected or found.deleting or tells_as_much(found.plan, plan.plan):
             return found
-        _log.warning("a plan says something else than is known now: made anew", plan=plan.name)
+        _log.warning("recreating a plan whose findings are outdated", plan=plan.name)
         await self.cluster.delete(Kind.PLAN, schema.namespace, found.name, found.uid)
         return await self._store(schema, plan, config_maps)
 

@@ -133,7 +133,7 @@ class Reconciler:
             try:
                 await self.runner.ensure(self.cluster, schema.namespace, anew=True)
             except ClusterError as error:
-                _log.warning("runner's ConfigMap not looked after", error=str(error))
+                _log.warning("could not check the runner's ConfigMap", error=str(error))
 
     async def _start(self, schema: DatabaseSchema, run: StartRun) -> None:
         if schema.spec is None:
@@ -153,7 +153,7 @@ class Reconciler:
             found = await self.cluster.list_all(Kind.JOB, schema.namespace, fields=named(job))
             if any(not controlled_by(raw, schema.uid) for raw in found):
                 raise NotDone(JobNameTaken(f"Job {job}")) from None
-            _log.info("job was there already", job=job)
+            _log.info("job already exists", job=job)
             return
         wanted = ", ".join(run.request.wanted)
         _log.info("job created", job=job, kind=run.request.kind.value, attempt=run.attempt, revision=wanted)
@@ -187,14 +187,14 @@ class Reconciler:
             await self.cluster.delete(Kind.JOB, schema.namespace, old.name, old.uid)
         except ClusterError as error:
             # It stays a while longer, at most until its ttlSecondsAfterFinished; the resource itself is well.
-            _log.warning("old job not deleted", job=old.name, error=str(error))
+            _log.warning("could not delete an old job", job=old.name, error=str(error))
 
     async def _post(self, schema: DatabaseSchema, body: dict[str, object]) -> None:
         try:
             await self.cluster.create(Kind.EVENT, schema.namespace, body)
         except ClusterError as error:
             # Whatever it tells stands in the status too.
-            _log.warning("event not posted", reason=body["reason"], error=str(error))
+            _log.warning("could not post an event", reason=body["reason"], error=str(error))
 
 
 def _subject(schema: DatabaseSchema, decision: Decision) -> dict[str, str]:
@@ -224,7 +224,7 @@ async def _handle(queue: KeyQueue, reconciler: Reconciler, key: Key) -> str:
             pause = queue.failed(key, at_least=error.retry_after, at_most=AWAY)
         else:
             pause = queue.failed(key)
-        _log.warning("will be tried again", error=str(error), pause=round(pause, 1))
+        _log.warning("will retry", error=str(error), pause=round(pause, 1))
         return "unavailable"
     except Exception:
         # A fault of ours must not stop the work on other resources; it is loud, and counted.

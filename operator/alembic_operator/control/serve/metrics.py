@@ -33,21 +33,21 @@ class Metrics:
         GCCollector(registry=self.registry)
         self._reconcile = Histogram(
             f"{PREFIX}_reconcile_seconds",
-            "Time of one look at one resource, by its result.",
+            "Duration of one reconcile of one resource, by result.",
             ["result"],
             buckets=RECONCILE_BUCKETS,
             registry=self.registry,
         )
         self._runs = Histogram(
             f"{PREFIX}_run_seconds",
-            "Time from the creation of a Job to its outcome, by the run's kind and outcome.",
+            "Time from the creation of a Job to its outcome, by kind of run and outcome.",
             ["kind", "outcome"],
             buckets=RUN_BUCKETS,
             registry=self.registry,
         )
         self._requests = Histogram(
             f"{PREFIX}_api_request_seconds",
-            "Time of one request to the Kubernetes API; code 0 is no answer. The watches are not among them.",
+            "Duration of one request to the Kubernetes API, without watches. Code 0 means no answer.",
             ["verb", "resource", "code"],
             buckets=RECONCILE_BUCKETS,
             registry=self.registry,
@@ -58,7 +58,7 @@ class Metrics:
         self._leader = Gauge(f"{PREFIX}_leader", "1 while this replica leads, else 0.", registry=self.registry)
         self._resynced = Gauge(
             f"{PREFIX}_last_resync_timestamp_seconds",
-            "When every resource was looked at last; 0 is never.",
+            "Time of the last complete resync; 0 for never.",
             registry=self.registry,
         )
 

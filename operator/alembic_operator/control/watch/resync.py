@@ -57,7 +57,7 @@ class Resync:
             try:
                 await self.look()
             except ClusterError as error:
-                _log.warning("resync cut short", error=str(error))
+                _log.warning("resync incomplete", error=str(error))
 
     async def look(self) -> None:
         """One full look. Raises ClusterError."""
