@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from alembic_operator.api.plan_spec import PlanFinding, PlanSpec, PlanStep, step_to_raw
-from alembic_operator.api.status import cut
+from alembic_operator.api.status_bounds import cut
 
 STEPS_LIMIT = 64 * 1024  # bytes of JSON
 MOST_STEPS = 512

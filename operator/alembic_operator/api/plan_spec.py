@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alembic_operator.api.status import cut
+from alembic_operator.api.status_bounds import cut
 
 Raw = Mapping[str, Any]
 

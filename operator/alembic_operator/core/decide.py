@@ -11,7 +11,8 @@ from datetime import datetime
 
 from alembic_operator.api.instant import from_text, to_text
 from alembic_operator.api.spec import Spec
-from alembic_operator.api.status import Run, Status, bounded
+from alembic_operator.api.status import Run, Status
+from alembic_operator.api.status_bounds import bounded
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Approved, RunKind, RunRequest
 from alembic_operator.contract.result import Failure

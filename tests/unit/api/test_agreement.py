@@ -11,6 +11,7 @@ import pytest
 from alembic_operator.api import duration, names, review, rules
 from alembic_operator.api import spec as api_spec
 from alembic_operator.api import status as api_status
+from alembic_operator.api.status_bounds import CONDITION_MESSAGE_LIMIT
 from alembic_operator.contract.request import RunKind
 
 from .crd import CRD, FIELDS, VERSION
@@ -160,7 +161,7 @@ def test_names_of_crd_and_operator_are_the_same() -> None:
 
 
 def test_bounds_of_status_are_those_that_the_operator_keeps() -> None:
-    assert FIELDS["status.conditions[].message"]["maxLength"] == api_status.CONDITION_MESSAGE_LIMIT
+    assert FIELDS["status.conditions[].message"]["maxLength"] == CONDITION_MESSAGE_LIMIT
     assert FIELDS["status.history"]["maxItems"] == api_status.HISTORY_LIMIT
     assert FIELDS["status.lastHandledRetryAt"]["maxLength"] >= names.TOKEN_LIMIT
     assert FIELDS["status.lastHandledReconcileAt"]["maxLength"] >= names.TOKEN_LIMIT

@@ -9,8 +9,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 from tests.unit.api.crd import FIELDS
 
-from alembic_operator.api import status as module
-from alembic_operator.api.status import Status, bounded, cut
+from alembic_operator.api import status, status_bounds
+from alembic_operator.api.status import Status
+from alembic_operator.api.status_bounds import bounded, cut
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.result import DatabaseFacts, Outcome
 
@@ -24,7 +25,7 @@ def texts(cls: type[Any], path: str) -> list[tuple[str, str, str]]:
     """Every text of the status: the field's name, its path in the CRD, and its name there."""
     found = []
     for field, hint in get_type_hints(cls).items():
-        raw = module._raw_name(field)
+        raw = status._raw_name(field)
         at = f"{path}.{raw}"
         options = [hint, *get_args(hint)] if get_origin(hint) is not UnionType else [*get_args(hint)]
         for option in options:
@@ -43,9 +44,9 @@ TEXTS = texts(Status, "status")
 def test_limit_is_the_crds_when_a_text_comes_from_outside(field: str, path: str, raw: str) -> None:
     limit: int = FIELDS[path].get("maxLength", 0)
     if raw in WRITTEN_BY_US:
-        assert field not in module._LIMITS
+        assert field not in status_bounds._LIMITS
     else:
-        assert module._LIMITS[field] <= limit
+        assert status_bounds._LIMITS[field] <= limit
 
 
 def test_every_text_of_the_status_is_met_when_it_is_walked() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic_operator.api.plan import SchemaPlan
 from alembic_operator.api.plan_spec import PlanFinding, PlanSpec
-from alembic_operator.api.status import PlanRef, cut
+from alembic_operator.api.status import PlanRef
+from alembic_operator.api.status_bounds import cut
 from alembic_operator.contract.result import RunResult
 from alembic_operator.core.plans.approval import Verdict
 from alembic_operator.core.status.messages import joined

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alembic_operator.api.instant import to_text
-from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT, Condition, Status, cut
+from alembic_operator.api.status import Condition, Status
+from alembic_operator.api.status_bounds import CONDITION_MESSAGE_LIMIT, cut
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.contract.verification import Verification, VerifiedReason
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from alembic_operator.api.status import CONDITION_MESSAGE_LIMIT
+from alembic_operator.api.status_bounds import CONDITION_MESSAGE_LIMIT
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import Owner, RunKind, RunRequest
 from alembic_operator.runner.assessment.assess import Reading, assess, remedy
