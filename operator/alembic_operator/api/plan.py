@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alembic_operator.api.codec import REQUIRED, Raw, Unreadable, decode, encode
 from alembic_operator.api.names import API_VERSION, KIND, PLAN_KIND
 from alembic_operator.api.plan_spec import (
     PlanFinding,
     PlanSpec,
     PlanStep,
-    Raw,
     SqlPart,
     parse_plan_spec,
     plan_spec_to_raw,
-    said,
 )
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "PlanStep",
     "SchemaPlan",
     "SqlPart",
-    "decision_to_raw",
     "parse_plan",
     "plan_to_raw",
 ]
@@ -85,15 +83,21 @@ def parse_plan(raw: Raw) -> SchemaPlan:
     """
     try:
         return _schema_plan(raw)
-    except KeyError as error:
-        raise InvalidPlan(f"cannot read the SchemaPlan {_label(raw)}: {error.args[0]} is missing") from None
-    except (AttributeError, TypeError, ValueError):
-        raise InvalidPlan(f"cannot read the SchemaPlan {_label(raw)}: a part is of another type") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidPlan(f"cannot read the SchemaPlan {_label(raw)}: {_fault(error)}") from None
 
 
 def _label(raw: Raw) -> str:
     meta = raw.get("metadata") or {}
     return f"{meta.get('namespace', '')}/{meta.get('name', '')}"
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, Unreadable) and error.rule == REQUIRED:
+        return f"{error.path.rpartition('.')[2]} is missing"
+    return "a part is of another type"
 
 
 def _schema_plan(raw: Raw) -> SchemaPlan:
@@ -108,14 +112,10 @@ def _schema_plan(raw: Raw) -> SchemaPlan:
         schema_uid=spec["schemaRef"]["uid"],
         labels=dict(meta.get("labels") or {}),
         plan=parse_plan_spec(spec["plan"]),
-        decision=_decision(decision) if decision else None,
+        decision=decode(Decision, decision, "spec.decision") if decision else None,
         phase=(raw.get("status") or {}).get("phase") or "",
         deleting=bool(meta.get("deletionTimestamp")),
     )
-
-
-def _decision(raw: Raw) -> Decision:
-    return Decision(type=raw["type"], by=raw["by"], at=raw.get("at") or "", reason=raw.get("reason") or "")
 
 
 def plan_to_raw(plan: SchemaPlan) -> dict[str, Any]:
@@ -128,22 +128,18 @@ def plan_to_raw(plan: SchemaPlan) -> dict[str, Any]:
         "controller": True,
         "blockOwnerDeletion": False,
     }
-    meta = {"name": plan.name, "namespace": plan.namespace, "uid": plan.uid, "resourceVersion": plan.version}
+    meta: dict[str, Any] = {"name": plan.name, "namespace": plan.namespace}
+    meta |= {key: value for key, value in {"uid": plan.uid, "resourceVersion": plan.version}.items() if value}
     spec: dict[str, Any] = {
         "schemaRef": {"name": plan.schema_name, "uid": plan.schema_uid},
         "plan": plan_spec_to_raw(plan.plan),
     }
     if plan.decision is not None:
-        spec["decision"] = decision_to_raw(plan.decision)
+        spec["decision"] = encode(plan.decision)
     raw: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": PLAN_KIND,
-        "metadata": {**said(meta), "labels": dict(plan.labels), "ownerReferences": [owner]},
+        "metadata": {**meta, "labels": dict(plan.labels), "ownerReferences": [owner]},
         "spec": spec,
     }
     return raw | ({"status": {"phase": plan.phase}} if plan.phase else {})
-
-
-def decision_to_raw(decision: Decision) -> dict[str, Any]:
-    """The raw `spec.decision`."""
-    return {"type": decision.type, "by": decision.by} | said({"at": decision.at, "reason": decision.reason})

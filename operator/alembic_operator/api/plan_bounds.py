@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from alembic_operator.api.plan_spec import PlanFinding, PlanSpec, PlanStep, step_to_raw
+from alembic_operator.api.codec import encode
+from alembic_operator.api.plan_spec import PlanFinding, PlanSpec, PlanStep
 from alembic_operator.api.status_bounds import cut
 
 STEPS_LIMIT = 64 * 1024  # bytes of JSON
@@ -24,7 +25,7 @@ def bounded(plan: PlanSpec) -> PlanSpec:
 
 
 def _size(steps: tuple[PlanStep, ...]) -> int:
-    return len(json.dumps([step_to_raw(step) for step in steps], ensure_ascii=False).encode("utf-8"))
+    return len(json.dumps([encode(step) for step in steps], ensure_ascii=False).encode("utf-8"))
 
 
 def _smaller(plan: PlanSpec) -> Iterator[PlanSpec]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from alembic_operator.api.codec import OMIT_ZERO, Raw, decode, encode
 from alembic_operator.api.status_bounds import cut
-
-Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -17,11 +15,11 @@ class PlanFinding:
 
     rule: str
     severity: str
-    revision: str
-    object: str
-    message: str
-    fix: str
-    statement: int = 0
+    revision: str = ""
+    object: str = ""
+    message: str = ""
+    fix: str = ""
+    statement: int = field(default=0, metadata=OMIT_ZERO)
     waived_by: str = ""
     waived_until: str = ""
 
@@ -39,12 +37,12 @@ class PlanStep:
     """
 
     revision: str
-    message: str
     transactional: bool
     kind: str
     statements: int
-    excerpt: str
-    strongest_lock: str
+    message: str = ""
+    excerpt: str = ""
+    strongest_lock: str = ""
     findings: tuple[PlanFinding, ...] = ()
 
 
@@ -81,7 +79,6 @@ class PlanSpec:
     direction: str
     from_revisions: tuple[str, ...]
     to_revisions: tuple[str, ...]
-    image: str
     database: str
     evidence: str
     journal_id: int
@@ -89,135 +86,48 @@ class PlanSpec:
     warnings: int
     steps: tuple[PlanStep, ...]
     sql: tuple[SqlPart, ...]
-    guard_sha256: str
+    image: str = ""
+    guard_sha256: str = ""
     findings: tuple[PlanFinding, ...] = ()
-    steps_left_out: int = 0
-    findings_left_out: int = 0
+    steps_left_out: int = field(default=0, metadata=OMIT_ZERO)
+    findings_left_out: int = field(default=0, metadata=OMIT_ZERO)
+
+
+@dataclass(frozen=True)
+class _Guard:
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What of `spec.plan` is written in another way than PlanSpec has it."""
+
+    step_count: int
+    guard: _Guard | None = None
 
 
 def parse_plan_spec(raw: Raw) -> PlanSpec:
     """Read the raw `spec.plan`.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: a part is missing or of another type.
+        Unreadable: a part is missing or of another type.
     """
-    steps = tuple(_step(item) for item in raw["steps"])
-    return PlanSpec(
-        digest=raw["digest"],
-        inputs_digest=raw["inputsDigest"],
-        bundle_digest=raw["bundleDigest"],
-        direction=raw["direction"],
-        from_revisions=tuple(raw["from"]),
-        to_revisions=tuple(raw["to"]),
-        image=raw.get("image") or "",
-        database=raw["database"],
-        evidence=raw["evidence"],
-        journal_id=int(raw["journalId"]),
-        errors=int(raw["errors"]),
-        warnings=int(raw["warnings"]),
-        steps=steps,
-        sql=tuple(SqlPart(item["configMap"], item["sha256"]) for item in raw["sql"]),
-        guard_sha256=raw["guard"]["sha256"] if raw.get("guard") is not None else "",
-        findings=tuple(_finding(item) for item in raw.get("findings") or ()),
-        steps_left_out=max(0, int(raw["stepCount"]) - len(steps)),
-        findings_left_out=int(raw.get("findingsLeftOut") or 0),
-    )
-
-
-def _step(raw: Raw) -> PlanStep:
-    return PlanStep(
-        revision=raw["revision"],
-        message=raw.get("message") or "",
-        transactional=bool(raw["transactional"]),
-        kind=raw["kind"],
-        statements=int(raw["statements"]),
-        excerpt=raw.get("excerpt") or "",
-        strongest_lock=raw.get("strongestLock") or "",
-        findings=tuple(_finding(item) for item in raw.get("findings") or ()),
-    )
-
-
-def _finding(raw: Raw) -> PlanFinding:
-    return PlanFinding(
-        rule=raw["rule"],
-        severity=raw["severity"],
-        revision=raw.get("revision") or "",
-        object=raw.get("object") or "",
-        message=raw.get("message") or "",
-        fix=raw.get("fix") or "",
-        statement=int(raw.get("statement") or 0),
-        waived_by=raw.get("waivedBy") or "",
-        waived_until=raw.get("waivedUntil") or "",
+    plan, written = decode(PlanSpec, raw, "spec.plan"), decode(_Written, raw, "spec.plan")
+    return replace(
+        plan,
+        guard_sha256=written.guard.sha256 if written.guard is not None else "",
+        steps_left_out=max(0, written.step_count - len(plan.steps)),
     )
 
 
 def plan_spec_to_raw(plan: PlanSpec) -> dict[str, Any]:
     """The raw `spec.plan`."""
-    return {
-        "digest": plan.digest,
-        "inputsDigest": plan.inputs_digest,
-        "bundleDigest": plan.bundle_digest,
-        "direction": plan.direction,
-        "from": list(plan.from_revisions),
-        "fromRevision": as_text(plan.from_revisions),
-        "to": list(plan.to_revisions),
-        "toRevision": as_text(plan.to_revisions),
-        "database": plan.database,
-        "evidence": plan.evidence,
-        "journalId": plan.journal_id,
-        "errors": plan.errors,
-        "warnings": plan.warnings,
-        "stepCount": len(plan.steps) + plan.steps_left_out,
-        "steps": [step_to_raw(step) for step in plan.steps],
-        "sql": [{"configMap": part.config_map, "sha256": part.sha256} for part in plan.sql],
-        **said(
-            {
-                "image": plan.image,
-                "guard": {"sha256": plan.guard_sha256} if plan.guard_sha256 else {},
-                "findings": [finding_to_raw(finding) for finding in plan.findings],
-                "findingsLeftOut": plan.findings_left_out,
-            }
-        ),
-    }
+    guard = _Guard(plan.guard_sha256) if plan.guard_sha256 else None
+    written = _Written(len(plan.steps) + plan.steps_left_out, guard)
+    rows = {"fromRevision": as_text(plan.from_revisions), "toRevision": as_text(plan.to_revisions)}
+    return {**encode(replace(plan, guard_sha256="", steps_left_out=0)), **encode(written), **rows}
 
 
 def as_text(revisions: tuple[str, ...]) -> str:
     """Rows of the version table for a column: `a,b`, or `<base>`."""
     return cut(",".join(revisions) or "<base>", 1024)
-
-
-def step_to_raw(step: PlanStep) -> dict[str, Any]:
-    """The raw item of `spec.plan.steps`."""
-    return {
-        "revision": step.revision,
-        "transactional": step.transactional,
-        "kind": step.kind,
-        "statements": step.statements,
-        **said(
-            {
-                "message": step.message,
-                "excerpt": step.excerpt,
-                "strongestLock": step.strongest_lock,
-                "findings": [finding_to_raw(finding) for finding in step.findings],
-            }
-        ),
-    }
-
-
-def finding_to_raw(finding: PlanFinding) -> dict[str, Any]:
-    """The raw finding."""
-    optional = {
-        "revision": finding.revision,
-        "object": finding.object,
-        "message": finding.message,
-        "fix": finding.fix,
-        "statement": finding.statement,
-        "waivedBy": finding.waived_by,
-        "waivedUntil": finding.waived_until,
-    }
-    return {"rule": finding.rule, "severity": finding.severity, **said(optional)}
-
-
-def said(raw: dict[str, Any]) -> dict[str, Any]:
-    """What is not empty, nor 0."""
-    return {key: value for key, value in raw.items() if value}

@@ -5,12 +5,10 @@ Times are RFC 3339 texts in UTC with seconds, as Kubernetes writes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
-Raw = Mapping[str, Any]
+from alembic_operator.api.codec import Raw, decode, encode
 
 HISTORY_LIMIT = 10
 
@@ -145,38 +143,12 @@ class Status:
         return next((c for c in self.conditions if c.type == kind), None)
 
 
-_RAW_NAMES = {"from_revisions": "from", "to_revisions": "to"}
-
-
-@cache
-def _raw_name(name: str) -> str:
-    if name in _RAW_NAMES:
-        return _RAW_NAMES[name]
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
-
-
-def to_raw(value: Any) -> Any:
-    """A dataclass as the raw object: camelCase, optional fields that say nothing (None, "", empty) left out."""
-    if is_dataclass(value) and not isinstance(value, type):
-        said = ((f, to_raw(getattr(value, f.name))) for f in fields(value))
-        return {_raw_name(f.name): raw for f, raw in said if f.default is MISSING or raw not in (None, "", [])}
-    if isinstance(value, tuple):
-        return [to_raw(item) for item in value]
-    return value
-
-
 def status_to_raw(status: Status) -> dict[str, Any]:
     """The raw `status`, with the empty list of version rows kept: it means base, and absence means never read."""
-    raw: dict[str, Any] = to_raw(status)
+    raw: dict[str, Any] = encode(status)
     if status.current_revisions is not None:
         raw["currentRevisions"] = list(status.current_revisions)
     return raw
-
-
-def _read(cls: type[Any], raw: Raw) -> Any:
-    said = {f.name: raw[_raw_name(f.name)] for f in fields(cls) if _raw_name(f.name) in raw}
-    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
 
 
 def parse_status(raw: Raw | None) -> Status:
@@ -184,47 +156,4 @@ def parse_status(raw: Raw | None) -> Status:
 
     A part that lacks a field it needs was not written by any operator: it is dropped, and derived again.
     """
-    raw = raw or {}
-    simple = {
-        f.name: raw[_raw_name(f.name)] for f in fields(Status) if _raw_name(f.name) in raw and f.name not in _STRUCTURED
-    }
-    current = raw.get("currentRevisions")
-    return Status(
-        **simple,
-        current_revisions=None if current is None else tuple(current),
-        target_revisions=tuple(raw.get("targetRevisions") or ()),
-        conditions=_read_all(Condition, raw.get("conditions")),
-        database=_read_one(DatabaseFacts, raw.get("database")),
-        owner=_read_one(OwnerRef, raw.get("owner")),
-        plan=_read_one(PlanRef, raw.get("plan")),
-        run=_read_one(Run, raw.get("run")),
-        last_failure=_read_one(LastFailure, raw.get("lastFailure")),
-        history=_read_all(HistoryEntry, raw.get("history")),
-    )
-
-
-_STRUCTURED = {
-    "conditions",
-    "current_revisions",
-    "target_revisions",
-    "database",
-    "owner",
-    "plan",
-    "run",
-    "last_failure",
-    "history",
-}
-
-
-def _read_one(cls: type[Any], raw: Raw | None) -> Any:
-    if not raw:
-        return None
-    try:
-        return _read(cls, raw)
-    except TypeError:
-        return None
-
-
-def _read_all(cls: type[Any], raws: list[Raw] | None) -> tuple[Any, ...]:
-    parsed = (_read_one(cls, raw) for raw in raws or ())
-    return tuple(item for item in parsed if item is not None)
+    return decode(Status, raw or {}, "status", lenient=True)

@@ -34,10 +34,10 @@ WAIVED = PlanFinding(
 )
 STEPS = (
     PlanStep(
-        "51c2aa01bd9f", "add region", True, "SQL", 3, "ALTER TABLE orders ADD COLUMN region_id bigint;",
+        "51c2aa01bd9f", True, "SQL", 3, "add region", "ALTER TABLE orders ADD COLUMN region_id bigint;",
         "ACCESS EXCLUSIVE on public.orders", (FINDING,),
     ),
-    PlanStep("8b7d0e44aa10", "drop legacy", False, "Opaque", 1, "", "", (WAIVED,)),
+    PlanStep("8b7d0e44aa10", False, "Opaque", 1, "drop legacy", findings=(WAIVED,)),
 )  # fmt: skip
 PLAN_SPEC = PlanSpec(
     digest=DIGEST,

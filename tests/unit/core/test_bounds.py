@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 from tests.unit.api.crd import FIELDS
 
-from alembic_operator.api import status, status_bounds
+from alembic_operator.api import codec, status_bounds
 from alembic_operator.api.status import Status
 from alembic_operator.api.status_bounds import bounded, cut
 from alembic_operator.contract.reasons import Reason
@@ -25,7 +25,7 @@ def texts(cls: type[Any], path: str) -> list[tuple[str, str, str]]:
     """Every text of the status: the field's name, its path in the CRD, and its name there."""
     found = []
     for field, hint in get_type_hints(cls).items():
-        raw = status._raw_name(field)
+        raw = codec.raw_name(field)
         at = f"{path}.{raw}"
         options = [hint, *get_args(hint)] if get_origin(hint) is not UnionType else [*get_args(hint)]
         for option in options:
