@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alembic_operator.api import rules
+from alembic_operator.api.codec import Raw
 from alembic_operator.api.names import GROUP, LABEL_MANAGED_BY
-from alembic_operator.api.rules import Raw, require
+from alembic_operator.api.rules import require
 from alembic_operator.contract import job_env
 
 PATH = "spec.job"
@@ -32,31 +33,16 @@ class JobShape:
     run_as_user: int = 65532
 
 
-def parse_job(raw: Raw) -> JobShape:
-    """Read the raw `spec.job`.
+def check_job(shape: JobShape) -> None:
+    """Refuse what Kubernetes, or the operator, would not take.
 
     Raises:
         InvalidSpec: a rule is broken; the error names the field.
     """
-    shape = JobShape(
-        service_account_name=raw.get("serviceAccountName") or "",
-        resources=raw.get("resources") or {},
-        node_selector=raw.get("nodeSelector") or {},
-        tolerations=tuple(raw.get("tolerations") or ()),
-        priority_class_name=raw.get("priorityClassName") or "",
-        pod_labels=raw.get("podLabels") or {},
-        pod_annotations=raw.get("podAnnotations") or {},
-        env=tuple(raw.get("env") or ()),
-        volumes=tuple(raw.get("volumes") or ()),
-        volume_mounts=tuple(raw.get("volumeMounts") or ()),
-        sidecars=tuple(raw.get("sidecars") or ()),
-        run_as_user=int(raw.get("runAsUser", 65532)),
-    )
     _check_names(shape)
     _check_env(shape.env, f"{PATH}.env")
     _check_volumes(shape)
     _check_sidecars(shape.sidecars)
-    return shape
 
 
 def _one_of(raw: Raw, keys: Collection[str]) -> bool:

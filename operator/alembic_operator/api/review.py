@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from alembic_operator.api import rules
-from alembic_operator.api.rules import Raw, require
+from alembic_operator.api.rules import require
+from alembic_operator.api.values import Digest, Image, one_of
 
-PATH = "spec.review"
 MODES = ("Auto", "OnFindings", "Required")  # from the weakest to the strictest
 FAIL_ON = ("error", "warning")
 EVIDENCE = ("Shadow", "Static")
@@ -59,7 +60,7 @@ OWN_EITHER = (
 class ShadowImage:
     """The shadow's PostgreSQL image ("" for the operator's own for the server's version) and the user in it."""
 
-    image: str = ""
+    image: Image = ""
     run_as_user: int = 999
 
     @property
@@ -81,12 +82,12 @@ class Review:
         network: Closed or Open; whether a plan run may reach more than the target and the shadow.
     """
 
-    mode: str = "OnFindings"
-    approved_digest: str = ""
-    fail_on: str = "error"
+    mode: Annotated[str, one_of(*MODES)] = "OnFindings"
+    approved_digest: Digest = ""
+    fail_on: Annotated[str, one_of(*FAIL_ON)] = "error"
     rules: Mapping[str, str] = field(default_factory=dict)
-    evidence: str = "Shadow"
-    network: str = "Closed"
+    evidence: Annotated[str, one_of(*EVIDENCE)] = "Shadow"
+    network: Annotated[str, one_of(*NETWORKS)] = "Closed"
     shadow: ShadowImage = field(default_factory=ShadowImage)
 
 
@@ -99,47 +100,15 @@ def stricter(mode: str, minimum: str) -> str:
     return max(mode, floor if floor in MODES else "Required", key=MODES.index)
 
 
-def parse_review(raw: Raw) -> Review:
-    """Read the raw `spec.review`.
+def check_review(review: Review) -> None:
+    """Refuse rules that there are not, and severities that a rule cannot have.
 
     Raises:
         InvalidSpec: a rule is broken; the error names the field.
     """
-    review = Review(
-        mode=_one_of(raw, "mode", "OnFindings", MODES),
-        approved_digest=raw.get("approvedDigest") or "",
-        fail_on=_one_of(raw, "failOn", "error", FAIL_ON),
-        rules=dict(raw.get("rules") or {}),
-        evidence=_one_of(raw, "evidence", "Shadow", EVIDENCE),
-        network=_one_of(raw, "network", "Closed", NETWORKS),
-        shadow=_shadow(raw.get("shadow") or {}),
-    )
-    check_digest(review.approved_digest, f"{PATH}.approvedDigest")
-    require(set(review.rules) <= set(RULE_IDS), f"{PATH}.rules", rules.REVIEW_RULE_NAMES)
+    path = "spec.review.rules"
+    require(set(review.rules) <= set(RULE_IDS), path, rules.REVIEW_RULE_NAMES)
     for severity in review.rules.values():
-        require(severity in SEVERITIES, f"{PATH}.rules", _known(SEVERITIES))
+        one_of(*SEVERITIES)(severity, path)
     lowered = [name for name in NEVER_LOWERED if review.rules.get(name, "error") != "error"]
-    require(not lowered, f"{PATH}.rules", rules.REVIEW_NEVER_LOWERED)
-    return review
-
-
-def check_digest(digest: str, path: str) -> None:
-    """Refuse what is neither empty nor a digest."""
-    require(not digest or rules.DIGEST.fullmatch(digest) is not None, path, rules.DIGEST_RULE)
-
-
-def _one_of(raw: Raw, key: str, default: str, known: tuple[str, ...]) -> str:
-    value: str = raw.get(key) or default
-    require(value in known, f"{PATH}.{key}", _known(known))
-    return value
-
-
-def _known(words: tuple[str, ...]) -> str:
-    return f"must be one of {', '.join(words)}"
-
-
-def _shadow(raw: Raw) -> ShadowImage:
-    image = raw.get("image") or ""
-    if image:
-        rules.check_image(image, f"{PATH}.shadow.image")
-    return ShadowImage(image=image, run_as_user=int(raw.get("runAsUser", 999)))
+    require(not lowered, path, rules.REVIEW_NEVER_LOWERED)

@@ -6,10 +6,9 @@ tests/unit/api holds the two together: the CRD refuses at admission, the operato
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-Raw = Mapping[str, Any]
+from alembic_operator.api.codec import Unreadable
 
 # What Alembic 1.13 and newer take on their command lines (tried), printable, without spaces at the ends.
 REVISION = re.compile(
@@ -96,18 +95,8 @@ SIDECAR_NAME = "the name migration is reserved for the operator's container"
 PROBE_ONE_WAY = "a startupProbe must be exactly one of exec, httpGet, tcpSocket and grpc"
 
 
-class InvalidSpec(ValueError):
-    """A spec that the operator cannot act on.
-
-    Attributes:
-        path: the field, as `spec.migrations.image`.
-        rule: what is wrong and what to write instead.
-    """
-
-    def __init__(self, path: str, rule: str) -> None:
-        super().__init__(f"{path}: {rule}")
-        self.path = path
-        self.rule = rule
+class InvalidSpec(Unreadable):
+    """A spec that the operator cannot act on: its path names the field, its rule says what to write instead."""
 
 
 def require(holds: bool, path: str, rule: str) -> None:
@@ -116,7 +105,7 @@ def require(holds: bool, path: str, rule: str) -> None:
         raise InvalidSpec(path, rule)
 
 
-def check_image(image: str, path: str) -> None:
+def check_image(image: Any, path: str) -> None:
     """Refuse what is no image reference, and one that names neither a digest nor a tag."""
-    require(REFERENCE.fullmatch(image) is not None, path, REFERENCE_RULE)
+    require(isinstance(image, str) and REFERENCE.fullmatch(image) is not None, path, REFERENCE_RULE)
     require(PINNED.search(image) is not None or TAGGED.search(image) is not None, path, UNTAGGED)

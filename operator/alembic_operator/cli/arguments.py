@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from alembic_operator.api.review import FAIL_ON, parse_review
+from alembic_operator.api.review import FAIL_ON, Review, check_review
 from alembic_operator.api.rules import ARGUMENT, REVISION, InvalidSpec
 
 DATABASE_VARIABLE = "ALEMBIC_OPERATOR_DATABASE_URL"
@@ -175,9 +175,10 @@ def _rules(parser: argparse.ArgumentParser, given: Sequence[str]) -> Mapping[str
             parser.error("--rule: a rule is given twice")
         found[rule] = severity
     try:
-        return parse_review({"rules": found}).rules
+        check_review(Review(rules=found))
     except InvalidSpec as error:
         parser.error(f"--rule: {error.rule.replace('review.rules', '--rule')}")
+    return found
 
 
 def _checked(parser: argparse.ArgumentParser, option: str, given: str, pattern: re.Pattern[str], expected: str) -> str:

@@ -22,9 +22,23 @@ OPERATOR: tuple[Mutant, ...] = (
     Mutant(
         "rules that are never lowered can be",
         "api/review.py",
-        'require(not lowered, f"{PATH}.rules", rules.REVIEW_NEVER_LOWERED)',
-        'require(len(lowered) < len(NEVER_LOWERED), f"{PATH}.rules", rules.REVIEW_NEVER_LOWERED)',
+        "require(not lowered, path, rules.REVIEW_NEVER_LOWERED)",
+        "require(len(lowered) < len(NEVER_LOWERED), path, rules.REVIEW_NEVER_LOWERED)",
         "tests/unit/api/test_spec.py",
+    ),
+    Mutant(
+        "a part of a status that no operator wrote ends every look at the resource",
+        "api/codec.py",
+        "                if required or not lenient:",
+        "                if required or lenient:",
+        "tests/unit/api/test_status.py",
+    ),
+    Mutant(
+        "an empty text replaces the default",
+        "api/codec.py",
+        'if value is None or (value == "" and is_text):',
+        "if value is None:",
+        "tests/unit/api/test_codec.py",
     ),
     Mutant(
         "pauses between tries do not grow",
