@@ -19,7 +19,7 @@ from alembic_operator.contract.plan import Direction, PlanDocument, StepKind
 from alembic_operator.contract.plan_records import parts_in, unpacked
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import ProtocolError, RunKind, RunRequest
-from alembic_operator.contract.result import PlanReceipt, RunResult
+from alembic_operator.contract.result import PlanReceipt
 from alembic_operator.core.model.draft import Draft, NoDraft
 from alembic_operator.core.model.findings import Finding
 from alembic_operator.core.model.observed import Job
@@ -73,7 +73,8 @@ async def draft_of(
         ClusterError: the log could not be asked for.
     """
     pod = next((pod for pod in job.pods if pod.ended is not None), None)
-    receipt = _receipt(pod.ended.message) if pod is not None and pod.ended is not None else None
+    result = pod.ended.result if pod is not None and pod.ended is not None else None
+    receipt = result.plan if result is not None else None
     if job.kind is not RunKind.PLAN or pod is None or receipt is None:
         return None
     await linter.take()
@@ -86,19 +87,12 @@ async def draft_of(
         checked = await linter.lint(text, today)
         # Only now is it read here: what the rules' process could read, this one has the memory for.
         document = await asyncio.to_thread(_document, text, receipt)
-        _check_asked(document, RunRequest.from_json(job.request))
+        _check_asked(document, job.asked)
     except ProtocolError as error:
         return NoDraft(Reason.RUNNER_PROTOCOL_ERROR, f"Reading the plan from the log of Job {job.name}: {error}.")
     except NotChecked as error:
         return NoDraft(Reason.LINT_FAILED, f"Checking the plan that Job {job.name} made: {error}")
     return Draft(document, tuple(checked.findings), tuple(checked.waiver_faults))
-
-
-def _receipt(message: str) -> PlanReceipt | None:
-    try:
-        return RunResult.from_json(message).plan
-    except ProtocolError:
-        return None
 
 
 def _text(log: str, receipt: PlanReceipt) -> str:
@@ -128,12 +122,14 @@ def _document(text: str, receipt: PlanReceipt) -> PlanDocument:
     return document
 
 
-def _check_asked(document: PlanDocument, request: RunRequest) -> None:
+def _check_asked(document: PlanDocument, request: RunRequest | ProtocolError) -> None:
     """See that the plan is for what the run was asked, and shows what its digest is over.
 
     Raises:
-        ProtocolError: it is another plan.
+        ProtocolError: it is another plan, or nobody can tell what was asked.
     """
+    if isinstance(request, ProtocolError):
+        raise request
     told, asked = _told(document), _asked(document, request)
     other = [name for name in asked if told[name] != asked[name]]
     if other:

@@ -17,6 +17,7 @@ from alembic_operator.api import names
 from alembic_operator.contract import job_env
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.control.queue import Key
+from alembic_operator.core.model.observed import tokens_of
 
 Raw = Mapping[str, Any]
 
@@ -140,12 +141,11 @@ class EventFilter:
 def _hint(raw: Raw) -> _Hint:
     meta, status = raw["metadata"], raw.get("status") or {}
     annotations = meta.get("annotations") or {}
-    asked = (annotations.get(a, "") for a in (names.ANNOTATION_RECONCILE_AT, names.ANNOTATION_RETRY_AT))
-    tokens = tuple(value[: names.TOKEN_LIMIT] for value in asked)
-    handled = (status.get("lastHandledReconcileAt", ""), status.get("lastHandledRetryAt", ""))
+    tokens = tokens_of(annotations)
+    reconciled, retried = status.get("lastHandledReconcileAt", ""), status.get("lastHandledRetryAt", "")
+    answered = tokens.reconcile_at in ("", reconciled) and tokens.retry_at in ("", retried)
     reason = next((c["reason"] for c in status.get("conditions") or () if c["type"] == "Ready"), "")
     known = Reason(reason) if reason in set(Reason) else None
-    answered = all(not asked or asked == told for asked, told in zip(tokens, handled, strict=True))
     decided = meta["generation"] == status.get("observedGeneration") and answered
     return _Hint(
         key=Key(meta["namespace"], meta["name"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from alembic_operator.api import names
@@ -12,6 +13,7 @@ from alembic_operator.api.spec import InvalidSpec, Spec, parse_spec
 from alembic_operator.api.status import Status, parse_status
 from alembic_operator.contract import job_env
 from alembic_operator.contract.request import Approved, ProtocolError, RunKind, RunRequest
+from alembic_operator.contract.result import RunResult
 from alembic_operator.core.model.draft import Draft, NoDraft
 
 Raw = Mapping[str, Any]
@@ -53,6 +55,14 @@ class Ended:
     message: str
     started_at: str = ""
     finished_at: str = ""
+
+    @cached_property
+    def result(self) -> RunResult | None:
+        """What the runner reported; None where the message is anything else."""
+        try:
+            return RunResult.from_json(self.message)
+        except ProtocolError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -107,13 +117,18 @@ class Job:
     progress: Progress | None = None
     draft: Draft | NoDraft | None = None
 
+    @cached_property
+    def asked(self) -> RunRequest | ProtocolError:
+        """What it was made to do, or why this version cannot read that."""
+        try:
+            return RunRequest.from_json(self.request)
+        except ProtocolError as error:
+            return error
+
     @property
     def approved(self) -> Approved | None:
         """The plan that it was made to run."""
-        try:
-            return RunRequest.from_json(self.request).approved
-        except ProtocolError:
-            return None
+        return None if isinstance(self.asked, ProtocolError) else self.asked.approved
 
     @property
     def deleting(self) -> bool:
@@ -170,12 +185,13 @@ def parse_schema(raw: Raw) -> DatabaseSchema:
         spec=spec,
         fault=fault,
         deleting="deletionTimestamp" in meta,
-        tokens=_tokens(annotations),
+        tokens=tokens_of(annotations),
         take_over=annotations.get(names.ANNOTATION_TAKE_OVER, ""),
     )
 
 
-def _tokens(annotations: Raw) -> Tokens:
+def tokens_of(annotations: Raw) -> Tokens:
+    """What a resource's annotations ask for, or what a Job's repeat."""
     asked = (annotations.get(key, "") for key in (names.ANNOTATION_RECONCILE_AT, names.ANNOTATION_RETRY_AT))
     return Tokens(*(value[: names.TOKEN_LIMIT] for value in asked))
 
@@ -220,7 +236,7 @@ def parse_job(raw: Raw) -> Job | None:
         request=request,
         image=container.get("image", ""),
         created_at=meta.get("creationTimestamp", ""),
-        tokens=_tokens(annotations),
+        tokens=tokens_of(annotations),
         finished=end.get("type", ""),
         finished_reason=end.get("reason", ""),
         finished_message=end.get("message", ""),

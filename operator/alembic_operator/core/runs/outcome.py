@@ -71,9 +71,8 @@ def gone(job: Job, schema: DatabaseSchema) -> Ending:
 
 
 def _asks(job: Job, expected: RunRequest) -> bool:
-    try:
-        asked = RunRequest.from_json(job.request)
-    except ProtocolError:
+    asked = job.asked
+    if isinstance(asked, ProtocolError):
         return False
     # The shadow's image follows the server's version, which this very run may have been the first to read; how the
     # schema was verified, the runs before it found out.
@@ -88,9 +87,8 @@ def _asks(job: Job, expected: RunRequest) -> bool:
 
 
 def _result(pod: Pod, job: Job, schema: DatabaseSchema) -> RunResult | None:
-    try:
-        result = RunResult.from_json(pod.ended.message if pod.ended else "")
-    except ProtocolError:
+    result = pod.ended.result if pod.ended is not None else None
+    if result is None:
         return None
     if result.outcome is Outcome.BEHIND and job.kind is RunKind.APPLY and not _is_part(job):
         return None  # it is there to mend just that: taken at its word, it would be started for ever
