@@ -83,7 +83,7 @@ class Managed:
                     transaction_per_migration=True,
                     version_table=version_table.table,
                     version_table_schema=version_table.schema,
-                    on_version_apply=[work.on_version_apply] if work.on_version_apply else None,  # type: ignore[arg-type]
+                    on_version_apply=work.around_callbacks(),  # type: ignore[arg-type]
                     **work.options,
                 )
                 work.prepared(environment.get_context())
@@ -111,7 +111,7 @@ class Project:
             with self.lender.lending(work.loan):
                 self._execute(program, work)
         except (Exception, SystemExit, Over) as error:
-            ended = error
+            ended = None if program.calls and isinstance(error, SystemExit) and not error.code else error
         # What was refused counts, and then how the steps failed, not what env.py has made of it. Raised while the other
         # is handled it would lose its own cause, by which it is known whether its words may be told.
         first = self._first(program)
@@ -120,7 +120,7 @@ class Project:
         if isinstance(ended, Over):
             raise ended
         if ended is not None:
-            raise explain(ended, self.script, self.lender.driver) from ended
+            raise explain(ended, self.script, lost=work.loan.raw.closed) from ended
         if not program.calls:
             raise program.refuse("it never calls context.run_migrations()")
         return program
@@ -141,7 +141,8 @@ class Project:
             try:
                 run_env, application = self.script.run_env, self.application
                 held: AbstractContextManager[None] = application.context() if application is not None else nullcontext()
-                with held, program.commands_refused(), listening_until_its_end(Path(self.script.dir) / "env.py"):
+                env = Path(self.script.dir) / "env.py"
+                with held, program.commands_refused(), program.settings.hearing(env), listening_until_its_end(env):
                     run_env()
             finally:
                 work.listening(False)

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from ...contract.reasons import Reason
-from ..database.driver import READ_ONLY, Driver
+from ..database.driver import READ_ONLY
 from ..database.sql_errors import ADVICE, RETRYABLE, find_sql_error, print_error
 from ..errors import RunFailed
 
@@ -23,8 +23,8 @@ _SETTINGS = (
 )
 
 
-def explain(error: BaseException, script: ScriptDirectory, _driver: Driver) -> RunFailed:
-    """The failure of env.py, outside of the steps."""
+def explain(error: BaseException, script: ScriptDirectory, *, lost: bool) -> RunFailed:
+    """The failure of env.py, outside of the steps; `lost`: the session that was lent is closed."""
     if isinstance(error, RunFailed):
         return error
     sql = find_sql_error(error)
@@ -36,6 +36,13 @@ def explain(error: BaseException, script: ScriptDirectory, _driver: Driver) -> R
             "which is read-only when a plan is made or was approved",
             "Use an engine that connects by its URL: the plan shows what it sends.",
             sqlstate=sql.sqlstate,
+        )
+    if sql is not None and not sql.sqlstate and not lost:
+        return RunFailed(
+            Reason.ENVIRONMENT_FAILED,
+            f"Running {where}: its own connection (made by a driver, or by an engine's `creator`) failed; "
+            "sqlalchemy.url has no password here",
+            "Use an engine that connects by its URL: it gets the runner's connection.",
         )
     if sql is not None:
         passing = sql.reason in RETRYABLE or sql.reason in (Reason.CONNECTION_LOST, Reason.PERMISSION_DENIED)

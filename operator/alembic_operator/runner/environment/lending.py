@@ -34,6 +34,8 @@ class Loan:
         restore: gives the session the settings that a new one has; for an engine that connects anew.
         wrote: what becomes of a write by another connection of the migrating engine: raises.
         migrating: whether Alembic has begun to run the steps.
+        autocommits: whether the migrating engine commits each statement. The runner does not; what no transaction may
+            hold is sent outside of one.
         dialect: of the engine that Alembic migrates by; None before.
         owner: the pool's connection that began the transaction; None where none is open.
         out: connections that are lent and not given back.
@@ -45,6 +47,7 @@ class Loan:
     restore: Callable[[], None] = lambda: None
     wrote: Callable[[], None] = lambda: None
     migrating: bool = False
+    autocommits: bool = False
     dialect: Any = None
     owner: Any = None
     out: int = 0

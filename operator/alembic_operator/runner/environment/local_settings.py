@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
 from ..database.driver import IDLE, Driver, give_settings, rows
 from .lending import Loan
 
@@ -22,8 +25,11 @@ SELECT name, setting FROM pg_catalog.pg_settings
  WHERE context IN ('user', 'superuser') AND name !~ '^transaction_'
 UNION ALL SELECT n, pg_catalog.current_setting(n) FROM (VALUES ('role'), ('session_authorization')) AS s (n)
 """
+# The view leaves out settings that no extension has declared (`app.tenant`): they are read by their names.
+_CUSTOM = "UNION ALL SELECT n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest(%s::text[]) AS c (n)"
 # Looked for in a revision's file: to read all settings twice a revision would cost more than most revisions.
 _MAY_SET = re.compile(r"\bLOCAL\b|\bset_config\b", re.IGNORECASE)
+_NAME = re.compile(r"\b[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*)+\b", re.IGNORECASE)
 
 
 class LocalSettings:
@@ -37,6 +43,32 @@ class LocalSettings:
         self.values: dict[str, str] = {}
         self._driver, self._loan = driver, loan
         self._before: dict[str, str] | None = None
+        self._names: set[str] = set()  # of settings that may have been set
+
+    @contextmanager
+    def hearing(self, env: Path) -> Iterator[None]:
+        """While this lasts, names of settings are looked for in what is sent; and in env.py, for a driver's cursors."""
+        self._look_for_names(env.read_text("utf-8", "replace"))
+        event.listen(Engine, "before_cursor_execute", self._hear)
+        try:
+            yield
+        finally:
+            event.remove(Engine, "before_cursor_execute", self._hear)
+
+    def _hear(
+        self,
+        _connection: Any,
+        _cursor: Any,
+        statement: str,
+        parameters: Any,
+        _context: Any,
+        _many: bool,
+    ) -> None:
+        if _MAY_SET.search(statement):
+            self._look_for_names(f"{statement} {parameters}")
+
+    def _look_for_names(self, text: str) -> None:
+        self._names.update(name.lower() for name in _NAME.findall(text))
 
     def commit(self) -> None:
         """Commit what env.py has sent, and keep what was set for its transaction alone."""
@@ -54,7 +86,11 @@ class LocalSettings:
             with self._loan.quiet():
                 give_settings(raw, self.values, local=True)
         yield
-        if (self.values or _MAY_SET.search(file.read_text("utf-8", "replace"))) and not raw.autocommit:
+        text = file.read_text("utf-8", "replace")
+        may_set = _MAY_SET.search(text)
+        if may_set:
+            self._look_for_names(text)
+        if (self.values or may_set) and not raw.autocommit:
             with self._loan.quiet():
                 self._before = self._read()
 
@@ -73,7 +109,8 @@ class LocalSettings:
         self.values = {name: value for name, value in before.items() if after.get(name) != value}
 
     def _read(self) -> dict[str, str]:
-        return {str(name): str(value) for name, value in rows(self._loan.raw, _SETTINGS)}
+        found = rows(self._loan.raw, f"{_SETTINGS} {_CUSTOM}", sorted(self._names))
+        return {str(name): str(value) for name, value in found if value is not None}
 
 
 def carried(migrate: Callable[..., Any], settings: LocalSettings, file: Path) -> Callable[..., None]:

@@ -54,7 +54,8 @@ class Work:
         steps: given the heads and the context, Alembic's steps.
         target: revision that they lead to, or revisions.
         options: of the runner's, for `configure()`.
-        on_version_apply: of the runner's; None for none.
+        on_version_apply: of the runner's, before the project's callbacks; None for none.
+        after_callbacks: of the runner's, after them; None for none.
         prepared: given the context before the steps run.
         around: around the run of the steps.
         listening: told whether what is sent from now on is env.py's own.
@@ -70,12 +71,17 @@ class Work:
     version_table: VersionTable | None = None
     options: dict[str, Any] = field(default_factory=dict)
     on_version_apply: Callable[..., None] | None = None
+    after_callbacks: Callable[..., None] | None = None
     prepared: Callable[[MigrationContext], None] = lambda _context: None
     around: Callable[[], AbstractContextManager[None]] = nullcontext
     listening: Callable[[bool], None] = lambda _environment: None
     refused: Callable[[], RunFailed | None] = lambda: None
     learning: Callable[[], None] | None = None
     callbacks: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def around_callbacks(self, theirs: Iterable[Callable[..., None]] = ()) -> list[Callable[..., None]]:
+        """All callbacks of `on_version_apply`, in their order."""
+        return [one for one in (self.on_version_apply, *theirs, self.after_callbacks) if one is not None]
 
 
 class Over(BaseException):
@@ -91,6 +97,7 @@ class Program:
         calls: of `run_migrations()`.
         options: that env.py gave to `configure()` last.
         context: that was configured last.
+        settings: that hold in plain Alembic's one transaction.
     """
 
     def __init__(self, work: Work, lender: Lender) -> None:
@@ -102,7 +109,7 @@ class Program:
         self.context: MigrationContext | None = None
         self._began_outside = False
         self._rows: list[str] | None = None
-        self._local = LocalSettings(lender.driver, work.loan)
+        self.settings = LocalSettings(lender.driver, work.loan)
         self._each_its_own = False  # plain Alembic has a transaction for each revision, too
         self._configured: Callable[[], None] = lambda: None
 
@@ -125,11 +132,11 @@ class Program:
     def _carrying(self, steps: Iterable[RevisionStep]) -> Iterator[RevisionStep]:
         """The steps, each with the settings that hold in plain Alembic's transaction there."""
         for step in steps:
-            step.migration_fn = carried(step.migration_fn, self._local, Path(str(step.revision.path)))
+            step.migration_fn = carried(step.migration_fn, self.settings, Path(str(step.revision.path)))
             yield step
-            self._local.committed()
+            self.settings.committed()
             if self._each_its_own:
-                self._local.values = {}
+                self.settings.values = {}
 
     @contextmanager
     def commands_refused(self) -> Iterator[None]:
@@ -206,8 +213,7 @@ class Program:
 
             return call
 
-        ours = [self.work.on_version_apply] if self.work.on_version_apply is not None else []
-        return [*ours, *map(heard, theirs)]
+        return self.work.around_callbacks(map(heard, theirs))
 
     def _migrate(self, environment: EnvironmentContext, original: Callable[..., None], facts: dict[str, Any]) -> None:
         self.calls += 1
@@ -220,6 +226,13 @@ class Program:
                 "and have env.py choose by an argument in spec.migrations.x.",
             )
         self.context = context = environment.get_context()
+        connection: Any = context.connection
+        if connection.in_nested_transaction():
+            raise self.refuse(
+                "it runs the revisions inside of a savepoint (connection.begin_nested()), which ends with the first "
+                "revision's commit",
+                "Run them in a transaction (connection.begin()), or in none.",
+            )
         if self.work.learning is not None:
             try:
                 with Operations.context(context):
@@ -228,7 +241,6 @@ class Program:
                 self.refused = failed  # whatever env.py makes of it
                 raise
             return
-        connection: Any = context.connection
         if bool(connection.in_transaction()) != self._began_outside:
             self._configured()
             self.context = context = environment.get_context()
@@ -245,7 +257,9 @@ class Program:
     def _migrating(self, context: MigrationContext, *, outside: bool) -> Iterator[None]:
         loan, connection = self.work.loan, context.connection
         raw: Any = loan.raw
-        self._local.commit()  # what env.py has sent stays, whatever becomes of the revisions
+        self.settings.commit()  # what env.py has sent stays, whatever becomes of the revisions
+        loan.autocommits = bool(raw.autocommit)  # isolation_level="AUTOCOMMIT"
+        raw.autocommit = False
         loan.migrating, loan.dialect, loan.owner = True, connection.dialect, connection.connection  # type: ignore[union-attr]
         if outside:
             self._commit_each(context)

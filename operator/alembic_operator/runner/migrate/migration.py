@@ -123,9 +123,10 @@ class Migration:
 
         def prepared(context: MigrationContext) -> None:
             widen_fresh(context, history.graph.files)
-            running.guard(context)
+            running.guard(context, autocommits=loan.autocommits)
 
         session = self._session
+        loan = Loan(session.raw, quiet=running.quiet, restore=session.restore, wrote=running.wrote_beside)
         statements = Statements(session.raw, session.judge(), self._direction, session.signals, self._watch)
 
         def listen(environment: bool) -> None:
@@ -133,13 +134,14 @@ class Migration:
 
         history.run(
             Work(
-                Loan(session.raw, quiet=running.quiet, restore=session.restore, wrote=running.wrote_beside),
+                loan,
                 destination(targets),
                 steps,
                 self._direction,
                 self._version_table,
                 options={"alembic_operator": running},
                 on_version_apply=running.on_version_apply,
+                after_callbacks=running.after_callbacks,
                 prepared=prepared,
                 around=lambda: moved_by(history.graph, running.moves),
                 listening=listen,

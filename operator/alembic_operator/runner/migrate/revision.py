@@ -31,7 +31,7 @@ from ..report import Report
 from ..signals import Signals
 from ..zipapp import helpers
 from .statement_guard import Refused, StatementGuard, StatementListener, escape, refuse_control, sent_by_helpers
-from .transactions import ENDS, REFUSED, begin_again, controls, in_no_transaction, must_stand_alone
+from .transactions import ENDS, REFUSED, begin_again, controls, in_no_transaction, must_stand_alone, stands_alone
 from .version_rows import Moves
 
 # Anywhere, also in a comment or a CASE: a row too many goes with its transaction, one too few hides what was committed.
@@ -88,6 +88,7 @@ class RevisionRun:
         self._helpers = 0
         self._last_statement = ""
         self._context: MigrationContext | None = None
+        self._autocommits = False
         self._blocks = 0  # that are open
         self._left = False  # the revision has ended its transaction itself
         self._outside = False  # the statement under way is in no transaction
@@ -116,10 +117,10 @@ class RevisionRun:
         if loaded is not None:
             loaded.on_progress.set(lambda facts: self._report.record("helper", revision=self.revision, **facts))
 
-    def guard(self, context: MigrationContext) -> None:
-        """Wrap the context's autocommit_block, on this instance alone."""
+    def guard(self, context: MigrationContext, *, autocommits: bool) -> None:
+        """Wrap the context's autocommit_block, on this instance alone; see Loan for the other."""
         original = context.autocommit_block
-        self._context = context
+        self._context, self._autocommits = context, autocommits
 
         @contextmanager
         def autocommit_block() -> Iterator[None]:
@@ -169,14 +170,18 @@ class RevisionRun:
     def on_version_apply(self, **_facts: Any) -> None:
         """Journal the revision in the transaction that has just moved the version row."""
         self._stay_refused()
-        with self._refusing():
-            self._judge.finish()
         if self._held_intent() is not None:
             self.moves.send(self._raw, INTENT_DONE, self._intent, *self._who(), self.statements)
         else:
             seconds = time.monotonic() - self._since
             which = (self.history, self.revision, self._direction)
             self.moves.send(self._raw, DONE, *which, *self._who(), seconds, self.statements)
+
+    def after_callbacks(self, **_facts: Any) -> None:
+        """See that the revision, and the project's callbacks after it, have sent all that was approved."""
+        self._stay_refused()
+        with self._refusing():
+            self._judge.finish()
 
     def _who(self) -> tuple[str | None, ...]:
         """Values of the columns _WHO."""
@@ -237,6 +242,8 @@ class RevisionRun:
         """A statement of the revision's is about to be sent (guarding.Hears)."""
         self._signals.check()
         self._stay_refused()
+        if self._autocommits and stands_alone(sql):
+            self._raw.commit()  # as if the revision did
         self.statements += 1
         self._last_statement = sql
         helpers = bool(self._helpers) and sent_by_helpers()

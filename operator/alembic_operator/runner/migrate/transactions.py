@@ -37,12 +37,17 @@ def in_no_transaction(driver: Driver, raw: Any) -> bool:
     return bool(raw.autocommit) or (driver.name == "psycopg2" and raw.status == _BEGUN)
 
 
+def stands_alone(sql: str) -> bool:
+    """Whether it is a statement that no transaction may hold."""
+    return bool(_ALONE.match(sql))
+
+
 def must_stand_alone(driver: Driver, raw: RawConnection, sql: str) -> bool:
     """Whether psycopg 3 would begin a transaction for a statement that no transaction may hold.
 
     To be asked where the revision has ended its transaction: there psycopg2 sends it as it is.
     """
-    return driver.transaction(raw) == IDLE and not in_no_transaction(driver, raw) and bool(_ALONE.match(sql))
+    return driver.transaction(raw) == IDLE and not in_no_transaction(driver, raw) and stands_alone(sql)
 
 
 def controls(sql: str) -> bool:

@@ -16,7 +16,7 @@ from ..database.capture import Sent, uncaptured
 from ..database.driver import IDLE, IN_TRANSACTION, Driver, RawConnection, sqlstate_of
 from ..database.sql_errors import find_sql_error, printable
 from ..migrate.statement_guard import sent_by_helpers
-from ..migrate.transactions import ENDS, REFUSED, controls, in_no_transaction, must_stand_alone, prepares
+from ..migrate.transactions import ENDS, REFUSED, controls, in_no_transaction, must_stand_alone, prepares, stands_alone
 from ..signals import Signals
 from .probe import Effects, Probe
 from .seed import NO_SUCH_PARENT, Seeds, may_be_the_seeds
@@ -46,10 +46,12 @@ class Recorder:
 
     Attributes:
         step: the one under way; None between steps, when Alembic and the runner send statements of their own.
+        autocommits: whether the engine commits each statement (see Loan).
     """
 
     def __init__(self, driver: Driver, signals: Signals, secrets: Collection[str], shadow: Shadow) -> None:
         self.step: Step | None = None
+        self.autocommits = False
         self._driver, self._signals, self._secrets, self._shadow = driver, signals, secrets, shadow
         self._raw: Any = None
         self._probe: Probe | None = None
@@ -182,6 +184,8 @@ class Recorder:
         self._write(entry, self._look(entry.sql, ""), time.monotonic() - began, "")
 
     def _delivered(self, sent: Sent, deliver: Callable[[], Any], *, again: bool) -> Any:
+        if self.autocommits and stands_alone(sent.sql):
+            self._raw.commit()  # as if the step's code did
         if self.step is not None and self.step.left and must_stand_alone(self._driver, self._raw, sent.sql):
             return self._alone(sent, deliver)
         entry = self._enter(sent)

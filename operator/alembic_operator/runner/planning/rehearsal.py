@@ -136,24 +136,26 @@ class Rehearsal:
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
             return self._steps(steps_to(history, direction, targets, heads))
 
+        def prepared(context: MigrationContext) -> None:
+            widen_fresh(context, history.graph.files)
+            self.recorder.autocommits = loan.autocommits
+            self._wrap_blocks(context)
+
+        loan = Loan(self.raw, quiet=self.recorder.quiet, restore=self.restore, wrote=self._wrote_beside)
         history.run(
             Work(
-                Loan(self.raw, quiet=self.recorder.quiet, restore=self.restore, wrote=self._wrote_beside),
+                loan,
                 destination(targets),
                 steps,
                 direction,
                 self.version_table,
                 options={"alembic_operator": self},
-                prepared=self._prepare,
+                prepared=prepared,
                 around=lambda: moved_by(history.graph),
                 listening=self._listen,
                 callbacks=self._callback,
             )
         )
-
-    def _prepare(self, context: MigrationContext) -> None:
-        widen_fresh(context, self.history_files.graph.files)
-        self._wrap_blocks(context)
 
     def _listen(self, environment: bool) -> None:
         """What comes is env.py's own, or is not."""

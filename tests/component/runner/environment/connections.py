@@ -9,6 +9,30 @@ _END = """
     with context.begin_transaction():
         context.run_migrations()
 """
+# Without an autocommit block: what no transaction may hold, between statements that are in one.
+_CONCURRENT = (
+    (
+        """
+        op.create_table("account", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+        op.execute("INSERT INTO account VALUES (1, 'a')")
+        """,
+        'op.drop_table("account")',
+    ),
+    (
+        """
+        op.execute("INSERT INTO account VALUES (2, 'b')")
+        op.create_index("account_name", "account", ["name"], postgresql_concurrently=True)
+        with op.get_context().autocommit_block():
+            op.execute("VACUUM account")
+        op.add_column("account", sa.Column("state", sa.Text))
+        """,
+        """
+        op.drop_column("account", "state")
+        op.drop_index("account_name", postgresql_concurrently=True)
+        op.execute("DELETE FROM account WHERE id = 2")
+        """,
+    ),
+)
 
 CONNECTIONS = (
     Shape(
@@ -170,6 +194,28 @@ CONNECTIONS = (
             "POSTGRES_PASSWORD": "{password}",
             "POSTGRES_DB": "{dbname}",
         },
+    ),
+    Shape(
+        "an engine that commits each statement, in a thread",
+        """
+        import os
+        import threading
+        from alembic import context
+        from sqlalchemy import create_engine
+
+        def migrate():
+            engine = create_engine(os.environ["DATABASE_URL"], isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                context.configure(connection=connection)
+                with context.begin_transaction():
+                    context.run_migrations()
+
+        thread = threading.Thread(target=migrate)
+        thread.start()
+        thread.join()
+        """,
+        environ={"DATABASE_URL": "{url}"},
+        history=_CONCURRENT,
     ),
     Shape(
         "tries again until the server is there",

@@ -31,10 +31,10 @@ for name in config.get_main_option("databases").split(","):
     databases = engine1,engine2
 
     [engine1]
-    sqlalchemy.url = postgresql+psycopg://app:word@db.example/orders
+    sqlalchemy.url = postgresql+psycopg://app:hunter2@db.example/orders
 
     [engine2]
-    sqlalchemy.url = postgresql+psycopg://app:word@db.example/stock
+    sqlalchemy.url = postgresql+psycopg://app:hunter2@db.example/stock
     """,
     message='database "orders" on db.example:5432',
 )
@@ -47,7 +47,7 @@ REFUSED = (
 from alembic import context
 from sqlalchemy import create_engine
 
-with create_engine("postgresql+psycopg://app:word@db.example:6543/sales").connect() as connection:
+with create_engine("postgresql+psycopg://app:hunter2@db.example:6543/sales").connect() as connection:
     context.configure(connection=connection)
     context.run_migrations()
 """,
@@ -64,6 +64,33 @@ with engine.connect() as connection:
             context.run_migrations()
 """,
         message="calls context.run_migrations() more than once",
+    ),
+    Shape(
+        "the revisions in a savepoint",
+        _ENGINE
+        + """
+with engine.begin() as connection, connection.begin_nested():
+    context.configure(connection=connection)
+    context.run_migrations()
+""",
+        message="runs the revisions inside of a savepoint (connection.begin_nested())",
+    ),
+    Shape(
+        "a connection of its own that the server does not take",
+        """
+import psycopg
+from alembic import context
+from sqlalchemy import create_engine, make_url
+
+url = make_url(context.config.get_main_option("sqlalchemy.url"))
+engine = create_engine(
+    "postgresql+psycopg://", creator=lambda: psycopg.connect(host=url.host, port=url.port, user=url.username)
+)
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    context.run_migrations()
+""",
+        message="its own connection (made by a driver, or by an engine's `creator`) failed",
     ),
     Shape(
         "no revision",

@@ -45,6 +45,23 @@ _WHO = (
         "op.execute('COMMENT ON TABLE account IS NULL')",
     ),
 )
+_CUSTOM = (
+    (
+        """
+        op.create_table("account", sa.Column("id", sa.Integer))
+        op.execute("SELECT set_config('audit.reason', 'of r1', true)")
+        """,
+        'op.drop_table("account")',
+    ),
+    (
+        """
+        asked = [sa.text(f"SELECT current_setting('audit.{name}', true)") for name in ("who", "team", "reason")]
+        told = ", ".join(str(op.get_bind().execute(one).scalar_one()) for one in asked)
+        op.execute(f"COMMENT ON TABLE account IS '{told}'")
+        """,
+        "op.execute('COMMENT ON TABLE account IS NULL')",
+    ),
+)
 # What becomes of a time without a zone depends on the session's.
 _TIMES = (
     (
@@ -181,6 +198,20 @@ with engine.connect() as connection:
             ('op.create_table("note", sa.Column("id", sa.Integer))', "op.drop_table('note', schema='app')"),
         ),
         prepare=("CREATE SCHEMA app",),
+    ),
+    Shape(
+        "settings that no extension has declared, for the transaction alone",
+        _ENGINE
+        + """
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        connection.execute(text("SELECT set_config(:name, :value, true)"), {"name": "audit.who", "value": "migrator"})
+        with connection.connection.cursor() as cursor:
+            cursor.execute("SET LOCAL audit.team TO 'platform'")
+        context.run_migrations()
+""",
+        history=_CUSTOM,
     ),
     Shape(
         "a search path among the options of the engine's connections",

@@ -104,6 +104,24 @@ with engine.connect() as connection:
         keywords=True,
     ),
     Shape(
+        "a record of each version that is applied, and ends the process",
+        _ENGINE
+        + """
+import sys
+
+def record(ctx, step, heads, **facts):
+    ctx.connection.execute(text("CREATE TABLE IF NOT EXISTS applied (version text, up boolean, heads text)"))
+    row = {"version": step.up_revision_id, "up": step.is_upgrade, "heads": ",".join(sorted(heads))}
+    ctx.connection.execute(text("INSERT INTO applied VALUES (:version, :up, :heads)"), row)
+
+with engine.connect() as connection:
+    context.configure(connection=connection, on_version_apply=record)
+    with context.begin_transaction():
+        context.run_migrations()
+sys.exit(0)
+""",
+    ),
+    Shape(
         "configured twice",
         _ENGINE
         + """
