@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alembic_operator.contract.reasons import Reason
+from alembic_operator.runner.terms import IN_A_JOB
 
 from . import places
 
 _PACKAGE = places.ROOT / "operator" / "alembic_operator"
 _FOLDERS = ("runner", "core")
+_SENTENCES = ("core/runs/pod_start.py", "runner/terms.py")  # modules of functions whose calls are parts of messages
 _BRIEF = 12  # characters: what is shorter is a part of a message, and no message
 _DEEP = 6  # names that stand for names
 _HEADER = """\
@@ -75,7 +77,7 @@ class _Source:
         self._sentences = {
             name: function
             for module in self.modules
-            if module.path.endswith("messages.py") or module.path == "core/runs/pod_start.py"
+            if module.path.endswith("messages.py") or module.path in _SENTENCES
             for name, function in module.functions.items()
         }
         self._constants = {
@@ -93,7 +95,7 @@ class _Source:
             for function in (module.tables, *module.functions.values()):
                 for node in ast.walk(function.node):
                     for reason, parts in _with_a_reason(node):
-                        message = _sentences(self.text(part, function) for part in parts)
+                        message = _sentences(self.text(part, function) for part in parts).translate(IN_A_JOB)
                         if len(_plain(message)) > _BRIEF:
                             yield reason, " ".join(message.split()), module.path
 
@@ -189,6 +191,8 @@ def _is_text(node: ast.expr) -> bool:
             return _is_text(left)
         case ast.IfExp(body=body):
             return _is_text(body)
+        case ast.Name(id=name):
+            return name.isupper()  # a constant
     return isinstance(node, ast.JoinedStr)
 
 

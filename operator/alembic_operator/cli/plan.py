@@ -20,7 +20,6 @@ from alembic_operator.cli.review import review
 from alembic_operator.cli.scratch import scratch_database
 from alembic_operator.cli.server import Server
 from alembic_operator.cli.show import as_json, as_text, nothing_to_do
-from alembic_operator.cli.wording import in_words_of_the_tool
 from alembic_operator.contract import job_env
 from alembic_operator.contract.bootstrap import HASH_SEED
 from alembic_operator.contract.plan import PlanDocument
@@ -114,7 +113,7 @@ def _document(ended: _Ended) -> PlanDocument | None:
     if result.failure is not None:
         failure = result.failure
         where = f" (revision {failure.revision}, statement {failure.statement})" if failure.statement else ""
-        raise CannotPlan(f"{failure.reason.value}: {in_words_of_the_tool(failure.message)}{where}")
+        raise CannotPlan(f"{failure.reason.value}: {failure.message}{where}")
     if result.outcome != Outcome.PLANNED or result.plan is None:
         return None
     try:

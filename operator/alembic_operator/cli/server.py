@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass, field, replace
 
 from alembic_operator.cli.failure import CannotPlan
-from alembic_operator.cli.wording import in_words_of_the_tool
+from alembic_operator.cli.wording import ON_COMMAND_LINE
 from alembic_operator.contract.masking import mask
 from alembic_operator.runner.database.secret import Target, parse_uri
 from alembic_operator.runner.errors import RunFailed
@@ -34,7 +34,7 @@ class Server:
         try:
             return cls(option, parse_uri(url, option, "url"), role)
         except RunFailed as failed:
-            raise CannotPlan(in_words_of_the_tool(failed.failure.message)) from None
+            raise CannotPlan(failed.told(ON_COMMAND_LINE).message) from None
 
     def at(self, database: str) -> Server:
         """Another database of the server."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from alembic_operator.cli.review import Reviewed
-from alembic_operator.cli.wording import in_words_of_the_tool
 from alembic_operator.contract.plan import PlanDocument, Statement, Step, StepKind
 from alembic_operator.contract.result import Outcome, RunResult
 from alembic_operator.core.model.findings import Finding, Severity
@@ -46,8 +45,8 @@ def nothing_to_do(result: RunResult, form: str) -> str:
         beyond = ", ".join(result.target_revisions)
         lines = [f"Nothing to do: the database is at {at}, beyond {beyond}. --allow-downgrade plans the downgrade."]
     found = result.verification
-    lines += [in_words_of_the_tool(found.message)] if found is not None else []
-    lines += [f"warning: {in_words_of_the_tool(one)}" for one in result.warnings]
+    lines += [found.message] if found is not None else []
+    lines += [f"warning: {one}" for one in result.warnings]
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +66,7 @@ def _lines(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> I
         )
     elif document.evidence == "Static":
         yield "rendered without a shadow: its locks, rewrites and reads are derived from its text alone"
-    yield from (f"warning: {in_words_of_the_tool(one)}" for one in warnings)
+    yield from (f"warning: {one}" for one in warnings)
     yield from (f"waiver: {one}" for one in reviewed.waiver_faults)
     yield from (f"{one.rule}: {one.message}" for one in document.faults)
     for finding in (one for one in reviewed.findings if not one.revision):

@@ -1,50 +1,39 @@
-"""The runner speaks of the spec, the Secret and the image; here they are options and a directory."""
+"""The words of the command line for the terms of the runner's messages: the options and the directory it was given."""
 
 from __future__ import annotations
 
-# The longer ones first.
-_SAID = (
-    (
-        "set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline.",
-        'give --baseline ""; if the schema is at a revision, name it: --baseline REV.',
-    ),
-    ('the database that Secret "--database-url" names', "the database of --database-url"),
-    ('the user of Secret "--database-url"', "the user of --database-url"),
-    ('Secret "--database-url"', "--database-url"),
-    ('Secret "--shadow-url"', "--shadow-url"),
-    ("Correct the Secret; the next run reads it again.", "Correct it."),
-    ("the Secret's user", "the user of --database-url"),
-    ("spec.revisions", "--to"),
-    ("spec.revision", "--to"),
-    ("spec.migrations.versionTable.schema", "--version-table-schema"),
-    ("spec.migrations.versionTable", "--version-table"),
-    ("spec.database.searchPath", "--search-path"),
-    ("spec.migrations.path", "--project"),
-    ("spec.migrations.section", "--section"),
-    ("spec.migrations.x", "-x"),
-    ("spec.migrations.configFile", "--config"),
-    ("spec.database.role", "--role"),
-    ("spec.baseline", "--baseline"),
-    ("spec.allowDowngrade", "--allow-downgrade"),
-    (" of the image", " of the project"),
-    (" in the image", " in the project"),
-    ("no migration file of this image declares it", "no migration file of this project declares it"),
-    ("an image that has", "a project that has"),
-    (", and build a new image", ""),
-    (" to the image's requirements", " to the project's environment"),
-    ("log of the Job's pod", "output above"),
-    (", or check the cluster's DNS", ", or check the DNS"),
-    ("the image's libpq", "the libpq of the driver"),
-    (
-        "the module alembic_operator_helpers is missing.",
-        "the module alembic_operator_helpers is missing: pip install alembic-operator-helpers beside the project.",
-    ),
-    ("the Secret", "--database-url"),
+from alembic_operator.runner import terms
+
+ON_COMMAND_LINE: terms.Words = str.maketrans(
+    {
+        terms.SECRET: "--database-url",
+        terms.SECRETS_USER: "the user of --database-url",
+        terms.CORRECT_SECRET: "Correct it.",
+        terms.SECRET_OPENS: "",
+        terms.SECRET_CLOSES: "",
+        terms.DATABASE_OPENS: "the database of ",
+        terms.DATABASE_CLOSES: "",
+        terms.REVISION: "--to",
+        terms.REVISIONS: "--to",
+        terms.ALLOW_DOWNGRADE: "--allow-downgrade",
+        terms.BASELINE: "--baseline",
+        terms.BASE_OR_REVISION: 'give --baseline ""; if the schema is at a revision, name it: --baseline REV.',
+        terms.SEARCH_PATH: "--search-path",
+        terms.ROLE: "--role",
+        terms.PATH: "--project",
+        terms.CONFIG_FILE: "--config",
+        terms.SECTION: "--section",
+        terms.ARGUMENTS: "-x",
+        terms.VERSION_TABLE: "--version-table",
+        terms.VERSION_TABLE_NAME: "--version-table",
+        terms.VERSION_TABLE_SCHEMA: "--version-table-schema",
+        terms.IMAGE: "project",
+        terms.AN_IMAGE: "a project",
+        terms.AND_A_NEW_IMAGE: "",
+        terms.REQUIREMENTS: "the project's environment",
+        terms.LIBPQ: "the libpq of the driver",
+        terms.INSTALL_HELPERS: ": pip install alembic-operator-helpers beside the project",
+        terms.LOG: "output above",
+        terms.DNS: "the DNS",
+    }
 )
-
-
-def in_words_of_the_tool(message: str) -> str:
-    """The same message, with the names that its reader gave."""
-    for theirs, ours in _SAID:
-        message = message.replace(theirs, ours)
-    return message

@@ -16,6 +16,7 @@ from .outcome import RunFacts
 from .planning.network import Network
 from .report import Report
 from .signals import Signals
+from .terms import Words
 
 if TYPE_CHECKING:
     from .history.load import History
@@ -46,11 +47,11 @@ class Invocation:
     began: float
 
     @classmethod
-    def of(cls, request: RunRequest, shadow: ShadowMaker | None) -> Invocation:
+    def of(cls, request: RunRequest, shadow: ShadowMaker | None, words: Words) -> Invocation:
         """The run that begins now, with its time limit."""
         return cls(
             request,
-            Report(),
+            Report(words),
             Signals(request.timeouts.run),
             RunFacts.at_the_start(request),
             Network(),

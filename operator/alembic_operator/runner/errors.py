@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..contract.reasons import Reason
 from ..contract.result import Failure
+from .terms import IN_A_JOB, Words
 
 
 class RunFailed(Exception):
@@ -13,8 +16,9 @@ class RunFailed(Exception):
     ours and from names in the database or the image, never from a connection string, parameter, row or driver error.
 
     Attributes:
-        failure: as it stands in the result; its message ends with what to do.
-        found: the message without what to do, and without a full stop.
+        failure: as a Job tells it; its message ends with what to do.
+        found: the message without what to do, and without a full stop; with terms, to make another message of.
+        todo: what to do, where it was given by itself; with terms.
     """
 
     def __init__(
@@ -28,18 +32,26 @@ class RunFailed(Exception):
         sqlstate: str = "",
         blocked_by: str = "",
     ) -> None:
-        self.found = message.rstrip(".")
-        if todo:
-            message = f"{self.found}. {todo}"
-        super().__init__(f"{reason.value}: {message}")
+        self.found, self.todo = message.rstrip("."), todo
+        self._message = f"{self.found}. {todo}" if todo else message
         self.failure = Failure(
             reason=reason,
-            message=message,
+            message=self._message.translate(IN_A_JOB),
             revision=revision,
             statement=statement,
             sqlstate=sqlstate,
             blocked_by=blocked_by,
         )
+        super().__init__(f"{reason.value}: {self.failure.message}")
+
+    @property
+    def plain(self) -> str:
+        """What was found as a Job tells it, for what outlasts the run: a plan, a record, the journal."""
+        return self.found.translate(IN_A_JOB)
+
+    def told(self, words: Words) -> Failure:
+        """The failure in the words of its reader."""
+        return replace(self.failure, message=self._message.translate(words))
 
 
 class EndRequested(KeyboardInterrupt):

@@ -15,14 +15,16 @@ from .database.sessions import Sessions
 from .errors import RunFailed
 from .report import now, publish
 from .run import execute
+from .terms import IN_A_JOB, Words
 from .zipapp.helpers import offer_bundled_helpers
 
 
-def main(shadow: ShadowMaker | None = None) -> int:
+def main(shadow: ShadowMaker | None = None, words: Words = IN_A_JOB) -> int:
     """Do the run that the environment asks for.
 
     Args:
         shadow: for a plan outside of a pod: a database that the target's schema was restored into beforehand.
+        words: of whoever reads the result.
 
     Returns:
         The exit code: 0 for an outcome that the operator may take as it is, 1 for a failure.
@@ -32,7 +34,7 @@ def main(shadow: ShadowMaker | None = None) -> int:
         request = RunRequest.from_json(os.environ.get(job_env.REQUEST_VARIABLE, ""))
     except ProtocolError as error:
         return publish(_unreadable(error, started))
-    run = Invocation.of(request, shadow)
+    run = Invocation.of(request, shadow, words)
     sessions: Sessions | None = None
     failed: RunFailed | None = None
     outcome = Outcome.FAILED

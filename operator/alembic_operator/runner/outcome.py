@@ -76,7 +76,7 @@ class RunFacts:
             pending=self.pending,
             applied=applied[-_LISTED:],
             applied_count=len(applied),
-            failure=failed.failure if failed is not None else None,
+            failure=failed.told(report.words) if failed is not None else None,
             owner=self.owner,
             plan=self.receipt if failed is None else None,
             verification=self.verification,

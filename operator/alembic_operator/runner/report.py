@@ -16,6 +16,7 @@ from typing import Any
 from ..contract import job_env
 from ..contract.canonical_json import canonical
 from ..contract.result import Outcome, RunResult
+from .terms import IN_A_JOB, Words
 
 RECORDS_LIMIT = 8 * 1024 * 1024  # bytes; the kubelet rotates a container's log at 10 MiB
 
@@ -31,9 +32,13 @@ class Report:
     Attributes:
         count: of records written.
         warnings: one sentence each, for the result.
+
+    Args:
+        words: of whoever reads the result.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words = IN_A_JOB) -> None:
+        self.words = words
         self.count = 0
         self.warnings: list[str] = []
         self._bytes = 0
@@ -54,6 +59,7 @@ class Report:
 
     def warn(self, sentence: str) -> None:
         """Say something that does not stop the run, in a record and in the result."""
+        sentence = sentence.translate(self.words)
         if sentence not in self.warnings:
             self.warnings.append(sentence)
             self.record("warning", message=sentence)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,6 +55,9 @@ def basic_environment() -> dict[str, str]:
     return {**inherited, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+TERM = re.compile(r"[\ue000-\ue0ff]|\\ue0[0-9a-f]{2}")  # of runner/terms.py, as it is or as JSON writes it
+
+
 @dataclass(frozen=True)
 class Ended:
     """A run that is over."""
@@ -62,6 +66,9 @@ class Ended:
     stdout: str
     stderr: str
     message: str
+
+    def __post_init__(self) -> None:
+        assert not TERM.search(f"{self.message}\n{self.stdout}"), f"a term was not told in words: {self}"
 
     @property
     def result(self) -> RunResult:

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import sql
 from tests.cluster.postgres import Postgres, binaries
-from tests.component.runner.harness import Ended, Runner
+from tests.component.runner.harness import TERM, Ended, Runner
 from tests.component.runner.project import Project
 
 from alembic_operator.contract import job_env
@@ -95,7 +95,9 @@ def read_plan(ended: Ended) -> PlanDocument:
     assert receipt is not None
     records = ended.events("plan")
     assert [record["part"] for record in records] == list(range(1, receipt.parts + 1))
-    return unpack([record["data"] for record in records], receipt.sha256)
+    document = unpack([record["data"] for record in records], receipt.sha256)
+    assert not TERM.search(document.to_json())
+    return document
 
 
 def trust(server: Postgres) -> None:

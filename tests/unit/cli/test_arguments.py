@@ -13,7 +13,6 @@ from alembic_operator.cli.arguments import DATABASE_VARIABLE, SHADOW_VARIABLE, O
 from alembic_operator.cli.failure import CannotPlan
 from alembic_operator.cli.plan import url_of
 from alembic_operator.cli.server import Server
-from alembic_operator.cli.wording import in_words_of_the_tool
 from alembic_operator.runner.database.secret import parse_uri
 
 URL, SHADOW = "postgresql://u:hunter2@h/d", "postgresql://s:hunter3@h/s"
@@ -236,11 +235,6 @@ def test_tells_no_part_of_a_url_that_is_wrong(url: str) -> None:
     assert "Secret" not in str(caught.value)
 
 
-def test_speaks_of_options_where_the_runner_speaks_of_the_spec() -> None:
-    said = in_words_of_the_tool('Looking for spec.revision "x" in /p/alembic.ini of the image.')
-    assert said == 'Looking for --to "x" in /p/alembic.ini of the project.'
-
-
 @pytest.mark.parametrize(
     "url",
     [
@@ -253,8 +247,3 @@ def test_speaks_of_options_where_the_runner_speaks_of_the_spec() -> None:
 def test_names_the_scratch_database_as_the_shadow_was_named(url: str) -> None:
     target = Server.named("--shadow-url", url).at("scratch'x").target
     assert parse_uri(url_of(target), "", "") == target
-
-
-def test_says_what_to_install_when_the_project_uses_helpers_that_are_not_there() -> None:
-    said = "Importing the migration file r1.py: the module alembic_operator_helpers is missing. Correct the file."
-    assert "alembic_operator_helpers is missing: pip install alembic-operator-helpers" in in_words_of_the_tool(said)

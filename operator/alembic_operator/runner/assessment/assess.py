@@ -14,6 +14,7 @@ from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph, Standing
 from ..history.ids import flow
+from ..terms import AN_IMAGE, AND_A_NEW_IMAGE, BASE_OR_REVISION, BASELINE, IMAGE, REVISIONS
 from .baseline import check_baseline
 from .deviations import deviations
 
@@ -167,8 +168,8 @@ def _assess_unknown(
     raise RunFailed(
         Reason.DIVERGED,
         f'Comparing {version_table} with {_named(targets)}: the database is at "{row}"{origin}, which no migration '
-        "file of this image declares, and there is no evidence that the database contains "
-        f'"{(lacks or targets)[0]}". Nothing was sent. Use an image that has both revisions.',
+        f"file of this {IMAGE} declares, and there is no evidence that the database contains "
+        f'"{(lacks or targets)[0]}". Nothing was sent. Use {AN_IMAGE} that has both revisions.',
         revision=row,
     )
 
@@ -193,8 +194,8 @@ def _check_left_behind(rows: Sequence[str], graph: Graph, targets: Sequence[str]
         Reason.DIVERGED,
         f"Comparing {version_table} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}. It "
         f"contains the target, but a branch that the target does not name is only partly applied: {_quoted(behind)} "
-        f"is not applied. Nothing was sent. To apply both, set spec.revisions: {flow(named, _LISTED)}; to keep the "
-        f"branch as it is, set spec.revisions: {flow(graph.heads_of(graph.ancestors([*rows, *targets])), _LISTED)}.",
+        f"is not applied. Nothing was sent. To apply both, set {REVISIONS}: {flow(named, _LISTED)}; to keep the "
+        f"branch as it is, set {REVISIONS}: {flow(graph.heads_of(graph.ancestors([*rows, *targets])), _LISTED)}.",
         revision=behind[0],
     )
 
@@ -216,9 +217,9 @@ def _check_rows(reading: Reading, graph: Graph, version_table: VersionTable) -> 
         listed = ", ".join(f'"{revision}" ({graph.files[revision].path})' for revision in inserted[:_LISTED])
         raise RunFailed(
             Reason.INVALID_HISTORY,
-            f"Comparing the image's history with the journal of {version_table}: {listed} precedes applied revisions "
-            "but was never applied; Alembic would skip it. Set its down_revision to the newest revision, and build "
-            "a new image.",
+            f"Comparing the {IMAGE}'s history with the journal of {version_table}: {listed} precedes applied revisions "
+            "but was never applied; Alembic would skip it. Set its down_revision to the newest "
+            f"revision{AND_A_NEW_IMAGE}.",
             revision=inserted[0],
         )
 
@@ -240,14 +241,13 @@ def _check_first_contact(reading: Reading, request: RunRequest, version_table: V
             Reason.BASELINE_REQUIRED,
             f"Looking for the database's revision in {version_table}: it has no row, but the database has tables "
             f"({shown}). Nothing was sent, because migrating a live schema from base would break it. To start from "
-            "base, set spec.baseline to {revisions: []}; if the schema is at a revision, name it in spec.baseline."
-            + told,
+            f"base, {BASE_OR_REVISION}" + told,
         )
     if request.baseline:
         raise RunFailed(
             Reason.BASELINE_REQUIRED,
             f"Looking for the database's revision in {version_table}: it has no row, but the database has tables "
-            f"({shown}). Nothing was sent. spec.baseline names {', '.join(request.baseline[:_LISTED])}: adopting the "
+            f"({shown}). Nothing was sent. {BASELINE} names {', '.join(request.baseline[:_LISTED])}: adopting the "
             "database requires an approved plan. Wait for the SchemaPlan, and approve it." + told,
         )
 
@@ -260,7 +260,7 @@ def _diverged(rows: list[str], graph: Graph, targets: Sequence[str], version_tab
         Reason.DIVERGED,
         f"Comparing {version_table} with {_named(targets)}: the database is at {', '.join(rows[:_LISTED])}, on "
         f"another branch; {shared}. Nothing was sent. Name a revision that contains both (a merge revision), one on "
-        "the database's branch, or all heads that the database must have: spec.revisions: "
+        f"the database's branch, or all heads that the database must have: {REVISIONS}: "
         f"{flow(graph.heads_of(there | wanted), _LISTED)}.",
         revision=targets[0],
     )
@@ -272,7 +272,7 @@ def _unnamed(heads: list[str], targets: Sequence[str]) -> list[str]:
         return []
     return [
         f"The history has other heads that are not applied and not named in the spec: {_quoted(heads)}. To apply "
-        f"them too, set spec.revisions: {flow(sorted([*targets, *heads]), _LISTED)}."
+        f"them too, set {REVISIONS}: {flow(sorted([*targets, *heads]), _LISTED)}."
     ]
 
 

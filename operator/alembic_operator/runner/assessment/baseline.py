@@ -10,6 +10,7 @@ from ..database.session import VersionTable
 from ..errors import RunFailed
 from ..history.graph import Graph
 from ..history.ids import hint
+from ..terms import AN_IMAGE, BASELINE, IMAGE, SECRET
 
 if TYPE_CHECKING:
     from .assess import Reading
@@ -31,8 +32,9 @@ def heads_of(named: list[str], graph: Graph) -> list[str]:
     if unknown:
         raise RunFailed(
             Reason.REVISION_NOT_FOUND,
-            f'Looking for revision "{unknown[0]}" of spec.baseline.revisions among {len(graph.files)} revisions of the '
-            f"image: no file declares it.{hint(unknown[0], graph)} Name full revision ids, or an image that has them.",
+            f'Looking for revision "{unknown[0]}" of {BASELINE}.revisions among {len(graph.files)} revisions of the '
+            f"{IMAGE}: no file declares it.{hint(unknown[0], graph)} Name full revision ids, or {AN_IMAGE} that has "
+            "them.",
             revision=unknown[0],
         )
     return sorted(set(named) - set(graph.stale_rows(sorted(set(named)))))
@@ -67,13 +69,13 @@ def check_baseline(reading: Reading, graph: Graph, request: RunRequest, version_
         return _too_late(reading, graph, request, named)
     if reading.rows:
         if not request.baseline:
-            return [f"spec.baseline is base but has no effect: the database is at {', '.join(reading.rows[:5])}."]
+            return [f"{BASELINE} is base but has no effect: the database is at {', '.join(reading.rows[:5])}."]
         if heads_of(request.baseline, graph) != sorted(reading.rows):
             raise RunFailed(
                 Reason.BASELINE_MISMATCH,
-                f"Comparing spec.baseline with the version table {version_table}: spec.baseline names {named}, but "
+                f"Comparing {BASELINE} with the version table {version_table}: {BASELINE} names {named}, but "
                 f"the table has {', '.join(reading.rows[:5])}. Nothing was sent. Recreate the DatabaseSchema with "
-                "the table's revisions, or without spec.baseline; if the table is wrong, correct it with alembic "
+                f"the table's revisions, or without {BASELINE}; if the table is wrong, correct it with alembic "
                 "stamp.",
                 revision=request.baseline[0],
             )
@@ -81,11 +83,11 @@ def check_baseline(reading: Reading, graph: Graph, request: RunRequest, version_
     if request.baseline_fingerprint:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Comparing the schema with spec.baseline.fingerprint {request.baseline_fingerprint}: there are no "
-            f"tables and no version row in {version_table}. Nothing was sent. Check that the Secret names the right "
-            "database. To create the schema from base, recreate the DatabaseSchema without spec.baseline.",
+            f"Comparing the schema with {BASELINE}.fingerprint {request.baseline_fingerprint}: there are no "
+            f"tables and no version row in {version_table}. Nothing was sent. Check that {SECRET} names the right "
+            f"database. To create the schema from base, recreate the DatabaseSchema without {BASELINE}.",
         )
-    return [f"spec.baseline names {named} but has no effect: the database was empty."] if request.baseline else []
+    return [f"{BASELINE} names {named} but has no effect: the database was empty."] if request.baseline else []
 
 
 def _too_late(reading: Reading, graph: Graph, request: RunRequest, named: str) -> list[str]:
@@ -93,13 +95,11 @@ def _too_late(reading: Reading, graph: Graph, request: RunRequest, named: str) -
         return []  # base was meant, and that is where it began
     entries = [reading.journal.entries.get(one) for one in heads_of(request.baseline, graph)]
     if not all(entry is not None and entry.state == "adopted" for entry in entries):
-        return [
-            f"spec.baseline names {named} but has no effect: the journal already records this database's revisions."
-        ]
+        return [f"{BASELINE} names {named} but has no effect: the journal already records this database's revisions."]
     kept = {entry.fingerprint for entry in entries if entry is not None and entry.fingerprint}
     if request.baseline_fingerprint and kept and request.baseline_fingerprint not in kept:
         return [
-            f"spec.baseline.fingerprint has no effect: the journal records {sorted(kept)[0]} as the fingerprint of "
+            f"{BASELINE}.fingerprint has no effect: the journal records {sorted(kept)[0]} as the fingerprint of "
             "the adopted schema."
         ]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..database.journal import Journal
 from ..history.graph import Graph
+from ..terms import IMAGE
 
 _LISTED = 5
 
@@ -32,7 +33,7 @@ def deviations(journal: Journal, graph: Graph, there: set[str], adopt: list[str]
     removed = _removed(journal, graph)
     if removed:
         warnings.append(
-            f"{_listed(removed, graph)} was applied here, but no file of this image declares it any more: its "
+            f"{_listed(removed, graph)} was applied here, but no file of this {IMAGE} declares it any more: its "
             "changes are still in this database, and no other database gets them."
         )
     if adopt and journal.applied:

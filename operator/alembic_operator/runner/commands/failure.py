@@ -16,11 +16,12 @@ from ..database.version_table import read_version_rows
 from ..errors import RunFailed
 from ..migrate.verify import invalid_indexes
 from ..outcome import RunFacts
+from ..terms import LOG, ROLE, SECRETS_USER
 
 _DOING = {RunKind.CHECK: "Reading", RunKind.PLAN: "Planning", RunKind.APPLY: "Migrating"}
 _GRANT = (
-    "Grant USAGE on their schemas, and SELECT, INSERT, UPDATE and DELETE on their tables, to the Secret's user, or to "
-    "spec.database.role."
+    f"Grant USAGE on their schemas, and SELECT, INSERT, UPDATE and DELETE on their tables, to {SECRETS_USER}, or to "
+    f"{ROLE}."
 )
 
 
@@ -91,7 +92,7 @@ def as_run_failed(error: Exception, version_table: VersionTable) -> RunFailed:
         )
     return RunFailed(
         Reason.RUNNER_PROTOCOL_ERROR,
-        f"Running: unexpected {type(error).__name__} in the runner. The traceback is in the log of the Job's pod. "
+        f"Running: unexpected {type(error).__name__} in the runner. The traceback is in the {LOG}. "
         "Report it as a bug of alembic-operator.",
     )
 

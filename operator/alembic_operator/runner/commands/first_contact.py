@@ -19,6 +19,7 @@ from ..database.driver import RawConnection
 from ..errors import RunFailed
 from ..migrate.settle import Settlement
 from ..schema import snapshot
+from ..terms import BASELINE
 
 if TYPE_CHECKING:
     from ..history.load import History
@@ -54,7 +55,7 @@ def _unplanned(request: RunRequest, reading: Reading, history: History, fingerpr
     if request.baseline_fingerprint != fingerprint:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Comparing the schema of the database with spec.baseline.fingerprint {request.baseline_fingerprint}: it "
+            f"Comparing the schema of the database with {BASELINE}.fingerprint {request.baseline_fingerprint}: it "
             f"is {fingerprint}. Nothing was sent. Check what has changed in the database, or correct the fingerprint.",
         )
     return accepted(reading.rows, fingerprint)

@@ -30,6 +30,7 @@ from ..planning.shadow import Shadow, await_shadow
 from ..planning.shadow_plan import plan_in_shadow
 from ..planning.target_check import check_way_back
 from ..planning.task import Task
+from ..terms import AN_IMAGE, IMAGE, REVISION, ROLE, secret_named
 from .reading import assess_reading, check_other_tables, read_settled
 
 # Keys of a Secret whose values are secret. Others hold names: a schema's, say, which the plan has to show.
@@ -136,8 +137,8 @@ def _direction(run: RunContext, assessment: Assessment) -> Direction | None:
         raise RunFailed(
             Reason.DOWNGRADE_REFUSED,
             f'Planning the downgrade from "{unknown[0]}" to "{", ".join(run.facts.targets)}": no migration file of '
-            "this image declares it, so its downgrade() is not known. Nothing was sent. Use an image that has both, "
-            "with spec.revision at the older one.",
+            f"this {IMAGE} declares it, so its downgrade() is not known. Nothing was sent. Use {AN_IMAGE} that has "
+            f"both, with {REVISION} at the older one.",
             revision=unknown[0],
         )
     check_way_back(current, graph, run.facts.targets, run.request)
@@ -207,9 +208,9 @@ def check_readable(run: RunContext, connection: RawConnection) -> None:
     if closed:
         raise RunFailed(
             Reason.PERMISSION_DENIED,
-            f'Reading the database\'s schema for the shadow: the user of Secret "{run.request.secret_name}" lacks '
+            f"Reading the database's schema for the shadow: the user of {secret_named(run.request.secret_name)} lacks "
             f"SELECT on {', '.join(closed)}, or USAGE on the schema. GRANT pg_read_all_data to it, or to "
-            "spec.database.role.",
+            f"{ROLE}.",
             sqlstate="42501",
         )
 

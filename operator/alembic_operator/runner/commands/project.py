@@ -12,6 +12,7 @@ from ..database.session import TargetSession, Wanted, with_path
 from ..environment.variables import set_variables
 from ..errors import RunFailed
 from ..history.imports import check_alembic
+from ..terms import VERSION_TABLE_NAME, VERSION_TABLE_SCHEMA
 
 if TYPE_CHECKING:
     from ..database.sessions import Sessions
@@ -88,9 +89,10 @@ def load(request: RunRequest, sessions: Sessions, session: TargetSession, connec
 def _agreed(part: str, configured: str, wanted: str) -> str:
     """What env.py configures, and what the spec says where env.py does not."""
     if configured and wanted not in (configured, ""):
+        field = VERSION_TABLE_SCHEMA if part == "schema" else VERSION_TABLE_NAME
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f'Comparing spec.migrations.versionTable.{part} "{wanted}" with env.py, which configures "{configured}": '
+            f'Comparing {field} "{wanted}" with env.py, which configures "{configured}": '
             "they name different version tables. Nothing was sent. Remove the field from the spec, because env.py "
             "takes precedence, or correct env.py.",
         )

@@ -13,6 +13,7 @@ from typing import Any
 from ...contract.reasons import Reason
 from ...contract.request import RunKind, RunRequest
 from ..errors import RunFailed
+from ..terms import DNS, LIBPQ, ROLE, SECRET, database_of, secret_named
 from .capture import Listener, connect_captured
 from .driver import Driver, RawConnection, give_settings, rows, sqlstate_of
 from .search_path import setting_of
@@ -27,18 +28,18 @@ _TABLE: list[tuple[str, Reason, str]] = [
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
         Reason.AUTHENTICATION_FAILED,
         "the server's pg_hba.conf rejects this user, database, address or transport; add an entry, or correct the "
-        "user or sslmode in the Secret",
+        f"user or sslmode in {SECRET}",
     ),
     (
         r"password authentication failed|no password supplied|authentication failed|not permitted to log in"
         r'|role "[^"]*" does not exist|certificate authentication|SASL|no such user',
         Reason.AUTHENTICATION_FAILED,
-        "the server refused the user or the password; correct the Secret, or the role in the database",
+        f"the server refused the user or the password; correct {SECRET}, or the role in the database",
     ),
     (
         r'database "[^"]*" does not exist|no such database',
         Reason.DATABASE_NOT_FOUND,
-        "that database does not exist on the server; create it, or correct the name in the Secret",
+        f"that database does not exist on the server; create it, or correct the name in {SECRET}",
     ),
     (
         r"permission denied for database",
@@ -53,13 +54,13 @@ _TABLE: list[tuple[str, Reason, str]] = [
     (
         r"unsupported startup parameter",
         Reason.POOLER_UNSUPPORTED,
-        "a connection pooler answered; point the Secret at the server itself, because session locks do not work "
+        f"a connection pooler answered; point {SECRET} at the server itself, because session locks do not work "
         "through a pooler",
     ),
     (
         r"session is read-only|session is not read-write|server is in hot standby|database is read only",
         Reason.TARGET_READ_ONLY,
-        "no writable server answered; point the Secret at the primary",
+        f"no writable server answered; point {SECRET} at the primary",
     ),
     (
         r"starting up|shutting down|in recovery mode|not yet accepting|not accepting connections",
@@ -69,27 +70,27 @@ _TABLE: list[tuple[str, Reason, str]] = [
     (
         r"does not support SSL|SSL error|certificate verify failed|root certificate file|SSL (negotiation|connection)",
         Reason.DATABASE_UNREACHABLE,
-        "the TLS connection failed; compare sslmode and sslrootcert in the Secret with what the server offers",
+        f"the TLS connection failed; compare sslmode and sslrootcert in {SECRET} with what the server offers",
     ),
     (
         r"translate host name|resolve host|Name or service not known|Temporary failure in name",
         Reason.DATABASE_UNREACHABLE,
-        "the host's name could not be resolved; correct it in the Secret, or check the cluster's DNS",
+        f"the host's name could not be resolved; correct it in {SECRET}, or check {DNS}",
     ),
     (
         r"invalid connection option|invalid \S+ value|invalid integer value|invalid port number",
         Reason.INVALID_CONNECTION_SECRET,
-        "the image's libpq does not support an option in the URI, or its value; correct the Secret",
+        f"{LIBPQ} does not support an option in the URI, or its value; correct {SECRET}",
     ),
     (
         r"Connection refused",
         Reason.DATABASE_UNREACHABLE,
-        "nothing listens on that host and port; start the server, or correct host and port in the Secret",
+        f"nothing listens on that host and port; start the server, or correct host and port in {SECRET}",
     ),
     (
         r"timeout expired|timed out|No route to host|Network is unreachable",
         Reason.DATABASE_UNREACHABLE,
-        "the host does not answer; check host and port in the Secret, network policies and firewalls",
+        f"the host does not answer; check host and port in {SECRET}, network policies and firewalls",
     ),
 ]
 
@@ -169,7 +170,7 @@ def connect_failure(text: str, secret_name: str) -> RunFailed:
 
 
 def _cannot_connect(reason: Reason, found: str, secret_name: str) -> RunFailed:
-    return RunFailed(reason, f'Connecting to the database that Secret "{secret_name}" names: {found}.')
+    return RunFailed(reason, f"Connecting to {database_of(secret_name)}: {found}.")
 
 
 def session_settings(
@@ -222,8 +223,8 @@ def _take_role(driver: Driver, connection: RawConnection, request: RunRequest) -
         found = "the role does not exist" if sqlstate == "22023" else "permission denied"
         raise RunFailed(
             Reason.PERMISSION_DENIED,
-            f'Setting the role "{request.role}" from spec.database.role: {found}. Create the role, grant it to the '
-            f'user of Secret "{request.secret_name}", or leave spec.database.role empty.',
+            f'Setting the role "{request.role}" from {ROLE}: {found}. Create the role, grant it to the '
+            f"user of {secret_named(request.secret_name)}, or leave {ROLE} empty.",
             sqlstate=sqlstate,
         ) from None
 

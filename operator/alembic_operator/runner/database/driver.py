@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from ...contract.reasons import Reason
 from ..errors import RunFailed
+from ..terms import IMAGE, REQUIREMENTS
 from .other_connections import own_connection
 
 _NAMES = {"psycopg": "psycopg 3", "psycopg2": "psycopg2"}
@@ -155,8 +156,8 @@ def find_driver(wanted: str = "", preferred: str = "") -> Driver:
         left = " env.py and its URLs can stay unchanged: their engines use that connection."
     raise RunFailed(
         Reason.DRIVER_MISSING,
-        f"Connecting needs {' or '.join(_NAMES[name] for name in names)} in the image, but none could be "
-        f"imported.{broken} Add psycopg[binary] to the image's requirements.{left}",
+        f"Connecting needs {' or '.join(_NAMES[name] for name in names)} in the {IMAGE}, but none could be "
+        f"imported.{broken} Add psycopg[binary] to {REQUIREMENTS}.{left}",
     )
 
 

@@ -17,6 +17,7 @@ from ...contract.verification import Verification
 from ..errors import RunFailed
 from ..report import Report
 from ..sql_files import sql_file
+from ..terms import SECRET
 from .driver import Driver, RawConnection, rows
 from .lock import bootstrap_lock
 from .session import VersionTable
@@ -273,7 +274,7 @@ def _sqlstate(error: Exception) -> str:
 def _denied(attempt: str, missing: str) -> RunFailed:
     return RunFailed(
         Reason.PERMISSION_DENIED,
-        f"{attempt} in schema {job_env.JOURNAL_SCHEMA} of the database: the user of the Secret lacks {missing}. "
+        f"{attempt} in schema {job_env.JOURNAL_SCHEMA} of the database: the user of {SECRET} lacks {missing}. "
         "Grant it, or have the schema created by someone else "
         "(operator/alembic_operator/runner/database/journal.sql) and grant it there.",
         sqlstate="42501",

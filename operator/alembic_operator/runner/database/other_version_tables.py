@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ...contract.reasons import Reason
 from ...contract.request import Owner, RunRequest
 from ..errors import RunFailed
+from ..terms import VERSION_TABLE
 from .driver import RawConnection, rows
 from .session import DEFAULT_TABLE, VersionTable, Wanted
 from .sql_errors import printable
@@ -138,7 +139,7 @@ def check_others(others: Sequence[OtherTable], own: OwnTable, request: RunReques
     if said:
         warnings.append(
             f"The version rows are read from {own.version_table}; revisions of this history are also in "
-            f"{_listed(said)}. Only one of the tables can be right: name it in spec.migrations.versionTable, and "
+            f"{_listed(said)}. Only one of the tables can be right: name it in {VERSION_TABLE}, and "
             "drop the other."
         )
     closed = [one for one in others if one.rows is None and not one.owner]
@@ -164,7 +165,7 @@ def _elsewhere(instead: Sequence[OtherTable], version_table: VersionTable) -> Ru
         Reason.VERSION_TABLE_ELSEWHERE,
         f"Looking for the version rows in {version_table}: it has none, but the database has {_listed(instead)}. "
         "Nothing was sent: starting from base would apply the history twice. If the application's Alembic uses that "
-        f"table, set spec.migrations.versionTable to {{schema: {first.schema}, name: {first.table}}}; to start a new "
+        f"table, set {VERSION_TABLE} to {{schema: {first.schema}, name: {first.table}}}; to start a new "
         f"history, set it to {{{new}}}.",
     )
 

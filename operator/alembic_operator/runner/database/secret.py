@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 from ...contract import job_env
 from ...contract.reasons import Reason
 from ..errors import RunFailed
+from ..terms import CORRECT_SECRET, SECRET, secret_named
 
 ALLOWED_OPTIONS = frozenset(
     {
@@ -86,7 +87,7 @@ def read_secret(name: str, key: str) -> Target:
     if not keys:
         raise RunFailed(
             Reason.SECRET_NOT_FOUND,
-            f'Reading the connection from Secret "{name}": the Secret does not exist in the namespace, or has no '
+            f"Reading the connection from {secret_named(name)}: {SECRET} does not exist in the namespace, or has no "
             f'keys. Create it with the key "{key}" (a PostgreSQL URI), or with {", ".join(PARTS)}.',
         )
     if key in keys:
@@ -99,7 +100,7 @@ def read_secret(name: str, key: str) -> Target:
         return _checked(Target(host, port or "5432", dbname, _value(directory, name, user), password), name)
     raise RunFailed(
         Reason.SECRET_NOT_FOUND,
-        f'Reading the connection from Secret "{name}": it has no key "{key}", and host, dbname or user is missing '
+        f'Reading the connection from {secret_named(name)}: it has no key "{key}", and host, dbname or user is missing '
         f"too. Its keys are {', '.join(keys[:10])}. Add the key, or set spec.database.secretRef.key to another one.",
     )
 
@@ -180,5 +181,5 @@ def _value(directory: Path, name: str, key: str) -> str:
 def _invalid(name: str, found: str) -> RunFailed:
     return RunFailed(
         Reason.INVALID_CONNECTION_SECRET,
-        f'Reading the connection from Secret "{name}": {found}. Correct the Secret; the next run reads it again.',
+        f"Reading the connection from {secret_named(name)}: {found}. {CORRECT_SECRET}",
     )

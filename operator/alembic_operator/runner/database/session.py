@@ -11,6 +11,7 @@ from ...contract.reasons import Reason
 from ...contract.request import RunKind, RunRequest
 from ...contract.result import DatabaseFacts
 from ..errors import RunFailed
+from ..terms import SEARCH_PATH, SECRET, VERSION_TABLE_SCHEMA, database_of, secret_named
 from .driver import Driver, RawConnection, rows
 from .search_path import MOST_SCHEMAS, SearchPath, names_in, resolved
 
@@ -98,9 +99,9 @@ class TargetSession:
             return path.warnings()
         return [
             *path.warnings(),
-            f'The plan uses the search path of role "{path.role}" of Secret "{request.secret_name}": the migrating '
-            "role's is not known before its first run, which creates a new plan if the two differ. Set "
-            "spec.database.searchPath to use one path for both.",
+            f'The plan uses the search path of role "{path.role}" of {secret_named(request.secret_name)}: the '
+            "migrating role's is not known before its first run, which creates a new plan if the two differ. Set "
+            f"{SEARCH_PATH} to use one path for both.",
         ]
 
 
@@ -125,12 +126,12 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
         RunFailed: PoolerUnsupported, InvalidSpec for a search path that cannot be used, or for an Apply TargetReadOnly.
     """
     pid, in_recovery, read_only, version, database, system, setting, role, user = rows(connection, _FACTS)[0]
-    named = f'the database that Secret "{request.secret_name}" names'
     if pid != driver.backend_pid(connection):
         raise RunFailed(
             Reason.POOLER_UNSUPPORTED,
-            f"Connecting to {named}: a connection pooler in transaction mode answered; session locks and settings do "
-            "not work through it. Point the Secret at the server itself, not at PgBouncer or a similar proxy.",
+            f"Connecting to {database_of(request.secret_name)}: a connection pooler in transaction mode answered; "
+            f"session locks and settings do not work through it. Point {SECRET} at the server itself, not at PgBouncer "
+            "or a similar proxy.",
         )
     if request.kind == RunKind.APPLY and (in_recovery or read_only == "on"):
         found = (
@@ -138,7 +139,8 @@ def preflight(driver: Driver, connection: RawConnection, request: RunRequest) ->
         )
         raise RunFailed(
             Reason.TARGET_READ_ONLY,
-            f"Migrating {named}: {found}. Point the Secret at the primary, or make the database writable.",
+            f"Migrating {database_of(request.secret_name)}: {found}. Point {SECRET} at the primary, or make the "
+            "database writable.",
         )
     path = _search_path(connection, request, names_in(setting, role), role)
     migrating = not request.review_credentials or bool(request.pinned_search_path)
@@ -152,23 +154,23 @@ def _search_path(connection: RawConnection, request: RunRequest, names: list[str
     if closed and not request.review_credentials:
         raise RunFailed(
             Reason.PERMISSION_DENIED,
-            f'Resolving spec.database.searchPath: role "{role}" has no USAGE on schema "{closed[0]}", so PostgreSQL '
-            "would skip it. Nothing was sent. Grant it, or correct spec.database.searchPath.",
+            f'Resolving {SEARCH_PATH}: role "{role}" has no USAGE on schema "{closed[0]}", so PostgreSQL '
+            f"would skip it. Nothing was sent. Grant it, or correct {SEARCH_PATH}.",
         )
     if request.search_path and path.missing:
         raise _unusable(
-            f'schema "{path.missing[0]}" of spec.database.searchPath does not exist',
-            "Create it, or correct spec.database.searchPath",
+            f'schema "{path.missing[0]}" of {SEARCH_PATH} does not exist',
+            f"Create it, or correct {SEARCH_PATH}",
         )
     if len(names) > MOST_SCHEMAS:
         raise _unusable(
             f'the path of role "{role}" names {len(names)} schemas, but at most {MOST_SCHEMAS} are supported',
-            "Set spec.database.searchPath to those that the migrations need",
+            f"Set {SEARCH_PATH} to those that the migrations need",
         )
     if path.temporary_first:
         raise _unusable(
             f'the path of role "{role}" begins with pg_temp, so every new object would be temporary',
-            "Put pg_temp last, by ALTER ROLE … SET search_path, or set spec.database.searchPath",
+            f"Put pg_temp last, by ALTER ROLE … SET search_path, or set {SEARCH_PATH}",
         )
     return path
 
@@ -195,12 +197,12 @@ def no_schema(path: SearchPath, version_table: VersionTable) -> RunFailed:
     if version_table.schema and version_table.schema not in path.schemas:
         return _unusable(
             f'schema "{version_table.schema}" of the version table does not exist',
-            "Create it, or correct spec.migrations.versionTable.schema",
+            f"Create it, or correct {VERSION_TABLE_SCHEMA}",
         )
     named = ", ".join(f'"{schema}"' for schema in path.schemas) or "no schema"
     return _unusable(
         f'the path of role "{path.role}" is {named}, but none of these schemas exists, so no object can be created',
-        "Create the schema, set the role's search_path, or set spec.database.searchPath",
+        f"Create the schema, set the role's search_path, or set {SEARCH_PATH}",
     )
 
 

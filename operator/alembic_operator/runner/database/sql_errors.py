@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...contract.reasons import Reason
+from ..terms import ROLE, SECRET, SECRETS_USER
 
 _REASONS = {
     "55P03": Reason.LOCK_TIMEOUT,
@@ -30,9 +31,9 @@ _REASONS = {
 ADVICE = {
     Reason.CONNECTION_LOST: "The next run checks the database before it continues.",
     Reason.LOCK_TIMEOUT: "End the session that holds the lock, or raise spec.timeouts.lock.",
-    Reason.PERMISSION_DENIED: "Grant the privilege to the Secret's user, or to spec.database.role.",
+    Reason.PERMISSION_DENIED: f"Grant the privilege to {SECRETS_USER}, or to {ROLE}.",
     Reason.DATABASE_FULL: "Free disk space on the server, or add more.",
-    Reason.TARGET_READ_ONLY: "Point the Secret at the primary, or make the database writable.",
+    Reason.TARGET_READ_ONLY: f"Point {SECRET} at the primary, or make the database writable.",
 }
 RETRYABLE = frozenset({Reason.LOCK_TIMEOUT, Reason.DEADLOCK, Reason.SERIALIZATION_FAILURE})
 _PASSING_CLASSES = frozenset({"08", "0A", "23", "25", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...contract.reasons import Reason
 from ..errors import RunFailed
+from ..terms import VERSION_TABLE
 from .driver import RawConnection, rows
 from .session import VersionTable
 from .sql_errors import printable
@@ -96,7 +97,7 @@ def schema_exists(connection: RawConnection, schema: str) -> bool:
 def _invalid(version_table: VersionTable, found: str) -> RunFailed:
     return RunFailed(
         Reason.VERSION_TABLE_INVALID,
-        f"Reading the version table {version_table}: {found}. Nothing was sent. Compare spec.migrations.versionTable "
+        f"Reading the version table {version_table}: {found}. Nothing was sent. Compare {VERSION_TABLE} "
         "with the "
         "table that the application's Alembic uses, or repair the table by hand.",
     )

@@ -15,6 +15,7 @@ from typing import Any
 from ...contract.reasons import Reason
 from ..database.sql_errors import print_error
 from ..errors import RunFailed
+from ..terms import PATH
 
 _WANTED = ("outside of application context", "push an application context")  # Flask's words, Flask-SQLAlchemy 2's
 _SHOWN = re.compile(r"[A-Za-z0-9_.:/-]{1,80}")
@@ -74,5 +75,5 @@ def _not_found(named: str, words: str) -> RunFailed:
         Reason.ENVIRONMENT_FAILED,
         f"Loading the application for env.py, which needs Flask's application context: {found}",
         "Set FLASK_APP in spec.job.env as for the command flask db, such as shop or shop:create_app, and "
-        "spec.migrations.path to the folder that it runs in.",
+        f"{PATH} to the folder that it runs in.",
     )

@@ -6,6 +6,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from ..terms import CONFIG_FILE, PATH
+
 _PATTERNS = ("alembic.ini", "pyproject.toml", "*.ini", "*.cfg", "*/alembic.ini")
 _SECTION = re.compile(r"^\s*\[\s*alembic\s*\]", re.MULTILINE)
 _TABLE = re.compile(r"^\s*\[\s*tool\s*\.\s*alembic\s*[\].]", re.MULTILINE)
@@ -27,8 +29,8 @@ def propose_other(path: Path) -> str:
             if other == path or not is_configuration(other):
                 continue
             if other.parent == folder:
-                return f" {other.name} there has Alembic's configuration: set spec.migrations.configFile to it."
-            return f" {other} has Alembic's configuration: set spec.migrations.path to its folder."
+                return f" {other.name} there has Alembic's configuration: set {CONFIG_FILE} to it."
+            return f" {other} has Alembic's configuration: set {PATH} to its folder."
     return ""
 
 

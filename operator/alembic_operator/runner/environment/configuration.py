@@ -24,6 +24,8 @@ from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ..database.secret import Target
 from ..errors import RunFailed
+from ..terms import AND_A_NEW_IMAGE, CONFIG_FILE, IMAGE, INSTALL_HELPERS, PATH, SECTION
+from ..zipapp.helpers import PACKAGE
 from .config_files import broken_toml, is_configuration, propose_other
 from .variables import expand_arguments
 
@@ -119,8 +121,8 @@ def open_directory(request: RunRequest, target: Target | None) -> tuple[Configur
     if not path.is_file():
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Reading {path} in the image: the file does not exist. Correct spec.migrations.path (where the file is) "
-            f"or spec.migrations.configFile (its name).{propose_other(path)}",
+            f"Reading {path} in the {IMAGE}: the file does not exist. Correct {PATH} (where the file is) "
+            f"or {CONFIG_FILE} (its name).{propose_other(path)}",
         )
     os.chdir(request.path)  # plain Alembic is run there, and relative paths in the file count on it
     configuration = Configuration(request, path, target.uri(password=False) if target is not None else "postgresql://")
@@ -130,7 +132,7 @@ def open_directory(request: RunRequest, target: Target | None) -> tuple[Configur
     except configparser.Error as error:
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Reading {path} in the image: {_unparsed(error)}. Correct the file, and build a new image.",
+            f"Reading {path} in the {IMAGE}: {_unparsed(error)}. Correct the file{AND_A_NEW_IMAGE}.",
         ) from None
     except (CommandError, ImportError, ValueError) as error:
         raise _not_read(path, error) from error
@@ -140,12 +142,12 @@ def _not_read(path: Path, error: Exception) -> RunFailed:
     if type(error).__name__ == "TOMLDecodeError" and isinstance(error, ValueError):
         file, found = broken_toml(path, error)
         beside = "" if file == path else f", which Alembic reads beside {path.name}"
-        todo = f"Correct the file, and build a new image.{propose_other(path) if file == path else ''}"
-        return RunFailed(Reason.INVALID_SPEC, f"Reading {file} in the image{beside}: {found}. {todo}")
+        todo = f"Correct the file{AND_A_NEW_IMAGE}.{propose_other(path) if file == path else ''}"
+        return RunFailed(Reason.INVALID_SPEC, f"Reading {file} in the {IMAGE}{beside}: {found}. {todo}")
     return RunFailed(
         Reason.INVALID_SPEC,
-        f"Reading {path} in the image: {plain(error)}. Correct script_location there, or spec.migrations.path and "
-        f"spec.migrations.configFile.{'' if is_configuration(path) else propose_other(path)}",
+        f"Reading {path} in the {IMAGE}: {plain(error)}. Correct script_location there, or {PATH} and "
+        f"{CONFIG_FILE}.{'' if is_configuration(path) else propose_other(path)}",
     )
 
 
@@ -156,7 +158,7 @@ def plain(error: BaseException) -> str:
     if isinstance(error, (CommandError, RevisionError)):
         return str(error).rstrip(".")
     if isinstance(error, ModuleNotFoundError):
-        return f"the module {error.name} is missing"
+        return f"the module {error.name} is missing" + (INSTALL_HELPERS if error.name == PACKAGE else "")
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__} in line {error.lineno}"
     return type(error).__name__
@@ -174,7 +176,7 @@ def _read(path: Path, section: str) -> Config:
         options["toml_file"] = str(beside)
     config = Config(str(path), **options)
     if section != "alembic" and not config.file_config.has_section(section):
-        raise CommandError(f"it has no section [{section}], which spec.migrations.section names")
+        raise CommandError(f"it has no section [{section}], which {SECTION} names")
     return config
 
 

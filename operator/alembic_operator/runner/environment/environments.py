@@ -18,6 +18,7 @@ from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ..database.secret import Target
 from ..errors import RunFailed
+from ..terms import IMAGE
 from .application import Application
 from .attributes import Attributes
 from .configuration import Configuration, command_line
@@ -161,7 +162,7 @@ def environment_of(
     if request.environment == PROJECT and not there:
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Looking for {script.dir}/env.py in the image, since spec.migrations.environment is Project: the file "
+            f"Looking for {script.dir}/env.py in the {IMAGE}, since spec.migrations.environment is Project: the file "
             "does not exist. Correct script_location, or leave spec.migrations.environment out.",
         )
     kind = Project if there and request.environment != MANAGED else Managed

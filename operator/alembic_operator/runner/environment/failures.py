@@ -16,10 +16,11 @@ from ...contract.reasons import Reason
 from ..database.driver import READ_ONLY
 from ..database.sql_errors import ADVICE, RETRYABLE, find_sql_error, print_error
 from ..errors import RunFailed
+from ..terms import AND_A_NEW_IMAGE, LOG, PATH, REQUIREMENTS, SECRET
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,80}")
 _SETTINGS = (
-    "Set what it needs: the Secret's connection in spec.migrations.connectionEnv, everything else in spec.job.env."
+    f"Set what it needs: {SECRET}'s connection in spec.migrations.connectionEnv, everything else in spec.job.env."
 )
 
 
@@ -83,8 +84,8 @@ def _found(error: BaseException) -> tuple[str, str]:
     if isinstance(error, ModuleNotFoundError):
         return (
             f"the module {error.name} is missing",
-            "Add it to the image's requirements, or name the interpreter that has it in spec.migrations.python, and "
-            "the folder of the project in spec.migrations.path.",
+            f"Add it to {REQUIREMENTS}, or name the interpreter that has it in spec.migrations.python, and "
+            f"the folder of the project in {PATH}.",
         )
     if isinstance(error, OSError) and error.filename:
         return (
@@ -96,9 +97,9 @@ def _found(error: BaseException) -> tuple[str, str]:
     if "greenlet" in text:
         return "the module greenlet is missing, which SQLAlchemy's asyncio extension needs", "Add SQLAlchemy[asyncio]."
     if isinstance(error, CommandError):
-        return text.rstrip("."), "Correct env.py, and build a new image."
+        return text.rstrip("."), f"Correct env.py{AND_A_NEW_IMAGE}."
     return (
-        f"{type(error).__name__}; the traceback is in the log of the Job's pod",
+        f"{type(error).__name__}; the traceback is in the {LOG}",
         f"Correct env.py, or what it imports. {_SETTINGS}",
     )
 

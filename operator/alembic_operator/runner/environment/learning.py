@@ -115,7 +115,7 @@ class Reader:
             failure.reason,
             f"{failed.found}. It ran on a read-only session, to learn what it configures, and an earlier statement "
             "had been skipped",
-            f"Move what env.py itself writes and reads into a revision.{failure.message[len(failed.found) + 1 :]}",
+            f"Move what env.py itself writes and reads into a revision. {failed.todo}".rstrip(),
             sqlstate=failure.sqlstate,
         )
 

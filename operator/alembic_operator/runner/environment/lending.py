@@ -17,6 +17,7 @@ from ...contract.reasons import Reason
 from ..database.driver import IDLE, Driver, RawConnection, rows
 from ..database.secret import Target
 from ..errors import RunFailed
+from ..terms import SECRET, database_of
 from .second_connection import Beside, reading
 from .startup import startup_statements
 
@@ -189,9 +190,9 @@ class Lender:
         found = f'database "{_shown(dbname)}" {where or "without the name of a host"}'
         self.refused = RunFailed(
             Reason.ENVIRONMENT_FAILED,
-            f"Connecting in env.py: it creates an engine for {found}, which is not the database that Secret "
-            f'"{self.secret_name}" names. Nothing was sent.',
-            "Have env.py read sqlalchemy.url, or pass the Secret's connection to its settings with "
+            f"Connecting in env.py: it creates an engine for {found}, which is not "
+            f"{database_of(self.secret_name)}. Nothing was sent.",
+            f"Have env.py read sqlalchemy.url, or pass {SECRET}'s connection to its settings with "
             "spec.migrations.connectionEnv. Each database needs its own DatabaseSchema.",
         )
         raise self.refused

@@ -25,12 +25,13 @@ from ..alembic_private import set_steps, steps_of
 from ..database.session import VersionTable
 from ..database.version_table import read_version_rows
 from ..errors import RunFailed
+from ..terms import ARGUMENTS, BASELINE, secret_named
 from .lending import Lender, Loan
 from .local_settings import LocalSettings, carried
 
 _STAMPED = (
     "The version rows must match the revisions that were run. Remove it from env.py; to adopt a database that "
-    "already has its schema, set spec.baseline."
+    f"already has its schema, set {BASELINE}."
 )
 _OURS = frozenset({"as_sql", "destination_rev", "dont_mutate", "fn", "purge", "starting_rev"})
 Steps = Callable[[Any, MigrationContext], Any]
@@ -200,8 +201,8 @@ class Program:
         if not self._lender.is_lent(session):
             raise self.refuse(
                 f"its connection ({engine.dialect.name}) was not made by an engine from its URL for the database of "
-                f'Secret "{self._lender.secret_name}": it goes to another database, or was made by `creator` or an '
-                "event"
+                f"{secret_named(self._lender.secret_name)}: it goes to another database, or was made by `creator` or "
+                "an event"
             )
         engine.hide_parameters = True
 
@@ -223,7 +224,7 @@ class Program:
             raise self.refuse(
                 "it calls context.run_migrations() more than once",
                 "A DatabaseSchema manages one history in one version table: create one for each schema or tenant, "
-                "and have env.py choose by an argument in spec.migrations.x.",
+                f"and have env.py choose by an argument in {ARGUMENTS}.",
             )
         self.context = context = environment.get_context()
         connection: Any = context.connection

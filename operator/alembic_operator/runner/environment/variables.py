@@ -9,6 +9,7 @@ from ...contract.reasons import Reason
 from ...contract.request import ConnectionVariable
 from ..database.secret import Target
 from ..errors import RunFailed
+from ..terms import ARGUMENTS
 
 _USUAL = "DATABASE_URL"  # what most projects read; the image's own, or that of job.env, is left alone
 _REFERENCE = re.compile(r"\$\$\(|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
@@ -39,7 +40,7 @@ def _expand(reference: re.Match[str]) -> str:
     if name not in os.environ:
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f"Reading spec.migrations.x: $({name}) refers to an environment variable that is not set. Set {name} in "
+            f"Reading {ARGUMENTS}: $({name}) refers to an environment variable that is not set. Set {name} in "
             "spec.migrations.connectionEnv or spec.job.env, or write $$( for the literal text.",
         )
     return os.environ[name]

@@ -10,6 +10,7 @@ from ...contract.reasons import Reason
 from ...contract.request import RunRequest
 from ..alembic_private import version_locations
 from ..errors import RunFailed
+from ..terms import AND_A_NEW_IMAGE
 
 if TYPE_CHECKING:
     from .load import History
@@ -31,5 +32,5 @@ def files_of(request: RunRequest, history: History) -> dict[str, bytes]:
         raise RunFailed(
             Reason.INVALID_HISTORY,
             f"Hashing the migration files: {error}",
-            "Put the file itself there, and build a new image.",
+            f"Put the file itself there{AND_A_NEW_IMAGE}.",
         ) from None

@@ -6,6 +6,7 @@ import logging
 
 from ...contract.reasons import Reason
 from ..errors import RunFailed
+from ..terms import IMAGE, REQUIREMENTS
 
 OLDEST_ALEMBIC = (1, 13)
 OLDEST_SQLALCHEMY = (2, 0)
@@ -23,8 +24,8 @@ def check_alembic() -> None:
     except ModuleNotFoundError as error:
         raise RunFailed(
             Reason.ALEMBIC_MISSING,
-            f"Importing Alembic in the image: the module {error.name} is missing. Add alembic to the image's "
-            "requirements, or name the interpreter that has it in spec.migrations.python (such as "
+            f"Importing Alembic in the {IMAGE}: the module {error.name} is missing. Add alembic to "
+            f"{REQUIREMENTS}, or name the interpreter that has it in spec.migrations.python (such as "
             "/app/.venv/bin/python).",
         ) from None
     for name, found, oldest in (
@@ -34,8 +35,8 @@ def check_alembic() -> None:
         if version_of(found) < oldest:
             raise RunFailed(
                 Reason.ALEMBIC_TOO_OLD,
-                f"Importing {name} in the image: it is version {found}, and the runner needs {oldest[0]}.{oldest[1]} "
-                "or newer. Upgrade it in the image's requirements.",
+                f"Importing {name} in the {IMAGE}: it is version {found}, and the runner needs {oldest[0]}.{oldest[1]} "
+                f"or newer. Upgrade it in {REQUIREMENTS}.",
             )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s [%(name)s] %(message)s")
 

@@ -21,6 +21,7 @@ from ..environment.configuration import Configuration, open_directory, plain
 from ..environment.environments import Environment
 from ..environment.program import Work
 from ..errors import RunFailed
+from ..terms import AN_IMAGE, AND_A_NEW_IMAGE, IMAGE, LOG, REVISION, REVISIONS
 from .graph import Graph, RevisionFile, find_errors
 from .ids import flow, hint
 from .sources import Sources, compiled_from_source, real_path
@@ -125,8 +126,8 @@ def resolve_targets(request: RunRequest, graph: Graph) -> list[str]:
         listed = ", ".join(f"{head} ({graph.files[head].path})" for head in heads[:8])
         raise RunFailed(
             Reason.MULTIPLE_HEADS,
-            f"Resolving spec.revision head: {_where(request)} has {len(heads)} heads: {listed}. To apply all of "
-            f"them, write heads, or spec.revisions: {flow(heads, 5)}; otherwise name one full revision id, or add a "
+            f"Resolving {REVISION} head: {_where(request)} has {len(heads)} heads: {listed}. To apply all of "
+            f"them, write heads, or {REVISIONS}: {flow(heads, 5)}; otherwise name one full revision id, or add a "
             "merge revision (alembic merge heads).",
         )
     if wanted in (["head"], ["heads"]) and heads:
@@ -143,27 +144,27 @@ def _check_apart(wanted: list[str], graph: Graph) -> None:
     twice = sorted({one for one in wanted if wanted.count(one) > 1})
     if twice:
         raise RunFailed(
-            Reason.INVALID_SPEC, f'Reading spec.revisions: "{twice[0]}" is named twice. Name each revision once.'
+            Reason.INVALID_SPEC, f'Reading {REVISIONS}: "{twice[0]}" is named twice. Name each revision once.'
         )
     for one in graph.stale_rows(sorted(wanted)):
         by = next(other for other in wanted if other != one and one in graph.ancestors([other]))
         raise RunFailed(
             Reason.INVALID_SPEC,
-            f'Reading spec.revisions: "{one}" is contained in "{by}", which follows it or depends on it, so it is '
+            f'Reading {REVISIONS}: "{one}" is contained in "{by}", which follows it or depends on it, so it is '
             f'not a separate head. Leave "{one}" out.',
             revision=one,
         )
 
 
 def _not_found(request: RunRequest, revision: str, graph: Graph) -> RunFailed:
-    name = "spec.revisions" if request.revisions else "spec.revision"
+    name = f"{REVISIONS}" if request.revisions else f"{REVISION}"
     heads = graph.heads
     shown = f"its heads are {', '.join(heads[:5])}" if heads else "it has no revisions"
     return RunFailed(
         Reason.REVISION_NOT_FOUND,
         f'Looking for {name} "{revision}" in {_where(request)}: no file declares it among '
-        f"{len(graph.files)} revisions; {shown}.{hint(revision, graph)} Name a full revision id, or an image that has "
-        "it.",
+        f"{len(graph.files)} revisions; {shown}.{hint(revision, graph)} Name a full revision id, or {AN_IMAGE} that "
+        "has it.",
     )
 
 
@@ -196,7 +197,7 @@ def _where_parents_are(files: list[RevisionFile], unread: list[Unread]) -> list[
     return [f"They are in {listed(found)}, which Alembic does not read. {MAKE_READ}"] if found else []
 
 
-def _invalid(request: RunRequest, found: str, todo: str = "Correct the files, and build a new image.") -> RunFailed:
+def _invalid(request: RunRequest, found: str, todo: str = f"Correct the files{AND_A_NEW_IMAGE}.") -> RunFailed:
     return RunFailed(Reason.INVALID_HISTORY, f"Reading the migrations in {_where(request)}: {found}.", todo)
 
 
@@ -210,8 +211,8 @@ def _load(script: ScriptDirectory) -> list[Script]:
         where = f"the migration file {name}" if name else "the migration files"
         raise RunFailed(
             Reason.INVALID_HISTORY,
-            f"Importing {where}: {plain(error)}. The traceback is in the log of the Job's pod. "
-            "Correct the file, or what it imports, and build a new image.",
+            f"Importing {where}: {plain(error)}. The traceback is in the {LOG}. "
+            f"Correct the file, or what it imports{AND_A_NEW_IMAGE}.",
         ) from error
 
 
@@ -255,4 +256,4 @@ def _culprit(error: BaseException, locations: list[str]) -> str:
 def _where(request: RunRequest) -> str:
     if request.config_file == "":
         return "the ConfigMap of spec.migrations.configMap"
-    return f"{request.path}/{request.config_file} of the image"
+    return f"{request.path}/{request.config_file} of the {IMAGE}"

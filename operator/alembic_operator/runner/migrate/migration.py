@@ -34,6 +34,7 @@ from ..history.load import History
 from ..history.steps import destination, steps_to
 from ..report import Report
 from ..signals import Signals
+from ..terms import AND_A_NEW_IMAGE, LOG, ROLE
 from .environment_step import Statements
 from .revision import RevisionRun
 from .statement_guard import StatementGuard, StatementListener
@@ -217,7 +218,7 @@ _OF_THE_JOURNAL = (job_env.JOURNAL_SCHEMA, "revision_journal")
 _GRANT_JOURNAL = (
     "env.py or the revision changed the role with SET ROLE, and that role writes the journal. Grant it USAGE on "
     f"schema {job_env.JOURNAL_SCHEMA}, and SELECT, INSERT, UPDATE and DELETE on its tables; or name it in "
-    "spec.database.role before the first run, and it owns the journal."
+    f"{ROLE} before the first run, and it owns the journal."
 )
 
 
@@ -229,8 +230,8 @@ def _found(
     if sql is None and type(error).__name__ == "HelperError":
         return Reason.MIGRATION_FAILED, str(error).rstrip("."), "It was rolled back."  # words of our own helpers
     if sql is None:
-        found = f"{type(error).__name__} in {_line(error)}; the traceback is in the log of the Job's pod"
-        return Reason.MIGRATION_FAILED, found, "It was rolled back. Correct the revision, and build a new image."
+        found = f"{type(error).__name__} in {_line(error)}; the traceback is in the {LOG}"
+        return Reason.MIGRATION_FAILED, found, f"It was rolled back. Correct the revision{AND_A_NEW_IMAGE}."
     by = f", held by {blocked_by}" if blocked_by else ""
     found = sql.words() + by
     general = ADVICE.get(sql.reason, "Correct the revision, or what it conflicts with in the database.")

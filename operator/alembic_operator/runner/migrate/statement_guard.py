@@ -19,6 +19,7 @@ from ...contract.reasons import Reason
 from ...contract.request import Approved
 from ..database.sql_errors import printable
 from ..errors import RunFailed
+from ..terms import AND_A_NEW_IMAGE
 from ..zipapp import helpers
 from .transactions import controls, prepares
 
@@ -75,7 +76,7 @@ def escape(found: str) -> Refused:
         Reason.MIGRATION_FAILED,
         f"{found} (rule {RULE})",
         "A revision must run on the session that holds the lock; SQL that must run outside its transaction belongs "
-        "in op.get_context().autocommit_block(). Correct the revision, and build a new image.",
+        f"in op.get_context().autocommit_block(). Correct the revision{AND_A_NEW_IMAGE}.",
     )
 
 
@@ -142,7 +143,7 @@ class Reviewed(Unreviewed):
             Reason.STATEMENT_MISMATCH,
             f'the approved plan "{self._plan.name}" expects {_cut(error.expected)}; {deed}',
             "The revision behaves differently here than in the plan's shadow: it depends on the time, on rows, or "
-            "on other objects in the database. Make it send the same statements everywhere, and build a new image; "
+            f"on other objects in the database. Make it send the same statements everywhere{AND_A_NEW_IMAGE}; "
             "if it is already released, set spec.review.evidence: Static, which approves its file.",
         )
 

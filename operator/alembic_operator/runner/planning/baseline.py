@@ -12,6 +12,7 @@ from ..errors import RunFailed
 from ..history.ids import flow
 from ..migrate.settle import Settlement, step_of
 from ..schema import Difference, Snapshot
+from ..terms import BASELINE
 from .document import document
 from .first_contact import Contact, check_pinned, differences_of, matching
 from .schema_comparison import listed, schema_of
@@ -39,7 +40,7 @@ def plan_baseline(task: Task, shadow: Shadow) -> tuple[PlanDocument, Contact]:
             Reason.BASELINE_MISMATCH,
             f"Comparing the database with the schema that the history creates up to {', '.join(wanted_rows)}: "
             f"{len(different)} differences: {listed(different)}. Nothing was sent. Change the database to match, or "
-            f"name its actual revision in spec.baseline. The schema's fingerprint is {found.fingerprint}.",
+            f"name its actual revision in {BASELINE}. The schema's fingerprint is {found.fingerprint}.",
             revision=wanted_rows[-1],
         )
     return _document(task, wanted_rows, found, matching(wanted_rows, told, found.fingerprint))
@@ -56,7 +57,7 @@ def _compared(task: Task, shadow: Shadow, wanted_rows: list[str], found: Snapsho
             f"Comparing the database with the schema that the history creates up to {', '.join(wanted_rows)}: the "
             f"history cannot be replayed into an empty database ({failed.found[:400]}). Nothing was sent. If it "
             "builds on tables that the application created, check that the schema is that revision's, then accept "
-            f"it by its fingerprint: spec.baseline: {{revisions: {flow(wanted_rows)}, fingerprint: "
+            f"it by its fingerprint: {BASELINE}: {{revisions: {flow(wanted_rows)}, fingerprint: "
             f"{found.fingerprint}}}, in a recreated DatabaseSchema.",
             revision=wanted_rows[-1],
         ) from failed
@@ -74,7 +75,7 @@ def plan_pinned(task: Task) -> tuple[PlanDocument, Contact]:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
             f"Adopting the database at {', '.join(wanted_rows)} with evidence Static: there is no schema to compare "
-            "with. Nothing was sent. Check that the schema is that revision's, then set spec.baseline.fingerprint "
+            f"with. Nothing was sent. Check that the schema is that revision's, then set {BASELINE}.fingerprint "
             f"to its current value {found.fingerprint}; or use evidence Shadow, which compares the two.",
             revision=wanted_rows[-1],
         )

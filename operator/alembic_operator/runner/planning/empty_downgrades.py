@@ -33,7 +33,7 @@ def kept_by(task: Task, shadow: Shadow, steps: list[Step], schemas: dict[int, Sn
     try:
         found = replayed(task, shadow, [stop for at in reversed(still) for stop in (rows[at + 1], rows[at])])
     except RunFailed as failed:
-        why = f"What its upgrade() changes is unknown, because the history does not run from base: {failed.found}"
+        why = f"What its upgrade() changes is unknown, because the history does not run from base: {failed.plain}"
         return {at: [why] for at in still}
     pairs = zip(reversed(still), found[::2], found[1::2])
     changes = {at: differences(after, before, "the schema before it") for at, before, after in pairs}

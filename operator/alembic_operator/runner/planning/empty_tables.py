@@ -18,6 +18,7 @@ from ...contract.plan import Statement, Step
 from ..database.driver import RawConnection, rows
 from ..database.sql_errors import find_sql_error
 from ..errors import RunFailed
+from ..terms import AND_A_NEW_IMAGE
 from .shadow import MAINTENANCE, Shadow
 from .static_plan import steps_of
 from .task import Task
@@ -95,7 +96,7 @@ def failed_on_rows(step: Step, failed: RunFailed) -> Step:
         step,
         rows=(
             "It failed with a made-up row in each table, so it was tried with empty tables; what it does with rows "
-            f"is not shown: {failed.found}. If a database's own rows cause StatementMismatch, {STATIC}."
+            f"is not shown: {failed.plain}. If a database's own rows cause StatementMismatch, {STATIC}."
         ),
     )
 
@@ -110,7 +111,7 @@ def blaming_rows(failed: RunFailed, again: RunFailed) -> RunFailed:
     return RunFailed(
         failed.failure.reason,
         failed.found,
-        f"{also}. Nothing was sent to the target. Correct the revision, and build a new image; {STATIC}.",
+        f"{also}. Nothing was sent to the target. Correct the revision{AND_A_NEW_IMAGE}; {STATIC}.",
         revision=failed.failure.revision,
         statement=failed.failure.statement,
         sqlstate=failed.failure.sqlstate,

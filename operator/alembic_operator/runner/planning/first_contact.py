@@ -16,6 +16,7 @@ from ..assessment.verification import accepted, not_compared
 from ..errors import RunFailed
 from ..history.ids import flow
 from ..schema import Difference, Snapshot, compared
+from ..terms import BASELINE
 from .replay import made_by_history
 from .schema_comparison import extensions_of, listed, schema_of
 from .shadow import Shadow
@@ -59,8 +60,8 @@ def first_contact(task: Task, shadow: Callable[[], Shadow]) -> Contact:
     except RunFailed as failed:
         if failed.failure.reason is Reason.SHADOW_FAILED or not failed.failure.revision:
             raise
-        task.report.record("not-replayed", message=failed.found)
-        why = f"replaying it into an empty database failed ({failed.found[:400]})"
+        task.report.record("not-replayed", message=failed.plain)
+        why = f"replaying it into an empty database failed ({failed.plain[:400]})"
         return Contact(not_compared(task.rows, found.fingerprint, why))
     return _judged(task, told, found.fingerprint)
 
@@ -87,7 +88,7 @@ def check_pinned(task: Task, found: Snapshot) -> None:
     if pinned and pinned != found.fingerprint:
         raise RunFailed(
             Reason.BASELINE_MISMATCH,
-            f"Comparing the schema of the database with spec.baseline.fingerprint {pinned}: it is "
+            f"Comparing the schema of the database with {BASELINE}.fingerprint {pinned}: it is "
             f"{found.fingerprint}. Nothing was sent. Check what has changed in the database, or correct the "
             "fingerprint.",
         )
@@ -114,7 +115,7 @@ def _judged(task: Task, told: list[Difference], fingerprint: str) -> Contact:
     )
     todo = (
         "Nothing was sent. Change the database to match, use an image with the history that created it, or accept "
-        f"it as it is, in Git: spec.baseline: {{revisions: {flow(task.rows)}, fingerprint: {fingerprint}}}."
+        f"it as it is, in Git: {BASELINE}: {{revisions: {flow(task.rows)}, fingerprint: {fingerprint}}}."
     )
     refusal = RunFailed(Reason.SCHEMA_MISMATCH, message, todo, revision=task.rows[-1])
     return Contact(Verification(VerifiedReason.DIFFERENT, f"{message}.", fingerprint), (), refusal)

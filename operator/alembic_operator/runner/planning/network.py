@@ -73,7 +73,7 @@ class Network:
         return RunFailed(
             failure.reason,
             f"{failed.found}. It tried to {_listed(self.tried)}, which a plan run does not allow",
-            f"{self._todo()}{failure.message[len(failed.found) + 1 :]}",
+            f"{self._todo()} {failed.todo}".rstrip(),
             revision=failure.revision,
             statement=failure.statement,
             sqlstate=failure.sqlstate,

@@ -8,6 +8,7 @@ from ...contract.reasons import Reason
 from ...contract.result import PlanReceipt
 from ..errors import RunFailed
 from ..report import RECORDS_LIMIT, Report
+from ..terms import REVISION
 
 _ROOM = 512 * 1024  # bytes of the records' limit that are left for everything else
 _OVERHEAD = 1.02  # of a record around its part
@@ -27,7 +28,7 @@ def publish_plan(document: PlanDocument, report: Report) -> PlanReceipt:
             Reason.MIGRATION_FAILED,
             f"Publishing the plan of {len(document.steps)} revisions: its {statements} statements are {size >> 20} "
             f"MiB packed, but the log may have at most {(RECORDS_LIMIT - _ROOM) >> 20} MiB. Nothing was sent to the "
-            "target. Load bulk data by COPY or with bound parameters, which a plan leaves out, or set spec.revision to "
+            f"target. Load bulk data by COPY or with bound parameters, which a plan leaves out, or set {REVISION} to "
             "an earlier revision first.",
         )
     for number, part in enumerate(packed.parts, 1):

@@ -25,6 +25,7 @@ from ..migrate.revision import helper_call
 from ..migrate.transactions import begin_again
 from ..migrate.version_rows import moved_by
 from ..migrate.version_table_width import widen_fresh
+from ..terms import AND_A_NEW_IMAGE, LOG
 from .recorder import Recorder, Step
 from .redirect import redirected_to
 from .shadow import Shadow
@@ -126,7 +127,7 @@ class Rehearsal:
             f'Trying revision "{self.revision}" ({file.path}) in the shadow: it writes through its own database '
             "connection, from the engine of op.get_bind(); that was refused",
             "Statements sent there are outside the migration's transaction. Use op.get_bind() itself in the "
-            "revision, and build a new image.",
+            f"revision{AND_A_NEW_IMAGE}.",
             revision=self.revision,
         )
 
@@ -258,7 +259,7 @@ def _found(sql: SqlError | None, error: BaseException) -> str:
         return str(error).rstrip(".")  # words of our own helpers
     from ..migrate.migration import _line  # noqa: PLC0415
 
-    return f"{type(error).__name__} in {_line(error)}; the traceback is in the log of the Job's pod"
+    return f"{type(error).__name__} in {_line(error)}; the traceback is in the {LOG}"
 
 
 def _advice(sql: SqlError | None) -> str:
@@ -268,6 +269,5 @@ def _advice(sql: SqlError | None) -> str:
             "The shadow's server stopped, or is out of space: give the pod more memory or ephemeral storage."
         )
     return (
-        nothing
-        + "Correct the revision, and build a new image; the shadow has the target's schema, and one row per table."
+        nothing + f"Correct the revision{AND_A_NEW_IMAGE}; the shadow has the target's schema, and one row per table."
     )

@@ -81,7 +81,7 @@ def _around(task: Task, shadow: Shadow, entry: Entry, done: list[str]) -> tuple[
     except RunFailed as failed:
         if failed.failure.revision != entry.revision:
             raise
-        return replayed(task, shadow, [task.rows])[0], None, failed.found
+        return replayed(task, shadow, [task.rows])[0], None, failed.plain
     return before, after, ""
 
 

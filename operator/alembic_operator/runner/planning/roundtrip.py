@@ -148,7 +148,7 @@ def _go(task: Task, shadow: Shadow, direction: Direction, targets: list[str]) ->
     try:
         Rehearsal.of(task, raw, recorder, shadow).run(direction, targets)
     except RunFailed as failed:
-        return [failed.found]
+        return [failed.plain]
     finally:
         raw.close()
         task.progress("")

@@ -10,6 +10,7 @@ from ...contract.request import RunRequest
 from ..errors import RunFailed
 from ..history.graph import Graph
 from ..history.ids import flow
+from ..terms import AND_A_NEW_IMAGE, IMAGE, REVISIONS
 from .task import Task
 
 _LISTED = 5
@@ -34,8 +35,8 @@ def check_way_back(rows: Sequence[str], graph: Graph, targets: Sequence[str], re
     raise RunFailed(
         Reason.DOWNGRADE_REFUSED,
         f"Planning the downgrade to {_named(targets)}: alembic downgrade leaves the database at {', '.join(left)}, "
-        f"because {_named(beside)} does not follow the target. Nothing was sent. To stop there, set spec.revisions: "
-        f"{flow(left)}; to downgrade that branch as well, set spec.revisions: {flow(targets)}.",
+        f"because {_named(beside)} does not follow the target. Nothing was sent. To stop there, set {REVISIONS}: "
+        f"{flow(left)}; to downgrade that branch as well, set {REVISIONS}: {flow(targets)}.",
         revision=targets[0],
     )
 
@@ -55,7 +56,7 @@ def check_steps(task: Task, revisions: Iterable[str]) -> None:
             Reason.MIGRATION_FAILED,
             f"Planning the steps from {_named(task.rows)} to {_named(task.targets)}: {len(found)} steps were "
             f"planned, but {len(between)} revisions lie in between; they differ in {_named(odd)}. Nothing was sent. "
-            "Compare with alembic history in the image.",
+            f"Compare with alembic history in the {IMAGE}.",
         )
 
 
@@ -70,7 +71,7 @@ def check_rows(task: Task, rows: Sequence[str]) -> None:
             Reason.MIGRATION_FAILED,
             f"Trying the plan in the shadow: after its last step the version rows are {_named(rows)}, but its target "
             f"is {_named(task.targets)}. Nothing was sent to the target. A revision changes the version table "
-            "itself: remove that from it, and build a new image.",
+            f"itself: remove that from it{AND_A_NEW_IMAGE}.",
         )
 
 

@@ -14,6 +14,7 @@ from alembic_operator.runner.database.journal import Entry, Journal
 from alembic_operator.runner.database.session import VersionTable
 from alembic_operator.runner.errors import RunFailed
 from alembic_operator.runner.history.graph import Graph, RevisionFile, Standing
+from alembic_operator.runner.terms import IN_A_JOB
 
 ME = Owner("c1", "shop", "db", "uid-1")
 PLACE = VersionTable("public", "alembic_version")
@@ -78,7 +79,9 @@ def test_warns_when_a_file_changed_after_it_was_applied() -> None:
 def test_warns_when_the_file_of_an_applied_revision_is_gone() -> None:
     reading = Reading(["b"], journal(entry("a"), entry("gone", number=2), entry("b", number=3)))
     (warning,) = assess(reading, GRAPH, ["b"], REQUEST, PLACE).warnings
-    assert warning.startswith('"gone" was applied here, but no file of this image declares it any more')
+    assert warning.translate(IN_A_JOB).startswith(
+        '"gone" was applied here, but no file of this image declares it any more'
+    )
 
 
 def test_says_nothing_of_files_that_are_gone_when_the_schema_was_compared_since() -> None:

@@ -9,6 +9,7 @@ import pytest
 from alembic_operator.contract.reasons import Reason
 from alembic_operator.contract.request import RunRequest
 from alembic_operator.runner.assessment.assess import Reading, assess
+from alembic_operator.runner.terms import IN_A_JOB
 
 from .test_assess import GRAPH, NOTHING, PLACE, REQUEST, entry, journal, reason_of
 
@@ -67,7 +68,7 @@ def test_baseline_is_refused_when_a_schema_is_pinned_and_the_database_is_empty()
     ids=["base", "empty", "journal", "fingerprint"],
 )
 def test_it_is_told_when_a_baseline_comes_too_late(reading: Reading, request_: RunRequest, words: str) -> None:
-    assert warnings(reading, request_) == [words]
+    assert [one.translate(IN_A_JOB) for one in warnings(reading, request_)] == [words]
 
 
 @pytest.mark.parametrize(
