@@ -16,8 +16,9 @@ Schema = dict[str, Any]
 _HEADER = """\
 # API reference
 
-Generated from `crds/` by `make generate`; `kubectl explain dbs.spec --recursive` says the same. A field with neither
-*required* nor a default may be left out. What breaks a rule, in italics, is refused by the API server in these words.
+Generated from `crds/` by `make generate`; `kubectl explain dbs.spec --recursive` prints the same. Fields without
+*required* and without a default are optional. Rules are in italics: if a resource breaks a rule, the API server refuses
+it with this message.
 """
 _BOUNDS = {
     "maxLength": "at most {} characters",
