@@ -6,7 +6,7 @@
 - apiGroups: [alembic-operator.dev]
   resources: [databaseschemas/status]
   verbs: [patch]
-# `manage` is asked for by the admission policies: who has it makes plans, and nobody else does.
+# The admission policies require `manage` for creating plans. Only the operator has it.
 - apiGroups: [alembic-operator.dev]
   resources: [schemaplans]
   verbs: [create, delete, get, list, manage, watch]

@@ -52,7 +52,7 @@ def applied(kind: str, name: str, spec: dict[str, Any]) -> str:
 
 
 APPLY = ("apply", "--server-side", "--force-conflicts", DRY, "-f", "-")
-NEEDS_APPROVE = "takes the verb approve on schemaplans.alembic-operator.dev"
+NEEDS_APPROVE = "requires the verb approve on schemaplans.alembic-operator.dev"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_plan_is_not_decided_in_another_way_than_by_an_approver_in_their_name(
         said(cluster, *SPLAN, "undecided", "--type=json", DRY, "-p", patch, user=user),
         said(cluster, *APPLY, user=user, stdin=applied("SchemaPlan", "undecided", made)),
     ]
-    assert all("decision.by must be your own user name" in way or "has not in" in way for way in ways)
+    assert all("decision.by must be your own user name" in way or "does not have it in" in way for way in ways)
 
 
 def test_plan_is_decided_by_a_server_side_apply_of_an_approver(cluster: Cluster, plans: Plans) -> None:

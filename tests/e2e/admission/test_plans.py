@@ -21,18 +21,18 @@ from .plans import CONTROLLERS, DRY, GARBAGE_COLLECTOR, USERS, Plans, decision
 from .users import rights_of, said
 
 MADE = (
-    "SchemaPlans are made by the operator, which has the verb manage on schemaplans.alembic-operator.dev: {user} has "
-    f"not in {PRODUCTION}; to have another plan made, change the DatabaseSchema"
+    "only the operator creates SchemaPlans, with the verb manage on schemaplans.alembic-operator.dev: {user} does not "
+    f"have it in {PRODUCTION}; to get another plan, change the DatabaseSchema"
 )
-UNDECIDED = "a SchemaPlan is made without spec.decision: it is decided by a person who has read it"
+UNDECIDED = "a SchemaPlan is created without spec.decision: a person who has read it decides afterwards"
 WHOSE = (
-    "labels and ownerReferences of a SchemaPlan say whose it is, and only the operator changes them (the verb manage "
-    "on schemaplans.alembic-operator.dev); annotations are free"
+    "labels and ownerReferences of a SchemaPlan identify its owner, and only the operator may change them (the verb "
+    "manage on schemaplans.alembic-operator.dev); annotations may be changed"
 )
 OWN_NAME = "spec.decision.by must be your own user name, {user}, not {name}"
 MAY_NOT_DECIDE = (
-    "to decide on a SchemaPlan takes the verb approve on schemaplans.alembic-operator.dev (the ClusterRole "
-    f"alembic-approver): {{user}} has not in {PRODUCTION}"
+    "deciding on a SchemaPlan requires the verb approve on schemaplans.alembic-operator.dev (the ClusterRole "
+    f"alembic-approver): {{user}} does not have it in {PRODUCTION}"
 )
 FINAL = (
     "a decision is final: it can be neither changed nor removed. To withdraw it before the plan runs, delete the "
@@ -40,7 +40,7 @@ FINAL = (
 )
 UNCHANGEABLE = "plan cannot be changed: where something else would run, the operator makes another SchemaPlan"
 WITHDRAWS = (
-    "to delete a rejected SchemaPlan withdraws the rejection, which takes the verb approve on "
+    "deleting a rejected SchemaPlan withdraws the rejection, which requires the verb approve on "
     "schemaplans.alembic-operator.dev (the ClusterRole alembic-approver)"
 )
 

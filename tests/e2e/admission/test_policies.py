@@ -27,13 +27,13 @@ HEAD = (
     "alembic-operator.dev/environment: development"
 )
 MAY_NOT_CREATE_PODS = (
-    "a DatabaseSchema runs an image with a Secret of its namespace, so whoever creates one or changes its spec must be "
-    "allowed to create pods there: erin may not in {namespace}; ask for that right, or have the change applied "
-    "by who has it"
+    "a DatabaseSchema runs an image with a Secret of its namespace, so creating one or changing its spec requires the "
+    "right to create pods there: erin does not have it in {namespace}; ask for that right, or let somebody who has it "
+    "apply the change"
 )
 MAY_NOT_APPROVE = (
     "the annotation alembic-operator.dev/take-over takes a database from its owner; outside development namespaces "
-    "that needs the verb approve on schemaplans.alembic-operator.dev (the ClusterRole alembic-approver)"
+    "that requires the verb approve on schemaplans.alembic-operator.dev (the ClusterRole alembic-approver)"
 )
 
 USERS = {"erin": EDITOR, "dana": EDITOR + POD_CREATOR, "ada": EDITOR + POD_CREATOR + APPROVER}

@@ -21,15 +21,15 @@ DRY = "--dry-run=server"
 SHA, OTHER_SHA = DIGEST[1:], "sha256:" + "f" * 64
 POSTGIS, PGVECTOR = f"registry.example/postgis{DIGEST}", f"registry.example/pgvector{DIGEST}"
 NEEDS = (
-    "outside development namespaces takes the verb approve on schemaplans.alembic-operator.dev "
+    "outside development namespaces requires the verb approve on schemaplans.alembic-operator.dev "
     "(the ClusterRole alembic-approver)"
 )
-GIT = f"to approve a plan by spec.review.approvedDigest {NEEDS}"
-RULE = f"to lower the severity of a rule in spec.review.rules {NEEDS}"
-FAIL_ON = f"to weaken spec.review.failOn from warning to error {NEEDS}"
-EVIDENCE = f"to weaken spec.review.evidence from Shadow to Static {NEEDS}"
-NETWORK = f"to weaken spec.review.network from Closed to Open {NEEDS}"
-IMAGE = f"to name another spec.review.shadow.image, which makes the evidence, {NEEDS}"
+GIT = f"approving a plan by spec.review.approvedDigest {NEEDS}"
+RULE = f"lowering the severity of a rule in spec.review.rules {NEEDS}"
+FAIL_ON = f"weakening spec.review.failOn from warning to error {NEEDS}"
+EVIDENCE = f"weakening spec.review.evidence from Shadow to Static {NEEDS}"
+NETWORK = f"weakening spec.review.network from Closed to Open {NEEDS}"
+IMAGE = f"naming another spec.review.shadow.image, which produces the evidence, {NEEDS}"
 NOT_PINNED = (
     "spec.review.shadow.image must be pinned by its digest (name@sha256:<64 hex>): tags are for namespaces with the "
     "label alembic-operator.dev/environment: development"
@@ -50,7 +50,7 @@ STRICT: dict[str, Any] = {
 
 
 def mode(before: str, after: str) -> str:
-    return f"to weaken spec.review.mode from {before} to {after} {NEEDS}"
+    return f"weakening spec.review.mode from {before} to {after} {NEEDS}"
 
 
 class Reviews:
@@ -213,7 +213,7 @@ def test_rest_of_the_spec_is_changed_by_an_editor_while_git_approves(cluster: Cl
 def floor(namespace: str, found: str) -> str:
     return (
         f"spec.review.mode is {found}, and the label alembic-operator.dev/minimum-review of the namespace {namespace} "
-        f"asks for {FLOORS[namespace]}: set it to that, or have the label changed"
+        f"requires {FLOORS[namespace]}: set it to that, or have the label changed"
     )
 
 
