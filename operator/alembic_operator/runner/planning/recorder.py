@@ -19,7 +19,7 @@ from ..migrate.statement_guard import sent_by_helpers
 from ..migrate.transactions import ENDS, REFUSED, controls, in_no_transaction, must_stand_alone, prepares, stands_alone
 from ..signals import Signals
 from .probe import Effects, Probe
-from .seed import NO_SUCH_PARENT, Seeds, may_be_the_seeds
+from .seed import NO_SUCH_PARENT, Seeds
 from .shadow import Shadow
 from .statement_list import MOST_NOTICES, merged, same, skipped
 
@@ -195,6 +195,7 @@ class Recorder:
             return result
         if in_no_transaction(self._driver, self._raw):
             return self._outside(entry, deliver) if controls(sent.sql) else self._in_autocommit(entry, deliver)
+        assert self._seeds is not None
         saved = again and not _UNSAVED.match(sent.sql) and not controls(sent.sql)
         if saved:
             self.own(f"SAVEPOINT {_SAVEPOINT}")
@@ -203,7 +204,7 @@ class Recorder:
             result = deliver()
         except self._driver.error as error:
             violation = sqlstate_of(error)
-            if not saved or not may_be_the_seeds(violation):
+            if not saved or not self._seeds.may_have_refused(violation):
                 self._failed(entry, error)
                 raise
             result = self._without_seeds(entry, error, deliver)
@@ -232,7 +233,7 @@ class Recorder:
                 return deliver()
             except self._driver.error as still:
                 state = sqlstate_of(still)
-                if attempt == 2 or not may_be_the_seeds(state) or (attempt == 1 and state != NO_SUCH_PARENT):
+                if attempt == 2 or not self._seeds.may_have_refused(state) or (attempt == 1 and state != NO_SUCH_PARENT):
                     self._failed(entry, still)
                     raise
                 error = still

@@ -120,6 +120,7 @@ class Seeds:
         self.tables = len(found)
         self._by_name = {str(table): table for table in found}
         self.empty: list[str] = []
+        self._planted = planted and bool(found)
         if planted:
             self._plant(connection, found, error)
         self._last: str = rows(connection, "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::text")[0][0]
@@ -136,6 +137,16 @@ class Seeds:
                 rows(connection, refresh)
         rows(connection, "RESET session_replication_role")
         rows(connection, "DROP FUNCTION alembic_operator.seed")
+
+    def may_have_refused(self, sqlstate: str) -> bool:
+        """Whether the target could take a statement that was refused here for what stands in a row.
+
+        Where no row was made up, it met rows of the revision's own, which are there on the target too; or it lacked one
+        that it refers to, which only the target has.
+        """
+        if not self._planted:
+            return sqlstate == NO_SUCH_PARENT
+        return sqlstate in _VIOLATIONS or sqlstate.startswith("22")
 
     def remove(
         self, run: Callable[[str], list[tuple[Any, ...]]], error: Exception, sql: str, *, thorough: bool
@@ -167,11 +178,6 @@ class Seeds:
             return [f"{_quoted(schema)}.{_quoted(name)}"]
         words = set(re.findall(r"\w+", sql))
         return [table.sql for table in self._by_name.values() if table.name in words]
-
-
-def may_be_the_seeds(sqlstate: str) -> bool:
-    """Whether a statement was refused for what stands in a row."""
-    return sqlstate in _VIOLATIONS or sqlstate.startswith("22")
 
 
 def _wanted(connection: RawConnection, tables: list[_Table]) -> list[dict[str, Any]]:

@@ -54,6 +54,16 @@ REVISIONS = {
         except sa.exc.ProgrammingError:
             op.execute("ALTER TABLE person ADD COLUMN x int")
         """,
+    "duplicate": """
+        op.execute("CREATE TABLE tag (name text PRIMARY KEY)")
+        bind = op.get_bind()
+        for name in ("red", "blue", "red"):
+            try:
+                with bind.begin_nested():
+                    bind.execute(sa.text("INSERT INTO tag VALUES (:name)"), {"name": name})
+            except sa.exc.IntegrityError:
+                bind.execute(sa.text("UPDATE tag SET name = upper(name) WHERE name = :name"), {"name": name})
+        """,
     "block": """
         op.execute("ALTER TYPE mood ADD VALUE 'fair'")
         with op.get_context().autocommit_block():
