@@ -233,7 +233,8 @@ class Recorder:
                 return deliver()
             except self._driver.error as still:
                 state = sqlstate_of(still)
-                if attempt == 2 or not self._seeds.may_have_refused(state) or (attempt == 1 and state != NO_SUCH_PARENT):
+                last = attempt == 2 or (attempt == 1 and state != NO_SUCH_PARENT)
+                if last or not self._seeds.may_have_refused(state):
                     self._failed(entry, still)
                     raise
                 error = still
