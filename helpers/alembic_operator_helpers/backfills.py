@@ -76,7 +76,7 @@ def _check(table: Table, assignments: object, where: object, batch: object, paus
         if not isinstance(expression, str) or not expression.strip():
             raise HelperError(f'{HELPER}: set[{name!r}] must be an SQL expression as text, e.g. "\'EUR\'" or "0"')
         if column.key:
-            raise HelperError(f"{HELPER}: {name} is in the primary key of {table.text}, by which the batches go")
+            raise HelperError(f"{HELPER}: {name} is in the primary key of {table.text}, which orders the batches")
         if column.generated:
             raise HelperError(f"{HELPER}: {name} of {table.text} is generated; PostgreSQL fills it by itself")
     if not isinstance(where, str) or not where.strip():
@@ -86,7 +86,7 @@ def _check(table: Table, assignments: object, where: object, batch: object, paus
     if not isinstance(pause, (int, float)) or isinstance(pause, bool) or not 0 <= pause <= 3600:
         raise HelperError(f"{HELPER}: pause must be seconds from 0 to 3600, got {pause!r}")
     if not table.key:
-        raise HelperError(f"{HELPER}: {table.text} has no primary key, by which the batches go; add one first")
+        raise HelperError(f"{HELPER}: {table.text} has no primary key, which orders the batches; add one first")
 
 
 @contextmanager
@@ -99,8 +99,8 @@ def _alone(connection: Connection, table: Table, mark: Bookmark) -> Iterator[Non
     key = literal(f"{mark.history}/{mark.revision}/{mark.call}")
     if not value(connection, f"SELECT pg_try_advisory_lock({LOCK_CLASS}, hashtext({key}))"):
         raise HelperError(
-            f"{HELPER}: another session is at the backfill of {table.text} in revision {mark.revision}; let it end,"
-            " then run again"
+            f"{HELPER}: another session is running the backfill of {table.text} in revision {mark.revision}; "
+            "let it finish, then run again"
         )
     try:
         yield
@@ -143,8 +143,9 @@ class _Filling:
             if position.turn == MAX_TURNS:
                 self.mark.save(self.connection, Position())
                 raise HelperError(
-                    f"{HELPER}: after {MAX_TURNS} passes over {self.table.text} rows that match {self.where!r} still"
-                    " come: a running release writes them. Give the column a default or a trigger, then run again."
+                    f"{HELPER}: after {MAX_TURNS} passes over {self.table.text}, there are still rows that match"
+                    f" {self.where!r}: a running release writes them. Give the column a default or a trigger, then run"
+                    " again."
                 )
             position, in_turn = Position(turn=position.turn + 1), 0
             self.mark.save(self.connection, position)

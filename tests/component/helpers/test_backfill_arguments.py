@@ -21,7 +21,7 @@ def test_signs_mean_what_they_mean_in_sql_when_expressions_hold_them(project: Pr
     ("arguments", "message"),
     [
         ('"items", {"nope": "1"}, "true"', "public.items has no column 'nope'; it has id, n, note"),
-        ('"items", {"id": "1"}, "true"', "id is in the primary key of public.items, by which the batches go"),
+        ('"items", {"id": "1"}, "true"', "id is in the primary key of public.items, which orders the batches"),
         ('"items", {}, "true"', "set must map columns to SQL expressions"),
         ('"items", "n = 1", "true"', "set must map columns to SQL expressions"),
         ('"items", {"n": 1}, "true"', "set['n'] must be an SQL expression as text"),
@@ -31,7 +31,7 @@ def test_signs_mean_what_they_mean_in_sql_when_expressions_hold_them(project: Pr
         ('"items", {"n": "1"}, "true", batch=1.5', "batch must be an integer from 1 to 100000, got 1.5"),
         ('"items", {"n": "1"}, "true", pause=-1', "pause must be seconds from 0 to 3600, got -1"),
         ('"nope", {"n": "1"}, "true"', "there is no table 'nope' in the search path"),
-        ('"keyless", {"n": "1"}, "true"', "public.keyless has no primary key, by which the batches go"),
+        ('"keyless", {"n": "1"}, "true"', "public.keyless has no primary key, which orders the batches"),
         ('"keyless", {"g": "1"}, "true"', "g of public.keyless is generated; PostgreSQL fills it by itself"),
     ],
 )

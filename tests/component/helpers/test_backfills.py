@@ -69,7 +69,7 @@ def test_no_row_is_done_twice_when_killed_in_a_statement(project: Project) -> No
     wait_until(lambda: project.exists(OWN) and project.value(f"SELECT rows FROM {OWN}") == 50, "the first batch")
     process.kill()
     process.wait()
-    with pytest.raises(HelperError, match=r"another session is at the backfill of public.items in revision r1"):
+    with pytest.raises(HelperError, match=r"another session is running the backfill of public.items in revision r1"):
         project.migrate()
     wait_until(lambda: project.value(OTHERS) == 0, "the dead client's statement to end")
     assert project.value(f"SELECT rows FROM {OWN}") == 100
@@ -163,8 +163,8 @@ def test_it_gives_up_when_rows_that_match_never_end(project: Project, monkeypatc
     with pytest.raises(HelperError) as caught:
         project.migrate('backfill("items", {"n": "1"}, "n IS NULL")')
     assert str(caught.value) == (
-        "backfill: after 3 passes over public.items rows that match 'n IS NULL' still come: a running release writes"
-        " them. Give the column a default or a trigger, then run again."
+        "backfill: after 3 passes over public.items, there are still rows that match 'n IS NULL': a running release"
+        " writes them. Give the column a default or a trigger, then run again."
     )
     project.execute("DROP TRIGGER again ON items")
     project.migrate()
