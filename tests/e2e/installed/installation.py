@@ -98,6 +98,21 @@ class Installation:
         holder = str(lease["spec"].get("holderIdentity", "")) if lease else ""
         return holder if holder in {pod["metadata"]["name"] for pod in self.pods()} else ""
 
+    def standby(self) -> str:
+        """The pod that waits for the Lease, of two."""
+        names = {pod["metadata"]["name"] for pod in self.pods() if "deletionTimestamp" not in pod["metadata"]}
+        (standby,) = names - {self.leader()}
+        return str(standby)
+
+    def wait_for_another_leader(self, than: str) -> str:
+        """Wait until the Lease has changed hands; the pod that leads now."""
+
+        def another() -> str:
+            now = self.leader()
+            return now if now != than else ""
+
+        return wait_until(another, "another leader", 30, every=0.05)
+
     def process(self, pod: str) -> int:
         """The process id, on this machine, of the operator in a pod."""
         raw = next(raw for raw in self.pods() if raw["metadata"]["name"] == pod)
@@ -125,6 +140,21 @@ class Installation:
         """What a replica has printed; the leader's without a name."""
         path = f"/api/v1/namespaces/{self.name}/pods/{pod or self.leader()}/log"
         return self.api.text(path, previous=str(previous).lower()) or ""
+
+    def metric(self, name: str, pod: str = "") -> float:
+        """The sum of a metric's samples; `name` may select by labels."""
+        _, body = self.ask("/metrics", 9090, pod)
+        return sum(float(line.rpartition(" ")[2]) for line in body.splitlines() if line.startswith(name))
+
+    def leads(self, pod: str) -> bool:
+        """Whether a replica says that it leads."""
+        return self.metric("alembic_operator_leader", pod) == 1
+
+    def wait_until_seen(self, schemas: int) -> None:
+        """Wait until the watch has listed more than so many DatabaseSchemas, and none is left to look at."""
+        listed = 'alembic_operator_watch_events_total{event="LISTED",kind="DatabaseSchema"}'
+        wait_until(lambda: self.metric(listed) > schemas, "the operator to have seen them all", 30, every=0.2)
+        wait_until(lambda: self.metric("alembic_operator_queue_depth") == 0, "an empty queue", 30, every=0.2)
 
     def ask(self, path: str, port: int = 8080, pod: str = "") -> tuple[int, str]:
         """Code and body of an endpoint of a replica; the leader's without a name."""

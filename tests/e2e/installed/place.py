@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
@@ -86,6 +87,23 @@ class Place:
         """Apply such a DatabaseSchema."""
         self.create(self.manifest(name, history, revision, **spec))
 
+    def reach(self, history: str, revision: str, name: str = "shop", **spec: Any) -> Raw:
+        """Apply such a DatabaseSchema, and wait until the database is there; the status then."""
+        self.apply(history, revision, name, **spec)
+        return self.wait("UpToDate", name)
+
+    def settle(self, names: list[str], history: str, revision: str, status: Raw) -> None:
+        """DatabaseSchemas that an operator, which is away, has brought to this status before."""
+        manifests = [self.manifest(name, history, revision) for name in names]
+        self.create(*manifests)
+        settled = [{**manifest, "status": status} for manifest in manifests]
+        self.kubectl(
+            *("apply", "--server-side", "--subresource=status", "--field-manager=alembic-operator"),
+            *("--force-conflicts", "-f", "-"),
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": settled}),
+        )
+        assert {self.condition("Ready", name)["status"] for name in names} == {"True"}
+
     def patch(self, name: str = "shop", **spec: Any) -> None:
         """Change parts of a spec."""
         self.kubectl("patch", "dbs", name, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
@@ -93,6 +111,15 @@ class Place:
     def annotate(self, annotation: str, value: str, name: str = "shop") -> None:
         """Set one of our annotations."""
         self.kubectl("annotate", "dbs", name, "--overwrite", f"{GROUP}/{annotation}={value}")
+
+    def set_quota(self, **hard: str) -> None:
+        """Bound what the namespace may hold."""
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": hard}}
+        self.create(quota)
+
+    def lift_quota(self) -> None:
+        """Take the bound away."""
+        self.kubectl("delete", "resourcequota", "none")
 
     # What they see
 
@@ -236,6 +263,10 @@ class Place:
 
         self._until(ended, "the Jobs to end", timeout)
 
+    def everything_told(self) -> str:
+        """All that anybody can read here."""
+        return f"{self.schema()} {self.events()} {self.jobs()} {self.pods()} {self.logs()}"
+
     def story(self) -> str:
         """Everything that explains a failed test."""
         schemas = self.api.list(f"{SCHEMAS}/namespaces/{self.namespace}/databaseschemas")
@@ -259,9 +290,18 @@ class Place:
         with self.connect() as connection:
             connection.execute(statement)
 
+    def set_password(self, password: str) -> None:
+        """Give the role another password."""
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        self.server.execute(change.format(sql.Identifier(self.user), sql.Literal(password)))
+
     def connect(self) -> psycopg.Connection:
         """A connection in autocommit mode."""
         return self.server.connect(self.user, self.user, PASSWORD)
+
+    def orders(self) -> int:
+        """How many rows the table `orders` has."""
+        return int(self.rows("SELECT count(*) FROM orders")[0][0])
 
     def columns(self) -> list[str]:
         """The columns of the table `orders`."""

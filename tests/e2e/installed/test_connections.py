@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from psycopg import sql
 
 from tests.cluster.lifecycle import Cluster
 from tests.cluster.postgres import Postgres
@@ -55,11 +54,9 @@ def test_wrong_password_is_told_and_its_rotation_is_enough(places: Places) -> No
 def test_password_that_is_no_valid_part_of_a_uri_is_in_no_message(places: Places, operator: Installation) -> None:
     password = "hush%zzhush"
     with places() as place:
-        place.server.execute(
-            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(place.user), sql.Literal(password))
-        )
-        address = f"{place.server.host}:{place.server.port}/{place.user}"
-        place.secret(uri=f"postgresql://{place.user}:{password}@{address}")
+        place.set_password(password)
+        parts = {"host": place.server.host, "port": str(place.server.port), "dbname": place.user, "user": place.user}
+        place.secret(uri="postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**parts, password=password))
         place.apply("plain", "a1")
 
         place.wait("InvalidConnectionSecret")
@@ -69,12 +66,12 @@ def test_password_that_is_no_valid_part_of_a_uri_is_in_no_message(places: Places
             'hexadecimal digits. Write "%" as "%25", or set the keys host, port, dbname, user, password instead, '
             "whose values need no escaping. Correct the Secret; the next run reads it again. Next attempt at TIME."
         )
+
         place.kubectl("delete", "secret", "db")
-        parts = {"host": place.server.host, "port": str(place.server.port), "dbname": place.user, "user": place.user}
         place.secret(**parts, password=password)
+
         place.wait("UpToDate")
-        said = f"{place.schema()} {place.events()} {place.jobs()} {place.pods()} {place.logs()} {operator.log()}"
-        assert "hush" not in said
+        assert "hush" not in place.everything_told() + operator.log()
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -21,6 +22,8 @@ from .place import Place, Places
 from .test_interruptions import ALL, PATIENT
 
 SETTLED = 50
+SCOPED = "scoped"  # the release and namespace of an operator for one namespace
+UNSEEN = {"observedGeneration": -1}  # as the API server defaults a status
 METRICS = (
     *(
         "alembic_operator_reconcile_seconds",
@@ -32,33 +35,25 @@ METRICS = (
 )
 
 
-def metric(operator: Installation, name: str, pod: str = "") -> float:
-    """The sum of a metric's samples; `name` may select by labels."""
-    _, body = operator.ask("/metrics", 9090, pod)
-    return sum(float(line.rpartition(" ")[2]) for line in body.splitlines() if line.startswith(name))
-
-
 def test_health_and_metrics_tell_what_happened(operator: Installation, place: Place) -> None:
-    before = metric(operator, 'alembic_operator_run_seconds_count{kind="Apply",outcome="Applied"}')
-    place.apply("plain", "a1")
-    place.wait("UpToDate")
+    before = operator.metric('alembic_operator_run_seconds_count{kind="Apply",outcome="Applied"}')
+    place.reach("plain", "a1")
 
     assert operator.ask("/healthz") == (200, "ok\n")
     assert operator.ask("/readyz") == (200, "ok\n")
-    assert metric(operator, 'alembic_operator_run_seconds_count{kind="Apply",outcome="Applied"}') == before + 1
-    assert metric(operator, "alembic_operator_leader") == 1
-    assert metric(operator, 'alembic_operator_resources{reason="UpToDate"}') >= 1
-    assert metric(operator, 'alembic_operator_reconcile_seconds_count{result="done"}') >= 2
-    assert metric(operator, 'alembic_operator_reconcile_seconds_count{result="error"}') == 0
-    assert metric(operator, "alembic_operator_queue_oldest_age_seconds") < 60
+    assert operator.metric('alembic_operator_run_seconds_count{kind="Apply",outcome="Applied"}') == before + 1
+    assert operator.metric("alembic_operator_leader") == 1
+    assert operator.metric('alembic_operator_resources{reason="UpToDate"}') >= 1
+    assert operator.metric('alembic_operator_reconcile_seconds_count{result="done"}') >= 2
+    assert operator.metric('alembic_operator_reconcile_seconds_count{result="error"}') == 0
+    assert operator.metric("alembic_operator_queue_oldest_age_seconds") < 60
     created = 'alembic_operator_api_request_seconds_count{code="201",resource="jobs",verb="create"}'
-    assert metric(operator, created) >= 1
+    assert operator.metric(created) >= 1
     assert set(METRICS) <= set(re.findall(r"^# TYPE (\S+)", operator.ask("/metrics", 9090)[1], re.M))
 
 
 def test_lines_of_the_log_name_resource_job_and_reason(operator: Installation, place: Place) -> None:
-    place.apply("plain", "a1")
-    place.wait("UpToDate")
+    place.reach("plain", "a1")
 
     job = place.jobs()[0]["metadata"]["name"]
     lines = [json.loads(line) for line in operator.log().splitlines()]
@@ -90,6 +85,12 @@ def test_operator_stops_gracefully_while_a_run_goes_on(operator: Installation, p
 
 
 @pytest.fixture
+def audit_from_now(cluster: Cluster) -> Audit:
+    """What the API server is asked in this test."""
+    return Audit(cluster.audit_log)
+
+
+@pytest.fixture
 def pair(operator: Installation) -> Iterator[Installation]:
     """Two replicas, which look at everything every ten seconds."""
     operator.install(replicas=2, resync=10)
@@ -98,20 +99,15 @@ def pair(operator: Installation) -> Iterator[Installation]:
 
 
 def test_other_replica_takes_over_when_the_leader_is_killed(pair: Installation, place: Place) -> None:
+    leader, standby = pair.leader(), pair.standby()
+    assert (pair.leads(leader), pair.leads(standby)) == (True, False)
+    assert pair.ask("/readyz", pod=standby) == (200, "ok\n")
+
     with place.gate():
         place.apply("gated", "a3", timeouts=PATIENT)
         place.wait_at_gate()
-        leader = pair.leader()
-        names = [pod["metadata"]["name"] for pod in pair.pods() if "deletionTimestamp" not in pod["metadata"]]
-        standby = next(name for name in names if name != leader)
-        assert (metric(pair, "alembic_operator_leader", leader), metric(pair, "alembic_operator_leader", standby)) == (
-            1,
-            0,
-        )
-        assert pair.ask("/readyz", pod=standby) == (200, "ok\n")
-
         killed = pair.destroy(leader)
-        holder = wait_until(lambda: (now := pair.leader()) != leader and now, "another leader", 30, every=0.05)
+        holder = pair.wait_for_another_leader(than=leader)
         took = time.monotonic() - killed
 
     place.wait("UpToDate", timeout=90)
@@ -123,8 +119,7 @@ def test_other_replica_takes_over_when_the_leader_is_killed(pair: Installation, 
 
 
 def test_runner_of_an_older_version_is_removed_and_ours_stays(pair: Installation, place: Place) -> None:
-    place.apply("plain", "a1")
-    place.wait("UpToDate")
+    place.reach("plain", "a1")
     ours = json.loads(place.kubectl("get", "configmaps", "-l", "app.kubernetes.io/managed-by", "-o", "json"))["items"][
         0
     ]
@@ -141,62 +136,62 @@ def test_runner_of_an_older_version_is_removed_and_ours_stays(pair: Installation
 def test_restart_writes_nothing_when_every_resource_is_settled(
     operator: Installation, place: Place, cluster: Cluster
 ) -> None:
-    place.apply("plain", "a1")
-    status = place.wait("UpToDate")
+    status = place.reach("plain", "a1")
     operator.scale(0)
-    names = [f"settled-{number}" for number in range(SETTLED)]
-    manifests = [place.manifest(name, "plain", "a1") for name in names]
-    place.create(*manifests)
-    settled = [{**manifest, "status": status} for manifest in manifests]
-    place.kubectl(
-        *("apply", "--server-side", "--subresource=status", "--field-manager=alembic-operator", "--force-conflicts"),
-        *("-f", "-"),
-        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": settled}),
-    )
-    assert place.condition("Ready", names[-1])["status"] == "True"
+    place.settle([f"settled-{number}" for number in range(SETTLED)], "plain", "a1", status)
     audit = Audit(cluster.audit_log)
 
     operator.scale(1)
-    listed = 'alembic_operator_watch_events_total{event="LISTED",kind="DatabaseSchema"}'
-    wait_until(lambda: metric(operator, listed) > SETTLED, "the operator to have seen them all", 30, every=0.2)
-    wait_until(lambda: metric(operator, "alembic_operator_queue_depth") == 0, "an empty queue", 30, every=0.2)
+    operator.wait_until_seen(SETTLED)
 
-    asked = [one for one in audit.requests(operator.account) if one.namespace == place.namespace]
-    assert asked == []
-    assert metric(operator, 'alembic_operator_resources{reason="UpToDate"}') > SETTLED
+    assert [one for one in audit.requests(operator.account) if one.namespace == place.namespace] == []
+    assert operator.metric('alembic_operator_resources{reason="UpToDate"}') > SETTLED
 
 
-def test_one_namespace_is_served_with_roles_alone(
-    operator: Installation, places: Places, cluster: Cluster, api: Api, built: dict[str, str]
-) -> None:
-    audit = Audit(cluster.audit_log)
-    with places() as place, places() as outside:
+@pytest.fixture
+def installed_for(
+    operator: Installation, cluster: Cluster, api: Api, built: dict[str, str]
+) -> Callable[[str], AbstractContextManager[Installation]]:
+    """Installs an operator for one namespace in the place of the one for all, without any right on the cluster."""
+
+    @contextmanager
+    def install(namespace: str) -> Iterator[Installation]:
         operator.scale(0)
-        make_namespace(cluster, "scoped")
-        scoped = Installation(cluster, api, built, "scoped")
+        make_namespace(cluster, SCOPED)
+        scoped = Installation(cluster, api, built, SCOPED)
         try:
             scoped.install(
-                watchNamespaces=[place.namespace],
-                developmentNamespaces=[place.namespace],
+                watchNamespaces=[namespace],
+                developmentNamespaces=[namespace],
                 clusterId="e2e",
                 admissionPolicies=False,
                 crds={"install": False},
             )
-            for one in (place, outside):
-                one.secret()
-                one.apply("plain", "a1")
-            place.wait("UpToDate")
-            place.patch(revision="a3")
-            place.wait("UpToDate")
-
-            assert place.revisions() == ["a3"]
-            assert outside.status() == {"observedGeneration": -1}
-            roles = cluster.kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
-            assert "scoped" not in roles
-            assert [one for one in audit.requests(scoped.account) if not one.allowed] == []
-            assert {one.namespace for one in audit.requests(scoped.account)} == {place.namespace, "scoped"}
+            yield scoped
         finally:
             scoped.uninstall()
-            cluster.kubectl("delete", "namespace", "scoped")
+            cluster.kubectl("delete", "namespace", SCOPED)
             operator.scale(1)
+
+    return install
+
+
+def test_one_namespace_is_served_with_roles_alone(
+    installed_for: Callable[[str], AbstractContextManager[Installation]], places: Places, audit_from_now: Audit
+) -> None:
+    with places() as inside, places() as outside:
+        with installed_for(inside.namespace) as scoped:
+            for place in (inside, outside):
+                place.secret()
+                place.apply("plain", "a1")
+            inside.wait("UpToDate")
+            inside.patch(revision="a3")
+            inside.wait("UpToDate")
+
+            assert inside.revisions() == ["a3"]
+            assert outside.status() == UNSEEN
+            assert SCOPED not in scoped.kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
+            asked = list(audit_from_now.requests(scoped.account))
+            assert [one for one in asked if not one.allowed] == []
+            assert {one.namespace for one in asked} == {inside.namespace, SCOPED}
         outside.wait("UpToDate")

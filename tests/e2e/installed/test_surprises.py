@@ -117,8 +117,7 @@ def test_nothing_runs_when_the_approval_is_withdrawn_while_its_job_starts(shop: 
     shop.wait("UpToDate")
     shop.patch(revision="a3")
     digest = shop.wait("AwaitingApproval")["plan"]["digest"]
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
-    shop.create(quota)
+    shop.set_quota(pods="0")
     shop.patch(review={**REVIEWED, "approvedDigest": digest})
     shop.wait("JobRefused")
     started = shop.kinds()
@@ -126,7 +125,7 @@ def test_nothing_runs_when_the_approval_is_withdrawn_while_its_job_starts(shop: 
     shop.patch(review=REVIEWED | {"approvedDigest": ""})
     shop.wait("AwaitingApproval")
     wait_until(lambda: len(shop.kinds()) == len(started) - 1, "the Job to go", 60)
-    shop.kubectl("delete", "resourcequota", "none")
+    shop.lift_quota()
     shop.annotate("reconcile-at", "again")
     shop.wait_for_status(lambda status: status.get("lastHandledReconcileAt") == "again", "the annotation is handled")
 
