@@ -44,6 +44,11 @@ class Pair:
         plain_alembic(self.plain, self.theirs.directory, command, environ)
         return dump(self.plain)
 
+    @property
+    def uri(self) -> str:
+        """Of ours, with the driver."""
+        return self.ours.uri.replace("postgresql", f"postgresql+{self.driver}", 1)
+
     def run(self, revision: str, *, back: bool = False) -> None:
         """Plan, approve and apply."""
         request = {**self.shape.manifest, "revision": revision, "allow_downgrade": back}
@@ -51,14 +56,14 @@ class Pair:
         mount.mkdir()
         approved, mounts = approve_as_planned(self.planner(self.project, driver=self.driver, **request), mount)
         ended = self.planner.runner(
-            self.project, self.ours.uri, mounts=mounts, env=self.planner.env, approved=approved, **request
+            self.project, self.uri, mounts=mounts, env=self.planner.env, approved=approved, **request
         )
         assert ended.result.outcome == Outcome.APPLIED, f"{ended.message}\n{ended.stdout}{ended.stderr}"
 
     def outcome(self) -> Outcome:
         """What a check run says."""
         request = {**self.shape.manifest, "kind": RunKind.CHECK}
-        return self.planner.runner(self.project, self.ours.uri, env=self.planner.env, **request).result.outcome
+        return self.planner.runner(self.project, self.uri, env=self.planner.env, **request).result.outcome
 
     def compare(self, plain: list[str]) -> None:
         """See that ours is what plain Alembic made."""

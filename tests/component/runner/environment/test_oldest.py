@@ -16,7 +16,7 @@ _BY_NAME = {shape.name: shape for shape in (*CONNECTIONS, *SCHEMAS, *STATEMENTS)
 _NAMES = (
     ("psycopg", "a tenant by an argument"),
     ("psycopg", "a schema and a limit for locks first, in the transaction of the revisions"),
-    ("psycopg2", "an engine from a variable"),
+    ("psycopg2", "an engine that commits each statement, in a thread"),
 )
 
 
