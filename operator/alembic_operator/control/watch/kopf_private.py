@@ -1,7 +1,7 @@
 """Every private name of kopf that the operator uses, and why there is no public one that would do.
 
 They are those of kopf 1.45.2: pyproject.toml admits no older and no other minor version, and
-tests/unit/control/test_kopf_private.py fails when one is installed that it has not been tried with.
+tests/unit/control/watch/test_kopf_private.py fails when one is installed that it has not been tried with.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every private name of psycopg and psycopg2 that the runner uses, and why there is no public one that would do.
 
 The names are the same from psycopg 3.1.8 to 3.3 and from psycopg2 2.9.9 to 2.9.13, the oldest and the newest that the
-tests run with (tests/component/runner/planning/test_oldest.py, tests/unit/runner/test_driver_private.py).
+tests run with (tests/component/runner/planning/test_oldest.py, tests/unit/runner/database/test_driver_private.py).
 """
 
 from __future__ import annotations

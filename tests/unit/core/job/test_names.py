@@ -1,17 +1,15 @@
-"""Names that are the same in every life, and pauses that need no dice."""
+"""Names that are the same in every life."""
 
 from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.effort import examples
 
 from alembic_operator.contract.request import RunKind
 from alembic_operator.core.job.names import job_name, runner_config_map
-from alembic_operator.core.retry import CAP, pause
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 SCHEMAS = st.from_regex(
@@ -38,23 +36,3 @@ def test_names_differ_when_the_uid_kind_or_trigger_does() -> None:
 
 def test_config_map_is_named_by_content() -> None:
     assert runner_config_map("0123456789abcdef") == "alembic-operator-runner-0123456789ab"
-
-
-@settings(max_examples=examples(300))
-@given(st.floats(0.001, 600), st.integers(1, 2**31 - 1), st.text(max_size=80))
-def test_pause_is_bounded_and_the_same_again_when_it_is_asked_twice(backoff: float, count: int, salt: str) -> None:
-    seconds = pause(backoff, count, salt)
-    meant = min(CAP, backoff * 2.0 ** min(count - 1, 30))
-    assert 0.8 * meant <= seconds <= min(CAP, 1.2 * meant)
-    assert pause(backoff, count, salt) == seconds
-
-
-def test_pauses_are_spread_when_many_resources_fail_together() -> None:
-    seconds = [pause(100, 1, f"shop-{number}") for number in range(200)]
-    assert min(seconds) < 85
-    assert max(seconds) > 115
-
-
-@pytest.mark.parametrize(("count", "meant"), [(1, 10), (2, 20), (6, 320), (7, 600), (100, 600)])
-def test_pause_doubles_up_to_ten_minutes_when_failures_follow(count: int, meant: float) -> None:
-    assert 0.8 * meant <= pause(10, count, "salt") <= min(600, 1.2 * meant)

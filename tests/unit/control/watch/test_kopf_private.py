@@ -14,7 +14,7 @@ from aiohttp import web
 
 from alembic_operator.control.watch import handlers, kopf_private
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 async def start(server: str) -> tuple[kopf_private.Insights, asyncio.Event, asyncio.Task[None]]:
