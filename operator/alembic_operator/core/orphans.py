@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from alembic_operator.api import names
+from alembic_operator.api.controller import controller_of
 
 Raw = Mapping[str, Any]
 
@@ -22,7 +23,7 @@ def is_uncontrolled(raw: Raw) -> bool:
     meta = raw["metadata"]
     if meta.get("deletionTimestamp") or (meta.get("labels") or {}).get(names.LABEL_COMPONENT) not in COMPONENTS:
         return False
-    return not any(owner.get("controller") for owner in meta.get("ownerReferences") or ())
+    return controller_of(raw) is None
 
 
 def is_orphan(raw: Raw, living: Collection[str]) -> bool:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from alembic_operator.api import names
+from alembic_operator.api.controller import controlled_by
 from alembic_operator.cluster.errors import NotFound
 from alembic_operator.cluster.port import OURS, Cluster, Kind
 from alembic_operator.control.gc.orphans import Orphans
 from alembic_operator.control.gc.paging import listed
 from alembic_operator.control.runner_config_map import SELECTOR, RunnerConfigMap
 from alembic_operator.control.serve import log
-from alembic_operator.core.model.observed import controlled_by
 from alembic_operator.core.plans.build import COMPONENT
 from alembic_operator.core.plans.prune import (
     Part,

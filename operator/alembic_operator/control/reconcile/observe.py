@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from alembic_operator.api import names
+from alembic_operator.api.controller import controlled_by
 from alembic_operator.api.instant import from_text
 from alembic_operator.cluster.errors import NotFound, Refused
 from alembic_operator.cluster.port import Cluster, Kind, about, made_for, of_job
@@ -24,7 +25,6 @@ from alembic_operator.core.model.observed import (
     Observed,
     Pod,
     Progress,
-    controlled_by,
     parse_job,
     parse_pod,
     parse_progress,

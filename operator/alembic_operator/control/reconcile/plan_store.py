@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from alembic_operator.api import names
+from alembic_operator.api.controller import controlled_by
 from alembic_operator.api.plan import REJECT, InvalidPlan, SchemaPlan, parse_plan, plan_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, NotFound, Refused
 from alembic_operator.cluster.port import Cluster, Kind
@@ -23,7 +24,7 @@ from alembic_operator.core.model.decision import (
     ReadPlan,
     ReadSql,
 )
-from alembic_operator.core.model.observed import DatabaseSchema, Observed, controlled_by
+from alembic_operator.core.model.observed import DatabaseSchema, Observed
 from alembic_operator.core.plans.build import sql_fault, tells_as_much
 
 FLOOR_KEPT = 60.0  # seconds that a namespace's label minimum-review is remembered

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import assert_never
 
+from alembic_operator.api.controller import controlled_by
 from alembic_operator.api.status import status_to_raw
 from alembic_operator.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, Refused, Unavailable
 from alembic_operator.cluster.port import Cluster, Kind, named
@@ -40,7 +41,7 @@ from alembic_operator.core.model.decision import (
 )
 from alembic_operator.core.model.draft import Draft
 from alembic_operator.core.model.installation import Installation
-from alembic_operator.core.model.observed import DatabaseSchema, Observed, controlled_by
+from alembic_operator.core.model.observed import DatabaseSchema, Observed
 
 AT_ONCE = 0.0
 AWAY = 20.0  # seconds at most between two looks while the API server is away: nothing tells that it is back

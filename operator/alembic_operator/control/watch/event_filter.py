@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from alembic_operator.api import names
+from alembic_operator.api.controller import controller_of
 from alembic_operator.contract import job_env
 from alembic_operator.contract.reasons import Reason, ReasonClass
 from alembic_operator.control.queue import Key
-from alembic_operator.core.model.observed import tokens_of
+from alembic_operator.core.model.glance import glance
+from alembic_operator.core.model.observed import end_of
 
 Raw = Mapping[str, Any]
 
@@ -69,10 +71,9 @@ class EventFilter:
 
     def job(self, event: str | None, raw: Raw) -> list[Key]:
         """The keys to look at after an event of a Job: it has ended, is gone, or was taken from its resource."""
-        meta, conditions = raw["metadata"], (raw.get("status") or {}).get("conditions") or ()
-        ended = any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+        meta, ended = raw["metadata"], bool(end_of(raw))
         label = (meta.get("labels") or {}).get(names.LABEL_UID, "")
-        owner = next((one["uid"] for one in meta.get("ownerReferences") or () if one.get("controller")), "")
+        owner = (controller_of(raw) or {}).get("uid", "")
         if not ended and event != "DELETED" and label == owner:
             return []
         return self._of_run(owner or label, meta["name"])
@@ -139,23 +140,18 @@ class EventFilter:
 
 
 def _hint(raw: Raw) -> _Hint:
-    meta, status = raw["metadata"], raw.get("status") or {}
+    meta, seen = raw["metadata"], glance(raw)
     annotations = meta.get("annotations") or {}
-    tokens = tokens_of(annotations)
-    reconciled, retried = status.get("lastHandledReconcileAt", ""), status.get("lastHandledRetryAt", "")
-    answered = tokens.reconcile_at in ("", reconciled) and tokens.retry_at in ("", retried)
-    reason = next((c["reason"] for c in status.get("conditions") or () if c["type"] == "Ready"), "")
-    known = Reason(reason) if reason in set(Reason) else None
-    decided = meta["generation"] == status.get("observedGeneration") and answered
+    reason_class = seen.reason.reason_class if seen.reason is not None else None
     return _Hint(
         key=Key(meta["namespace"], meta["name"]),
-        wish=(meta["generation"], tokens, annotations.get(names.ANNOTATION_TAKE_OVER, "")),
-        settled=decided and not status.get("run") and known is not None and known.reason_class in _SETTLED,
-        run=(status.get("run") or {}).get("job", ""),
-        starting_badly=bool(status.get("run")) and known is not None and known.reason_class is ReasonClass.WAIT,
-        owner=(status.get("owner") or {}).get("uid", ""),
-        reason=reason,
-        plan=(status.get("plan") or {}).get("name", ""),
+        wish=(seen.generation, seen.tokens, annotations.get(names.ANNOTATION_TAKE_OVER, "")),
+        settled=seen.decided and seen.answered and not seen.runs and reason_class in _SETTLED,
+        run=seen.job,
+        starting_badly=seen.runs and reason_class is ReasonClass.WAIT,
+        owner=seen.owner,
+        reason=seen.ready,
+        plan=seen.plan,
     )
 
 

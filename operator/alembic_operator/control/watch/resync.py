@@ -22,6 +22,7 @@ from alembic_operator.control.queue import Key, KeyQueue
 from alembic_operator.control.serve import log
 from alembic_operator.control.serve.metrics import Metrics
 from alembic_operator.control.watch.event_filter import EventFilter
+from alembic_operator.core.model.glance import glance
 from alembic_operator.core.plans.prune import RetentionPolicy, keeping_of
 
 _log = log.get(__name__)
@@ -68,7 +69,7 @@ class Resync:
             if (keeping := keeping_of(raw)) is not None:
                 settled[raw["metadata"]["uid"]] = keeping
             keys = self.event_filter.schema(None, raw)
-            if not keys and _stands_still(raw):
+            if not keys and glance(raw).stalled:
                 keys = [Key(raw["metadata"]["namespace"], raw["metadata"]["name"])]
             for key in keys:
                 self.queue.add(key)
@@ -79,8 +80,3 @@ class Resync:
         await self.leftovers.remove(settled)
         self.last = self.clock()
         self.metrics.resynced()
-
-
-def _stands_still(raw: Raw) -> bool:
-    conditions = (raw.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Stalled" and c["status"] == "True" for c in conditions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -208,12 +208,6 @@ def controller(schema: DatabaseSchema) -> dict[str, Any]:
     }
 
 
-def controlled_by(raw: Raw, uid: str) -> bool:
-    """Whether that uid is the object's controller: labels can be written by anybody who may create pods."""
-    owners: Iterable[Raw] = raw["metadata"].get("ownerReferences") or ()
-    return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
-
-
 def parse_job(raw: Raw) -> Job | None:
     """A raw Job of ours, without its pods; None when it lacks what every Job of ours has."""
     meta = raw["metadata"]
@@ -225,7 +219,7 @@ def parse_job(raw: Raw) -> Job | None:
         request = next(v["value"] for v in container["env"] if v["name"] == job_env.REQUEST_VARIABLE)
     except (KeyError, ValueError, IndexError, StopIteration):
         return None
-    end = _end_condition(raw.get("status") or {})
+    end = end_of(raw)
     return Job(
         name=meta["name"],
         uid=meta["uid"],
@@ -244,7 +238,9 @@ def parse_job(raw: Raw) -> Job | None:
     )
 
 
-def _end_condition(status: Raw) -> Raw:
+def end_of(job: Raw) -> Raw:
+    """The condition that ended a raw Job; empty while it goes on."""
+    status = job.get("status") or {}
     true = {c["type"]: c for c in status.get("conditions") or () if c.get("status") == "True"}
     empty: Raw = {}
     return true.get("Complete") or true.get("Failed") or empty

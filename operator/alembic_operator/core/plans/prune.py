@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alembic_operator.api.controller import controller_of
 from alembic_operator.api.names import KIND
 from alembic_operator.api.plan import REJECT
+from alembic_operator.core.model.glance import glance
+from alembic_operator.core.model.observed import end_of
 
 Raw = Mapping[str, Any]
 
@@ -40,14 +43,11 @@ class Planned:
 
 def keeping_of(schema: Raw) -> RetentionPolicy | None:
     """What a raw DatabaseSchema keeps; None while something of it goes on, or is about to."""
-    status = schema.get("status") or {}
-    decided = status.get("observedGeneration") == schema["metadata"]["generation"]
-    moving = any(c["type"] == "Reconciling" for c in status.get("conditions") or ())
-    if status.get("run") or moving or not decided:
+    seen = glance(schema)
+    if seen.runs or "Reconciling" in seen.conditions or not seen.decided:
         return None
-    named = (status.get("plan") or {}).get("name", "")
     limit = int((schema.get("spec") or {}).get("historyLimit", 5))
-    return RetentionPolicy(limit, named, frozenset(status.get("targetRevisions") or ()))
+    return RetentionPolicy(limit, seen.plan, seen.targets)
 
 
 def planned_of(raw: Raw) -> Planned:
@@ -89,7 +89,7 @@ class Part:
 def part_of(raw: Raw) -> Part | None:
     """A raw ConfigMap's metadata; None where no DatabaseSchema controls it, or its name is no plan's."""
     meta = raw["metadata"]
-    owner = next((one for one in meta.get("ownerReferences") or () if one.get("controller")), None)
+    owner = controller_of(raw)
     plan, _, number = meta["name"].rpartition("-")
     if owner is None or owner.get("kind") != KIND or not plan or not number.isdecimal():
         return None
@@ -98,8 +98,7 @@ def part_of(raw: Raw) -> Part | None:
 
 def uses(job: Raw, config_map: str) -> bool:
     """Whether a raw Job that is not finished mounts that ConfigMap."""
-    conditions = (job.get("status") or {}).get("conditions") or ()
-    if any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions):
+    if end_of(job):
         return False
     volumes = job["spec"]["template"]["spec"].get("volumes") or ()
     sources = [source for one in volumes for source in (one, *((one.get("projected") or {}).get("sources") or ()))]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.unit.core.world import UID, migrating
 
-from alembic_operator.core.model.observed import Tokens, controlled_by, parse_job, parse_pod, parse_schema
+from alembic_operator.api.controller import controlled_by
+from alembic_operator.core.model.observed import Tokens, parse_job, parse_pod, parse_schema
 
 OWNED = {"metadata": {"ownerReferences": [{"uid": UID, "controller": True}]}}
 
