@@ -11,11 +11,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from alembic_operator.api.review import FAIL_ON, Review, check_review
-from alembic_operator.api.rules import ARGUMENT, REVISION, InvalidSpec
+from alembic_operator.api.rules import ARGUMENT, REVIEW_NEVER_LOWERED, REVIEW_RULE_NAMES, REVISION, InvalidSpec
 
 DATABASE_VARIABLE = "ALEMBIC_OPERATOR_DATABASE_URL"
 SHADOW_VARIABLE = "ALEMBIC_OPERATOR_SHADOW_URL"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+# What breaks a rule that names the field of the spec, in the words of the option.
+_FAULTS = {
+    REVIEW_RULE_NAMES: "--rule must name rules of docs/rules.md by their ids, such as fk-index",
+    REVIEW_NEVER_LOWERED: (
+        "transaction-escape, multiple-heads, inserted-revision and edited-revision are always errors; remove them from "
+        "--rule"
+    ),
+}
 
 _EPILOG = f"""\
 The target is only read. The shadow is a scratch database, created through --shadow-url on a server of the target's
@@ -177,7 +185,7 @@ def _rules(parser: argparse.ArgumentParser, given: Sequence[str]) -> Mapping[str
     try:
         check_review(Review(rules=found))
     except InvalidSpec as error:
-        parser.error(f"--rule: {error.rule.replace('review.rules', '--rule')}")
+        parser.error(f"--rule: {_FAULTS.get(error.rule, error.rule)}")
     return found
 
 

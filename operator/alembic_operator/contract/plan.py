@@ -52,10 +52,15 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Notice:
-    """A notice of the server's own."""
+    """A notice of the server's own.
+
+    Attributes:
+        refused: it is the error by which the statement itself was refused, so that nothing is known of what it does.
+    """
 
     sqlstate: str
     message: str
+    refused: bool = False
 
 
 @dataclass(frozen=True)

@@ -279,7 +279,7 @@ def parts_of(step: Step, evidence: str) -> list[Part]:
 
 def _failed(sent: Statement) -> bool:
     """It was refused in the shadow, and what it does was not seen."""
-    return any(notice.message.startswith("It failed:") for notice in sent.notices)
+    return any(notice.refused for notice in sent.notices)
 
 
 def _trees(sent: Statement) -> Iterable[Tree]:

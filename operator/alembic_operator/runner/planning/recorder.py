@@ -218,7 +218,7 @@ class Recorder:
         """Write down what was sent and refused: the step's code may go on from there, to a savepoint."""
         found = find_sql_error(error)
         words = found.words() if found is not None else type(error).__name__
-        self._notices.append(Notice(sqlstate_of(error), f"It failed: {words}"))
+        self._notices.append(Notice(sqlstate_of(error), f"It failed: {words}", refused=True))
         self._write(entry, Effects(), 0.0, "")
 
     def _without_seeds(self, entry: Statement, error: Exception, deliver: Callable[[], Any]) -> Any:
