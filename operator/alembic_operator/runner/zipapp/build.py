@@ -19,7 +19,7 @@ _PACKAGE = Path(__file__).parents[2]
 _HELPERS = _PACKAGE.parent.parent / "helpers" / helpers.PACKAGE
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip file can hold
 _START = Path(__file__).with_name("start.py")
-_LEFT_OUT = frozenset({"build.py", _START.name})
+_LEFT_OUT = frozenset({"build.py", _START.name, "bootstrap.py"})  # the last is of the operator: it starts the zipapp
 
 
 def build(target: Path) -> str:

@@ -37,6 +37,7 @@ def test_holds_runner_contract_and_helpers_and_nothing_of_the_operator(zipapp: P
     }
     assert "alembic_operator/runner/database/journal.sql" in names
     assert "alembic_operator/runner/zipapp/build.py" not in names
+    assert "alembic_operator/contract/bootstrap.py" not in names
     assert zipapp.stat().st_size < 750_000  # as base64 1,000,000 of the 1,048,576 bytes that a ConfigMap holds
 
 
