@@ -24,6 +24,7 @@ from alembic_operator.contract import job_env
 from alembic_operator.contract.bootstrap import HASH_SEED
 from alembic_operator.contract.plan import PlanDocument
 from alembic_operator.contract.plan_records import parts_in, unpack
+from alembic_operator.contract.records import LAST_LINE
 from alembic_operator.contract.request import Owner, ProtocolError, RunKind, RunRequest
 from alembic_operator.contract.result import Outcome, RunResult
 from alembic_operator.runner.database.secret import Target
@@ -102,7 +103,7 @@ def _read(process: subprocess.Popen[str]) -> list[str]:
     for line in process.stdout:
         if line.startswith(job_env.RECORD_PREFIX):
             records.append(line)
-        elif line.strip() and not line.startswith("alembic-operator: "):
+        elif line.strip() and not line.startswith(LAST_LINE):
             sys.stderr.write(line)
     return records
 

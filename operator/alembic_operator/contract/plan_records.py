@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from . import job_env
 from .plan import PlanDocument
+from .records import record_in
 from .request import ProtocolError
 
 EVENT = "plan"  # of the records: {"event": "plan", "part": 1, "of": 3, "data": "<base64>"}
@@ -79,8 +80,8 @@ def parts_in(lines: Iterable[str], count: int) -> list[str]:
     """
     parts: dict[int, str] = {}
     for line in lines:
-        if line.startswith(job_env.RECORD_PREFIX) and f'"{EVENT}"' in line:
-            parts.update(_part(line[len(job_env.RECORD_PREFIX) :]))
+        if f'"{EVENT}"' in line:
+            parts.update(_part(record_in(line)))
     missing = count - sum(1 <= number <= count for number in parts)  # `count` is what user code may have written
     if missing:
         raise ProtocolError(
@@ -90,13 +91,9 @@ def parts_in(lines: Iterable[str], count: int) -> list[str]:
     return [parts[number] for number in range(1, count + 1)]
 
 
-def _part(text: str) -> dict[int, str]:
+def _part(record: dict[str, Any]) -> dict[int, str]:
     """Number and data of a record; nothing where it is another one, or none."""
-    try:
-        record = json.loads(text)
-    except (RecursionError, ValueError):
-        return {}
-    if not isinstance(record, dict) or record.get("event") != EVENT:
+    if record.get("event") != EVENT:
         return {}
     part, data = record.get("part"), record.get("data")
     return {part: data} if isinstance(part, int) and isinstance(data, str) else {}

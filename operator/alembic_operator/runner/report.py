@@ -15,6 +15,7 @@ from typing import Any
 
 from ..contract import job_env
 from ..contract.canonical_json import canonical
+from ..contract.records import LAST_LINE
 from ..contract.result import Outcome, RunResult
 from .terms import IN_A_JOB, Words
 
@@ -77,7 +78,7 @@ def publish(result: RunResult) -> int:
         The exit code: 0 for an outcome that the operator may take as it is, 1 for a failure.
     """
     Path(job_env.TERMINATION_LOG).write_text(result.to_json(), encoding="utf-8")
-    sys.stdout.write(f"\nalembic-operator: {summary(result)}\n")
+    sys.stdout.write(f"\n{LAST_LINE}{summary(result)}\n")
     sys.stdout.flush()
     return 1 if result.outcome == Outcome.FAILED else 0
 

@@ -57,8 +57,8 @@ CONTRACT: tuple[Mutant, ...] = (
     Mutant(
         "the first of two records with one number counts",
         "contract/plan_records.py",
-        "parts.update(_part(line[len(job_env.RECORD_PREFIX) :]))",
-        "parts = {**_part(line[len(job_env.RECORD_PREFIX) :]), **parts}",
+        "parts.update(_part(record_in(line)))",
+        "parts = {**_part(record_in(line)), **parts}",
         "tests/unit/contract/test_plan_records.py",
     ),
     Mutant(

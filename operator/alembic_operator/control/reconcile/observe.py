@@ -5,7 +5,6 @@ What a decision needs beyond that, as the SchemaPlan in the cluster, it asks for
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from alembic_operator.api.instant import from_text
 from alembic_operator.cluster.errors import NotFound, Refused
 from alembic_operator.cluster.port import Cluster, Kind, about, made_for, of_job
 from alembic_operator.contract import job_env
+from alembic_operator.contract.records import record_in
 from alembic_operator.control.reconcile.plan_log import PlanLinter, draft_of
 from alembic_operator.core.decide import unaccounted
 from alembic_operator.core.model.observed import (
@@ -123,20 +123,10 @@ async def _progress(cluster: Cluster, namespace: str, pod: str) -> Progress | No
     except (NotFound, Refused):
         return None  # it ended in this moment: the next look finds its result
     for line in reversed(text.splitlines()):
-        if line.startswith(job_env.RECORD_PREFIX):
-            record = _record(line.removeprefix(job_env.RECORD_PREFIX))
-            if record.get("event") in TELLING:
-                return parse_progress(record)
+        record = record_in(line)
+        if record.get("event") in TELLING:
+            return parse_progress(record)
     return None
-
-
-def _record(text: str) -> Raw:
-    """A log record; user code prints to the same log, so anything may stand there."""
-    try:
-        record = json.loads(text)
-    except (RecursionError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 async def _development(cluster: Cluster, schema: DatabaseSchema, where: Scope) -> bool | None:
