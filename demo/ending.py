@@ -31,7 +31,7 @@ def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]
     return [
         ("Use the cluster:", environment),
         (
-            "Read the story again on the resource:",
+            "Read on the resource what happened:",
             [
                 f"{dev} describe dbs shop",
                 f"{dev} logs job/{job}",
@@ -40,7 +40,7 @@ def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]
         ),
         *_reviews(cluster),
         (
-            "Ask for a revision that there is not, read why it is Stalled, and take it back:",
+            "Declare a revision that does not exist, read why the resource is Stalled, and revert it:",
             [
                 f"""{dev} patch dbs shop --type merge -p '{{"spec":{{"revision":"nonsense"}}}}'""",
                 f"{dev} wait dbs shop --for=condition=Stalled --timeout=60s && {dev} get dbs shop -o wide",
@@ -58,7 +58,7 @@ def what_to_try(cluster: Cluster, server: Server) -> list[tuple[str, list[str]]]
             "Look into the database, as its superuser:",
             [f"psql -h {server.folder} -p {server.port} -U postgres {shop.database_of(places.DEV)} -c '\\dt'"],
         ),
-        ("Tell it all again, or remove it:", ["make demo", REMEDY]),
+        ("Run the demo again, or remove it:", ["make demo", REMEDY]),
     ]
 
 
@@ -69,7 +69,7 @@ def _reviews(cluster: Cluster) -> list[tuple[str, list[str]]]:
     waits = """jsonpath='{.status.conditions[?(@.type=="Ready")].reason}'=AwaitingApproval"""
     return [
         (
-            "Read the plans, and the last one whole: each statement with what it did in the shadow:",
+            "Read the plans, and the whole SQL of the last one with its effects in the shadow:",
             [
                 f"{prod} get splan",
                 f"{prod} describe splan {plan}",
@@ -77,7 +77,7 @@ def _reviews(cluster: Cluster) -> list[tuple[str, list[str]]]:
             ],
         ),
         (
-            "Drop the table once more: it is planned, and waits until you approve it:",
+            "Drop the table once more: the plan waits until you approve it:",
             [
                 f"""{prod} patch dbs shop --type merge -p '{{"spec":{{"revision":"{review.CAREFUL}"}}}}'""",
                 f"{prod} wait dbs shop --for={waits} --timeout=60s",
@@ -93,7 +93,7 @@ def _reviews(cluster: Cluster) -> list[tuple[str, list[str]]]:
 
 def say_what_to_try(cluster: Cluster, server: Server) -> None:
     """Print it."""
-    show.chapter("It all stays up. What to try next")
+    show.chapter("Everything keeps running. What to try next")
     for sentence, commands in what_to_try(cluster, server):
         if commands:
             show.say(sentence)

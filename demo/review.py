@@ -31,12 +31,12 @@ def _stopped(stage: Stage, image: str) -> None:
     show.say("Nothing was sent to the database. The plan can be read in the cluster:")
     stage.kubectl(*_PROD, "get", "splan")
     stage.kubectl(*_PROD, "get", "splan", plan, "-o", _FINDINGS)
-    show.say("The whole SQL, with what each statement did in the shadow:")
+    show.say("The whole SQL, with the effects of each statement in the shadow:")
     stage.kubectl(*_PROD, "get", "configmap", f"{plan}-0", "-o", r"jsonpath={.data.plan\.sql}")
 
 
 def _approved(stage: Stage, image: str) -> None:
-    show.chapter("6  The repair: the index is built concurrently; dropping the table is meant, and gets approved")
+    show.chapter("6  The repair: the index is built concurrently; dropping the table is intended, and is approved")
     set_image("prod", image, CAREFUL)
     raw = apply(stage, "prod")
     plan = _awaiting(raw)
@@ -50,12 +50,12 @@ def _approved(stage: Stage, image: str) -> None:
 
 
 def _taken_back(stage: Stage, image: str) -> None:
-    show.chapter("7  The way back: a downgrade is a plan too, tried up, down and up in the shadow, and always approved")
+    show.chapter("7  The way back: a downgrade is planned, tried down, up and down in the shadow, and always approved")
     set_image("prod", image, _BEFORE, allowDowngrade=True)
     raw = apply(stage, "prod")
     _awaiting(raw)
     digest = raw["status"]["plan"]["digest"]
-    show.say("This time the approval comes from Git: spec.review.approvedDigest names the plan that was read.")
+    show.say("This time the approval is in Git: spec.review.approvedDigest names the plan that was read.")
     set_image("prod", image, review={"approvedDigest": digest})
     apply(stage, "prod")
     stage.kubectl(*_PROD, "get", "splan")

@@ -58,7 +58,7 @@ def tell(stage: Stage, images: Releases) -> None:
 
 
 def _first_contact(stage: Stage, images: Releases) -> None:
-    show.chapter("1  An empty database, and the revision that it should be at")
+    show.chapter("1  An empty database, and the revision that it must have")
     shop.write_overlay("dev", shop.tagged(images.now, "v1"))
     show.output(shop.manifest(stage.cluster, "dev"))
     raw = apply(stage, "dev")
@@ -72,7 +72,7 @@ def _failure(stage: Stage, images: Releases) -> None:
     show.chapter("2  The shop gets customers; its next release has a migration that fails on them")
     show.output(in_pod(stage, places.DEV, images.now, "seed", "shop.seed"))
     image = shop.tagged(images.broken, "v2")
-    show.say("0015_user_locale adds users.locale NOT NULL without a default. An empty database takes that.")
+    show.say("0015_user_locale adds users.locale NOT NULL without a default. That works only on an empty table.")
     set_image("dev", image)
     raw = apply(stage, "dev")
     if condition(raw, "Stalled").get("reason") != "MigrationFailed":
@@ -90,7 +90,7 @@ def _repair(stage: Stage, images: Releases) -> None:
 
 def _promotion(stage: Stage, images: Releases) -> None:
     show.chapter("4  Production: the same image by digest, one revision by name, and a plan before anything runs")
-    show.say("The plan is tried in a shadow of the database. Nothing in it asks for a person, so it runs by itself.")
+    show.say("The plan is tried in a shadow of the database. It has no errors, so it runs without an approval.")
     set_image("prod", images.repaired, _NEW)
     apply(stage, "prod")
     show.output(in_pod(stage, places.PROD, images.repaired, "seed", "shop.seed"))
