@@ -105,7 +105,9 @@ class _Source:
             for name, function in module.functions.items():
                 if module.path.endswith("messages.py") and not name.startswith("_"):
                     about = (ast.get_docstring(function.node) or name).partition("\n")[0]
-                    yield about, " ".join(self._returned(function, 0).split())
+                    message = " ".join(self._returned(function, 0).split())
+                    if len(_plain(message)) > _BRIEF:
+                        yield about, message
 
     def text(self, node: ast.expr, function: _Function, deep: int = 0) -> str:  # noqa: PLR0911 (a case each)
         """An expression as its reader sees it."""
@@ -204,6 +206,10 @@ def _label(node: ast.expr) -> str:  # noqa: PLR0911 (a case each)
         case ast.Subscript(value=value) | ast.Starred(value=value):
             return _label(value)
         case ast.Call(func=ast.Attribute(value=ast.Constant()), args=[part, *_]):
+            return _label(part)
+        case ast.Call(func=ast.Attribute(value=value, attr="lower" | "strip" | "rstrip" | "removeprefix")):
+            return _label(value)
+        case ast.Call(func=ast.Attribute(attr="sub"), args=[*_, part]):
             return _label(part)
         case ast.Call(func=ast.Name(), args=[part, *_]):
             return _label(part)

@@ -16,7 +16,7 @@ def target(spec: Spec) -> str:
 
 
 def started(kind: RunKind, job: str, wanted: str) -> str:
-    """A run was started; `wanted` as `target` has it."""
+    """A run was started."""
     if kind is RunKind.CHECK:
         return f"Job {job} is checking the database's current revision."
     if kind is RunKind.PLAN:
