@@ -32,7 +32,7 @@ from alembic_operator.core.model.decision import (
 )
 from alembic_operator.core.model.installation import Installation
 from alembic_operator.core.model.observed import DatabaseSchema, Job, Observed
-from alembic_operator.core.model.state import DOUBT, Case, ReconcileState
+from alembic_operator.core.model.state import Case, ReconcileState, is_doubt
 from alembic_operator.core.runs.next_run import (
     TAKE_OVER_PAUSE,
     Wanted,
@@ -220,7 +220,7 @@ def _in_progress(
     reason = _UNDER_WAY[wanted.kind]
     target = messages.target(schema.spec) if schema.spec else ""
     message = messages.started(wanted.kind, job, target)
-    if wanted.trigger.startswith(DOUBT) and status.last_failure is not None:
+    if is_doubt(wanted.trigger) and status.last_failure is not None:
         message = messages.doubted(status.last_failure.message)
     message = messages.blocked(message, status.run.blocked_by if status.run else "")
     status = summarize(status, Summary(schema.generation, reason, message), now)

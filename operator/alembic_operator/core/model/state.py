@@ -12,8 +12,27 @@ from alembic_operator.core.model.decision import Event, FinishedRun, PlanPhase
 from alembic_operator.core.model.draft import Draft
 from alembic_operator.core.model.observed import DatabaseSchema
 
-DOUBT = "doubt-"  # begins the trigger of a check that finds out what a run did
-LOOK = "look-"  # begins that of one before the first plan, which finds out which server it is
+_DOUBT, _LOOK = "doubt-", "look-"
+
+
+def doubt(attempt: int) -> str:
+    """The trigger of a check that finds out what a run did."""
+    return f"{_DOUBT}{attempt}"
+
+
+def is_doubt(trigger: str) -> bool:
+    """Whether it is that of such a check."""
+    return trigger.startswith(_DOUBT)
+
+
+def look(trigger: str) -> str:
+    """The trigger of a check before the first plan, which finds out which server it is."""
+    return f"{_LOOK}{trigger}"
+
+
+def is_look(trigger: str) -> bool:
+    """Whether it is that of such a check."""
+    return trigger.startswith(_LOOK)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from alembic_operator.contract.request import RunKind
 from alembic_operator.core.job.review import is_guess
 from alembic_operator.core.model.installation import Installation
 from alembic_operator.core.model.observed import DatabaseSchema, Observed
-from alembic_operator.core.model.state import DOUBT, LOOK, NextRun, ReconcileState
+from alembic_operator.core.model.state import NextRun, ReconcileState, doubt, look
 from alembic_operator.core.plans.approval import is_reviewed
 
 TAKE_OVER_PAUSE = 10.0  # seconds between two tries to take a database over
@@ -35,7 +35,7 @@ def wanted_run(observed: Observed, state: ReconcileState, now: datetime) -> Want
     schema, status = observed.schema, state.status
     apply = Wanted(RunKind.APPLY, str(schema.generation))
     if state.due is NextRun.CHECK:
-        return Wanted(RunKind.CHECK, f"{DOUBT}{status.attempts}")
+        return Wanted(RunKind.CHECK, doubt(status.attempts))
     if state.due is NextRun.PLAN:
         return Wanted(RunKind.PLAN, str(schema.generation))
     if state.due is NextRun.APPLY or schema.generation != status.observed_generation:
@@ -56,7 +56,7 @@ def look_first(wanted: Wanted, spec: Spec, status: Status, installation: Install
     A shadow of another version is a failed Job and a warning that nobody can do anything about.
     """
     if wanted.kind is RunKind.PLAN and status.database is None and is_guess(spec, installation):
-        return Wanted(RunKind.CHECK, f"{LOOK}{wanted.trigger}")
+        return Wanted(RunKind.CHECK, look(wanted.trigger))
     return wanted
 
 

@@ -12,7 +12,7 @@ from alembic_operator.contract.request import RunKind
 from alembic_operator.contract.result import Failure, Outcome, RunResult
 from alembic_operator.core.model.decision import Event, EventReason, FinishedRun
 from alembic_operator.core.model.observed import DatabaseSchema, Job
-from alembic_operator.core.model.state import DOUBT, LOOK, Case, NextRun, ReconcileState
+from alembic_operator.core.model.state import Case, NextRun, ReconcileState, is_doubt, is_look
 from alembic_operator.core.plans.lifecycle import (
     given_up_plan,
     goes_on,
@@ -71,7 +71,7 @@ def _still_stopped(state: ReconcileState, job: Job, ending: Ending, case: Case) 
     To be waited for would end in an apply run that nobody asked for.
     """
     last, failed = state.status.last_failure, ending.result.failure if isinstance(ending, Reported) else ending
-    if job.kind is not RunKind.CHECK or job.trigger.startswith((DOUBT, LOOK)) or last is None or failed is None:
+    if job.kind is not RunKind.CHECK or is_doubt(job.trigger) or is_look(job.trigger) or last is None or failed is None:
         return None
     if failed.reason.reason_class is ReasonClass.STOP or last.reason not in set(Reason):
         return None
@@ -159,7 +159,7 @@ def _moment(told: str, otherwise: str) -> str:
 
 
 def _reported(state: ReconcileState, job: Job, result: RunResult, case: Case) -> ReconcileState:
-    if job.trigger.startswith(LOOK) and (result.failure is None or result.failure.reason is Reason.OUTCOME_UNKNOWN):
+    if is_look(job.trigger) and (result.failure is None or result.failure.reason is Reason.OUTCOME_UNKNOWN):
         summary = Summary(case.schema.generation, Reason.PLANNING, looked(result))
         return replace(state, status=summarize(state.status, summary, case.now), due=NextRun.PLAN)
     if result.failure is not None:
@@ -217,7 +217,7 @@ def _behind(state: ReconcileState, job: Job, result: RunResult, case: Case) -> R
     failure = Failure(reason, last.message, last.revision, last.statement, last.sqlstate)
     again = schedule(state, failure, case, salt=job.name)
     # What it says was posted when it came about; of a run in doubt nothing was posted yet.
-    return again if job.trigger.startswith(DOUBT) else replace(again, events=state.events)
+    return again if is_doubt(job.trigger) else replace(again, events=state.events)
 
 
 def _doubted(state: ReconcileState, doubt: Doubt, case: Case) -> ReconcileState:
