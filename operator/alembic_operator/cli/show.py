@@ -78,7 +78,8 @@ def _lines(document: PlanDocument, reviewed: Reviewed, warnings: list[str]) -> I
 def _step(step: Step, findings: list[Finding]) -> Iterator[str]:
     yield ""
     yield f"-- revision {step.revision}" + (f": {step.message}" if step.message else "")
-    yield f"-- {step.file}, " + ("in one transaction" if step.transactional else "not in one transaction")
+    in_one = "in one transaction" if step.transactional else "not in one transaction"
+    yield f"-- {step.file}, {in_one}" if step.file else f"-- {in_one}"
     yield from (f"-- leaves its transaction: {one}" for one in step.escapes)
     yield from ([f"-- {step.rows}"] if step.rows else [])
     if step.kind is StepKind.OPAQUE:
