@@ -83,7 +83,7 @@ def test_database_is_not_taken_over_by_a_json_patch(cluster: Cluster, plans: Pla
         [{"op": "add", "path": "/metadata/annotations", "value": {"alembic-operator.dev/take-over": "x"}}]
     )
     refusal = said(cluster, *DBS, OWNER, "--type=json", DRY, "-p", patch, user="ed")
-    assert "needs the verb approve on schemaplans.alembic-operator.dev" in refusal
+    assert NEEDS_APPROVE in refusal
 
 
 @pytest.mark.parametrize(("user", "by"), [("mallory", "mallory"), ("ann", "dana"), ("ann", " ann"), ("ann", "ANN")])
@@ -138,11 +138,11 @@ def test_plan_is_not_made_by_a_name_of_the_servers_or_by_an_apply(cluster: Clust
     generated = json.loads(json.dumps(made))
     generated["metadata"] = {**made["metadata"], "generateName": "forged-"}
     del generated["metadata"]["name"]
-    assert "SchemaPlans are made by the operator" in plans.create("mallory", generated, DRY)
-    assert "SchemaPlans are made by the operator" in said(cluster, *APPLY, user="mallory", stdin=json.dumps(made))
+    assert "only the operator creates SchemaPlans" in plans.create("mallory", generated, DRY)
+    assert "only the operator creates SchemaPlans" in said(cluster, *APPLY, user="mallory", stdin=json.dumps(made))
 
 
 def test_decision_with_another_change_is_refused_as_a_whole(plans: Plans) -> None:
     patch = {**decision("Approve", "ann"), "metadata": {"labels": {"alembic-operator.dev/schema-uid": "another"}}}
-    assert "only the operator changes them" in plans.patch("ann", "undecided", patch)
+    assert "only the operator may change them" in plans.patch("ann", "undecided", patch)
     assert not plans.patch("ann", "undecided", decision("Approve", "ann"), DRY)  # nothing of it was kept
