@@ -98,5 +98,5 @@ def test_hostile_text_is_a_finding_and_no_failure(sql: str) -> None:
 
 
 def test_review_fails_when_a_text_has_no_encoding() -> None:
-    with pytest.raises(LintFailed, match="cannot be read"):  # it could be neither stored nor shown
+    with pytest.raises(LintFailed, match="cannot read the plan"):  # it could be neither stored nor shown
         run(plan(step(Statement("SELECT '\ud800'"))).to_json())
