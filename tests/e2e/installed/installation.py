@@ -92,17 +92,20 @@ class Installation:
             f"/api/v1/namespaces/{self.name}/pods", labelSelector=f"app.kubernetes.io/instance={self.name}"
         )
 
+    def staying(self) -> set[str]:
+        """Names of the pods that are not going: one that a rollout has replaced may lead for a moment longer."""
+        return {str(pod["metadata"]["name"]) for pod in self.pods() if "deletionTimestamp" not in pod["metadata"]}
+
     def leader(self) -> str:
-        """The pod that holds the Lease and is there; "" for none."""
+        """The pod that holds the Lease, and stays; "" for none."""
         lease = self.api.get(f"/apis/coordination.k8s.io/v1/namespaces/{self.name}/leases/{self.deployment}")
         holder = str(lease["spec"].get("holderIdentity", "")) if lease else ""
-        return holder if holder in {pod["metadata"]["name"] for pod in self.pods()} else ""
+        return holder if holder in self.staying() else ""
 
     def standby(self) -> str:
         """The pod that waits for the Lease, of two."""
-        names = {pod["metadata"]["name"] for pod in self.pods() if "deletionTimestamp" not in pod["metadata"]}
-        (standby,) = names - {self.leader()}
-        return str(standby)
+        (standby,) = self.staying() - {self.leader()}
+        return standby
 
     def wait_for_another_leader(self, than: str) -> str:
         """Wait until the Lease has changed hands; the pod that leads now."""
