@@ -10,14 +10,14 @@ CONTRACT: tuple[Mutant, ...] = (
         "contract/locks.py",
         'return int.from_bytes(hashlib.sha256(history.encode("utf-8")).digest()[:4], "big", signed=True)',
         'return int.from_bytes(hashlib.sha256(history.encode("utf-8")).digest()[:4], "big")',
-        "tests/unit/contract/test_bootstrap.py",
+        "tests/component/contract/test_bootstrap.py",
     ),
     Mutant(
         "two schemas' version tables share a lock",
         "contract/locks.py",
         'return f"{schema}.{table}"',
         "return table",
-        "tests/unit/contract/test_bootstrap.py",
+        "tests/component/contract/test_bootstrap.py",
     ),
     Mutant(
         "an approval does not cover where autocommit blocks are",
@@ -108,7 +108,7 @@ CONTRACT: tuple[Mutant, ...] = (
         "contract/bootstrap.py",
         "if found != {sha256!r}:",
         "if not found:",
-        "tests/unit/contract/test_bootstrap.py",
+        "tests/component/contract/test_bootstrap.py",
     ),
     Mutant(
         "a mismatch is planned again by itself",
